@@ -1,0 +1,97 @@
+"""Alarms: types, severities, and the lifecycle of ISA-18.2 as a table; everything that names a state lives here."""
+
+import uuid
+from enum import StrEnum
+
+
+class Severity(StrEnum):
+    """How bad it is."""
+
+    INFO = "info"
+    WARNING = "warning"
+    CRITICAL = "critical"
+
+
+class State(StrEnum):
+    """Where an alarm stands (ISA-18.2)."""
+
+    UNACKNOWLEDGED = "unacknowledged"
+    ACKNOWLEDGED = "acknowledged"
+    RETURNED_UNACKNOWLEDGED = "returned_unacknowledged"
+    NORMAL = "normal"
+    SHELVED = "shelved"
+
+
+class Event(StrEnum):
+    """What moves an alarm from state to state."""
+
+    RAISE = "raise"
+    CLEAR = "clear"
+    ACKNOWLEDGE = "acknowledge"
+    REPLACE = "replace"
+
+
+class AlarmType(StrEnum):
+    """The closed list of contract §4."""
+
+    DRAIN_HIGH = "drain_high"
+    DRAIN_OVERFLOW = "drain_overflow"
+    DRAIN_RISING_FAST = "drain_rising_fast"
+    DRAIN_BLOCKAGE = "drain_blockage"
+    SENSOR_FAULT = "sensor_fault"
+    DEVICE_SILENT = "device_silent"
+    GATEWAY_OUTAGE = "gateway_outage"
+    CABINET_OUTAGE = "cabinet_outage"
+    LAMP_FAULT = "lamp_fault"
+    LAMP_NOT_FOLLOWING = "lamp_not_following"
+    LAMP_UNEXPECTEDLY_ON = "lamp_unexpectedly_on"
+    LAMP_CYCLING = "lamp_cycling"
+    SUPPLY_LOSS = "supply_loss"
+    BATTERY_LOW = "battery_low"
+    PARKING_BAY_STUCK = "parking_bay_stuck"
+    COMMAND_FAILED = "command_failed"
+    LEDGER_IMBALANCE = "ledger_imbalance"
+    QUEUE_FILLING = "queue_filling"
+
+
+SEVERITIES = {kind: Severity.WARNING for kind in AlarmType} | {
+    AlarmType.DRAIN_OVERFLOW: Severity.CRITICAL,
+    AlarmType.GATEWAY_OUTAGE: Severity.CRITICAL,
+    AlarmType.CABINET_OUTAGE: Severity.CRITICAL,
+    AlarmType.LEDGER_IMBALANCE: Severity.CRITICAL,
+    AlarmType.BATTERY_LOW: Severity.INFO,
+    AlarmType.LAMP_UNEXPECTEDLY_ON: Severity.INFO,
+    AlarmType.PARKING_BAY_STUCK: Severity.INFO,
+}
+"""The severity of each type."""
+
+TRANSITIONS: dict[tuple[State, Event], State] = {
+    (State.NORMAL, Event.RAISE): State.UNACKNOWLEDGED,
+    (State.UNACKNOWLEDGED, Event.ACKNOWLEDGE): State.ACKNOWLEDGED,
+    (State.UNACKNOWLEDGED, Event.CLEAR): State.RETURNED_UNACKNOWLEDGED,
+    (State.ACKNOWLEDGED, Event.CLEAR): State.NORMAL,
+    (State.RETURNED_UNACKNOWLEDGED, Event.ACKNOWLEDGE): State.NORMAL,
+    (State.RETURNED_UNACKNOWLEDGED, Event.REPLACE): State.NORMAL,
+}
+"""The lifecycle without shelving, which lies over it; a pair not listed changes nothing.
+
+A condition that comes back while its last alarm is returned but unacknowledged is a new alarm with its own cause; it
+replaces the old one, so that a subject has at most one active alarm of a type.
+"""
+
+_NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "urn:lamplighter:alarm")
+
+
+def follow(state: State, event: Event) -> State:
+    """The state after an event; the same state where the event means nothing in it."""
+    return TRANSITIONS.get((state, event), state)
+
+
+def alarm_id(subject: str, alarm_type: AlarmType, cause_us: int) -> str:
+    """The id of an alarm, derived from (subject, type, `observed_at` of the cause), so that a repeat is the same alarm."""
+    return str(uuid.uuid5(_NAMESPACE, f"{subject}|{alarm_type}|{cause_us}"))
+
+
+def asset_subject(asset: str) -> str:
+    """The subject of an alarm about one asset."""
+    return f"asset:{asset}"

@@ -1,0 +1,55 @@
+"""A parking zone's availability as everybody sees it (contract §3): produced by rules, retained by the broker, served by the API."""
+
+from typing import Literal
+
+import msgspec
+
+Trend = Literal["filling", "steady", "emptying"]
+
+
+class Bays(msgspec.Struct, frozen=True):
+    """Counts of bays; `0 ≤ free_min ≤ free ≤ free_max ≤ capacity` and `capacity = free + occupied + unknown`."""
+
+    capacity: int
+    free: int
+    free_min: int
+    free_max: int
+    occupied: int
+    unknown: int
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.free_min <= self.free <= self.free_max <= self.capacity:
+            raise ValueError(f"counts contradict each other: {self}")
+        if self.capacity != self.free + self.occupied + self.unknown:
+            raise ValueError(f"bays do not add up to the capacity: {self}")
+
+
+class ZoneAvailability(msgspec.Struct, frozen=True, kw_only=True):
+    """One zone. `capacity` and the counts beside it leave out closed and reserved bays.
+
+    `verified_at` is the oldest last sign of life among bays counted free or occupied, `None` where there is none;
+    `updated_at` is the moment for which the counts hold.
+    """
+
+    zone: str
+    name: str
+    lat: float | None
+    lon: float | None
+    capacity: int
+    free: int
+    free_min: int
+    free_max: int
+    occupied: int
+    unknown: int
+    closed: int
+    restricted: dict[str, Bays]
+    trend: Trend
+    verified_at: str | None
+    stale: bool
+    updated_at: str
+
+
+encode = msgspec.json.Encoder().encode
+"""JSON bytes of a `ZoneAvailability`."""
+decode = msgspec.json.Decoder(ZoneAvailability).decode
+"""A `ZoneAvailability` from JSON bytes; raises `msgspec.DecodeError`."""

@@ -1,0 +1,60 @@
+"""Every bound of the system with its unit, what happens at it, and the relations between them."""
+
+PAYLOAD_BYTES_MAX = 256 * 1024
+"""A larger uplink is quarantined as `too_large`; its first `QUARANTINE_BYTES_MAX` bytes are kept."""
+
+PACKET_BYTES_MAX = 1024 * 1024
+"""The broker closes a session that sends more; between the two bounds we refuse, and keep."""
+
+ARRAY_OBSERVATIONS_MAX = 500
+"""A longer backfill array is quarantined whole as `too_many`."""
+
+FUTURE_S_MAX = 300
+"""An observation further ahead of the city clock is quarantined as `future_timestamp`."""
+
+SEQ_MAX = 2**63 - 1
+"""The greatest `seq`; a greater one is `out_of_range`."""
+
+SEQ_MEMORY_S = 24 * 3600
+"""Within this time an observation without `ts` and with a known `seq` is a duplicate."""
+
+QUARANTINE_BYTES_MAX = PAYLOAD_BYTES_MAX
+"""Bytes of a refused uplink that are kept; the rest is cut, its digest is of the whole."""
+
+QUARANTINE_ROWS_PER_DEVICE_DAY_MAX = 1_000
+"""Beyond it a device's refused uplinks of a day are counted and no longer kept."""
+
+BATCH_ROWS_MAX = 5_000
+"""A batch closes at this many observations."""
+
+BATCH_BYTES_MAX = 8 * 1024 * 1024
+"""A batch closes at this many payload bytes."""
+
+BATCH_AGE_MS_MAX = 20
+"""A batch closes when its first message is this old (real time)."""
+
+RECEIVE_MAXIMUM = 20_000
+"""Uplinks that the broker may send ahead of our acknowledgements; more wait in the broker."""
+
+BROKER_QUEUE_MESSAGES_MAX = 2_000_000
+"""Messages that the broker keeps for a service that is away; beyond it the broker drops, and `doctor` says so."""
+
+BROKER_QUEUE_BYTES_MAX = 4 * 1024**3
+"""Bytes that the broker keeps for a service that is away; beyond it the broker drops."""
+
+COMMAND_LEASE_S = 3_600
+"""A command ends after this time unless renewed; it is renewed at half."""
+
+LIST_ITEMS_DEFAULT = 100
+LIST_ITEMS_MAX = 1_000
+"""Items of one page of a list over HTTP."""
+
+SILENCE_INTERVALS = 3
+"""A device is silent after this many missed report intervals."""
+
+assert PAYLOAD_BYTES_MAX < PACKET_BYTES_MAX, "we, not the broker, refuse what is too large"
+assert QUARANTINE_BYTES_MAX <= PAYLOAD_BYTES_MAX
+assert ARRAY_OBSERVATIONS_MAX < BATCH_ROWS_MAX <= RECEIVE_MAXIMUM, "a full batch fits into what is in flight"
+assert PACKET_BYTES_MAX < BATCH_BYTES_MAX
+assert RECEIVE_MAXIMUM <= 65_535, "MQTT 5 carries it in two bytes"
+assert LIST_ITEMS_DEFAULT <= LIST_ITEMS_MAX

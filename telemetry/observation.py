@@ -1,0 +1,152 @@
+"""One observation from its JSON, with the exact reason where it is refused: the definition that decoding is held to.
+
+`decoding` takes a compiled short-cut where every field is as it should be and comes here otherwise.
+"""
+
+import json
+import math
+from typing import Any
+
+import msgspec
+
+from telemetry.kind import Kind, Observation, Property, Timestamp
+from telemetry.limits import ARRAY_OBSERVATIONS_MAX, PAYLOAD_BYTES_MAX, SEQ_MAX
+from telemetry.refusals import Reason, Refusal
+
+SEQ_OUT_OF_RANGE = -2
+"""Stands for a `seq` that is a number and too large or negative, until ranges are checked."""
+_MS_MAX = 253_402_300_799_999
+
+_RAW_ARRAY = msgspec.json.Decoder(list[msgspec.Raw])
+
+
+def split(payload: bytes) -> list[bytes] | Refusal:
+    """The observations of an uplink as their own JSON texts, or why it cannot be split."""
+    if len(payload) > PAYLOAD_BYTES_MAX:
+        return Refusal(Reason.TOO_LARGE, f"{len(payload)} bytes")
+    if payload[:1] == b"{":
+        return [payload]
+    text = payload.strip(b" \t\r\n")
+    if text[:1] != b"[":
+        return [payload] if text[:1] == b"{" else _not_an_object(payload)
+    try:
+        parts = [bytes(part) for part in _RAW_ARRAY.decode(text)]
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        return Refusal(Reason.MALFORMED_JSON, _sentence(error))
+    if len(parts) > ARRAY_OBSERVATIONS_MAX:
+        return Refusal(Reason.TOO_MANY, f"{len(parts)} observations")
+    if not all(part.lstrip()[:1] == b"{" for part in parts):
+        return Refusal(Reason.NOT_AN_OBJECT, "an element of the array is not an object")
+    return parts or Refusal(Reason.MISSING_FIELD, "the array is empty")
+
+
+def count_observations(payload: bytes) -> int:
+    """How many observations an uplink brings: what `received` of the ledger counts, before any decoding."""
+    if payload[:1] == b"{":
+        return 1
+    parts = split(payload)
+    return 1 if isinstance(parts, Refusal) else len(parts)
+
+
+def parse_object(text: bytes) -> dict[str, Any] | Refusal:
+    """One JSON object, numbers too great for a double as infinite."""
+    try:
+        value = msgspec.json.decode(text)
+    except msgspec.ValidationError:
+        value = json.loads(text)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        return Refusal(Reason.MALFORMED_JSON, _sentence(error))
+    return value if isinstance(value, dict) else Refusal(Reason.NOT_AN_OBJECT, f"the payload is {_json_type(value)}")
+
+
+def read(kind: Kind, raw: dict[str, Any]) -> Observation | Refusal:
+    """An observation of the kind, or the first reason of the contract's order that refuses it.
+
+    Ranges and future timestamps are checked later, a column at a time.
+    """
+    if all(raw.get(name) is None for name in kind.marked):
+        return Refusal(Reason.MISSING_FIELD, f"none of {', '.join(kind.marked)} is given")
+    values: dict[str, Any] = {}
+    for each in kind.properties:
+        value = _typed(each, raw.get(each.name))
+        if isinstance(value, Refusal):
+            return value
+        values[each.name] = value
+    seq = _integer(raw.get("seq"))
+    if seq is None and raw.get("seq") is not None:
+        return Refusal(Reason.WRONG_TYPE, f"seq is {_json_type(raw['seq'])}, not an integer")
+    if seq is not None and not 0 <= seq <= SEQ_MAX:
+        seq = SEQ_OUT_OF_RANGE
+    moment = _timestamp(raw.get("ts"))
+    if isinstance(moment, Refusal):
+        return moment
+    return kind.wire(ts=moment, seq=seq, **values)
+
+
+def unknown_fields(kind: Kind, raw: dict[str, Any]) -> int:
+    """How many of the object's names the kind does not know."""
+    return len(raw.keys() - kind.wire.__struct_encode_fields__)
+
+
+def _not_an_object(payload: bytes) -> Refusal:
+    value = parse_object(payload)
+    return value if isinstance(value, Refusal) else Refusal(Reason.NOT_AN_OBJECT, "the payload is not an object")
+
+
+def _typed(each: Property, value: Any) -> float | int | bool | Refusal | None:
+    if value is None:
+        return None
+    if each.type is bool:
+        typed = value if isinstance(value, bool) else None
+    elif each.type is int:
+        typed = _integer(value)
+    else:
+        typed = _real(value)
+    if typed is None:
+        return Refusal(Reason.WRONG_TYPE, f"{each.name} is {_json_type(value)}, not {_WANTED[each.type]}")
+    return typed
+
+
+_WANTED = {float: "a number", int: "an integer", bool: "true or false"}
+
+
+def _real(value: Any) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    try:
+        return float(value)
+    except OverflowError:
+        return math.copysign(math.inf, value)
+
+
+def _integer(value: Any) -> int | None:
+    """An integral JSON number; 3.0 is one."""
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    return value if isinstance(value, int) else None
+
+
+def _timestamp(value: Any) -> Any:
+    """The value as the wire struct keeps it, or a refusal."""
+    if value is None:
+        return None
+    if isinstance(value, str):
+        try:
+            return msgspec.convert(value, Timestamp)
+        except msgspec.ValidationError:
+            return Refusal(Reason.BAD_TIMESTAMP, f"ts {value[:64]!r} is not RFC 3339 with an offset")
+    ms = _integer(value)
+    if ms is None or not 0 <= ms <= _MS_MAX:
+        return Refusal(Reason.BAD_TIMESTAMP, f"ts {str(value)[:64]} is not integer milliseconds since 1970")
+    return ms
+
+
+def _json_type(value: Any) -> str:
+    names = {bool: "a boolean", int: "a number", float: "a number", str: "a string", list: "an array", dict: "an object"}
+    return names.get(type(value), "null")
+
+
+def _sentence(error: Exception) -> str:
+    return "the JSON is nested too deeply" if isinstance(error, RecursionError) else str(error)

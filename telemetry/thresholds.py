@@ -1,0 +1,67 @@
+"""The figures by which rules decide, as plain data that rules, dashboards and the API all read.
+
+Defaults are those of DOMAIN practice for a German town; all times are seconds, all heights metres above the invert.
+"""
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Drainage:
+    """When a drain's level becomes an alarm; crown and ground are registered per asset."""
+
+    deadband_m: float = 0.05
+    high_raise_delay_s: int = 300
+    high_clear_delay_s: int = 1_800
+    overflow_raise_delay_s: int = 0
+    overflow_clear_delay_s: int = 1_800
+    pre_alarm_below_crown_m: float = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Parking:
+    """What is published of a bay: a change counts once it has lasted its dwell time."""
+
+    dwell_in_s: int = 30
+    dwell_out_s: int = 60
+    ttl_s: int = 60
+    trend_window_s: int = 900
+
+
+@dataclass(frozen=True, slots=True)
+class DimmingStep:
+    """From `start` to `end`, local wall-clock `HH:MM` across midnight, the lamp gives `level_pct`."""
+
+    start: str
+    end: str
+    level_pct: float
+
+
+@dataclass(frozen=True, slots=True)
+class Lighting:
+    """The dimming program: the first step that matches decides, else `night_level_pct` between dusk and dawn."""
+
+    steps: tuple[DimmingStep, ...] = (DimmingStep("00:00", "04:00", 30.0), DimmingStep("22:00", "05:00", 50.0))
+    night_level_pct: float = 100.0
+    day_level_pct: float = 0.0
+    dusk_offset_s: int = 0
+    dawn_offset_s: int = 0
+    lease_s: int = 3_600
+
+
+@dataclass(frozen=True, slots=True)
+class Presence:
+    """When a device counts as silent: after this many missed report intervals."""
+
+    missed_intervals: int = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Thresholds:
+    """All of them; `version` names the rule version that stands behind them."""
+
+    version: str = "default-1"
+    drainage: Drainage = field(default_factory=Drainage)
+    parking: Parking = field(default_factory=Parking)
+    lighting: Lighting = field(default_factory=Lighting)
+    presence: Presence = field(default_factory=Presence)

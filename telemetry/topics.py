@@ -1,0 +1,84 @@
+"""The topics of contract §1: the only place where a topic is spelled."""
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+ROOT = "city/v1"
+Leaf = Literal["telemetry", "status", "command", "ack"]
+
+ASSET_PATTERN = r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}"
+"""How an asset or a zone may be named."""
+DEVICE_PATTERN = r"[A-Za-z0-9_.:-]{1,64}"
+"""How a device may be named."""
+ZONES_RESERVED = frozenset({"nearest", "stream"})
+"""Zone names refused because the public API uses them as paths."""
+
+_ASSET = re.compile(ASSET_PATTERN)
+_DEVICE = re.compile(DEVICE_PATTERN)
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceTopic:
+    """A device's topic taken apart."""
+
+    kind: str
+    device: str
+    leaf: str
+
+
+def telemetry(kind: str, device: str) -> str:
+    """Where a device publishes observations; either name may be `+`."""
+    return f"{ROOT}/{kind}/{device}/telemetry"
+
+
+def status(kind: str, device: str) -> str:
+    """Where a device says, retained, that it is online; also its Will."""
+    return f"{ROOT}/{kind}/{device}/status"
+
+
+def command(kind: str, device: str) -> str:
+    """Where the platform sends a device its commands."""
+    return f"{ROOT}/{kind}/{device}/command"
+
+
+def ack(kind: str, device: str) -> str:
+    """Where a device answers a command."""
+    return f"{ROOT}/{kind}/{device}/ack"
+
+
+def zone_parking(zone: str) -> str:
+    """Where a parking zone's availability is retained."""
+    return f"{ROOT}/zones/{zone}/parking"
+
+
+def alarm(alarm_id: str) -> str:
+    """Where an alarm is retained while it is not normal."""
+    return f"{ROOT}/alarms/{alarm_id}"
+
+
+CLOCK = f"{ROOT}/platform/clock"
+"""Where the platform retains its city clock, so that a replay elsewhere can compare (ours, beyond the contract)."""
+
+
+def parse_device(topic: str) -> DeviceTopic | None:
+    """Take a device's topic apart; `None` if it is not one."""
+    parts = topic.split("/")
+    if len(parts) != 5 or parts[:2] != ["city", "v1"] or not valid_device(parts[3]):
+        return None
+    return DeviceTopic(parts[2], parts[3], parts[4])
+
+
+def valid_asset(name: str) -> bool:
+    """Whether an asset may bear this name."""
+    return _ASSET.fullmatch(name) is not None
+
+
+def valid_zone(name: str) -> bool:
+    """Whether a zone may bear this name."""
+    return valid_asset(name) and name not in ZONES_RESERVED
+
+
+def valid_device(name: str) -> bool:
+    """Whether a device may bear this name."""
+    return _DEVICE.fullmatch(name) is not None
