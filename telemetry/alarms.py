@@ -54,7 +54,7 @@ class AlarmType(StrEnum):
     QUEUE_FILLING = "queue_filling"
 
 
-SEVERITIES = {kind: Severity.WARNING for kind in AlarmType} | {
+SEVERITIES = dict.fromkeys(AlarmType, Severity.WARNING) | {
     AlarmType.DRAIN_OVERFLOW: Severity.CRITICAL,
     AlarmType.GATEWAY_OUTAGE: Severity.CRITICAL,
     AlarmType.CABINET_OUTAGE: Severity.CRITICAL,
@@ -88,7 +88,7 @@ def follow(state: State, event: Event) -> State:
 
 
 def alarm_id(subject: str, alarm_type: AlarmType, cause_us: int) -> str:
-    """The id of an alarm, derived from (subject, type, `observed_at` of the cause), so that a repeat is the same alarm."""
+    """The id of an alarm from (subject, type, `observed_at` of the cause), so that a repeat is the same alarm."""
     return str(uuid.uuid5(_NAMESPACE, f"{subject}|{alarm_type}|{cause_us}"))
 
 

@@ -1,4 +1,7 @@
-"""A parking zone's availability as everybody sees it (contract §3): produced by rules, retained by the broker, served by the API."""
+"""A parking zone's availability as everybody sees it (contract §3).
+
+Rules produce it, the broker retains it, the API serves it.
+"""
 
 from typing import Literal
 

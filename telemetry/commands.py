@@ -78,5 +78,5 @@ _NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "urn:lamplighter:command")
 
 
 def command_id(subject: str, settings_of: str, cause_us: int) -> str:
-    """The id of a command, derived from (subject, what it sets and why, `observed_at` of the cause), so that a repeat is the same."""
+    """The id of a command from (subject, what it sets and why, time of the cause), so that a repeat is the same."""
     return str(uuid.uuid5(_NAMESPACE, f"{subject}|{settings_of}|{cause_us}"))

@@ -27,7 +27,7 @@ ROUTES_MAX = 200_000
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """One observation that is not stored; `payload` is its own JSON text, the whole uplink where that cannot be split."""
+    """One observation that is not stored; `payload` is its own text, the whole uplink where that cannot be split."""
 
     message: int
     element: int
@@ -47,7 +47,7 @@ class Decoded:
 
 @dataclass(frozen=True, slots=True)
 class _Route:
-    """What a topic leads to. `sole` is the one asset ever served by the device, -1 where time decides or there is none."""
+    """What a topic leads to. `sole` is the one asset ever served by the device, -1 where time decides."""
 
     kind: Kind | None
     device: str | None
@@ -142,7 +142,14 @@ class Decoder:
         return refusal
 
     def _decode_part(
-        self, route: _Route, index: int, element: int, text: bytes, received_us: int, found: _Found, decoded: Decoded
+        self,
+        route: _Route,
+        index: int,
+        element: int,
+        text: bytes,
+        received_us: int,
+        found: _Found,
+        decoded: Decoded,
     ) -> Refusal | None:
         """Put one observation among those found, or say why not."""
         kind = route.kind
@@ -241,7 +248,7 @@ def _observed_us(moment: Any) -> int:
 
 
 def _columns(kind: Kind, found: _Found, received_us: int) -> Columns:
-    """One column a property. Observations without `ts` get the time of receipt, a microsecond apart to stay distinct."""
+    """One column a property. Observations without `ts` get the time of receipt, a microsecond apart."""
     observations = found.observations
     values = np.array(list(map(kind.field_values, observations)), dtype=np.float64)
     moments = [observation.ts for observation in observations]
@@ -277,7 +284,11 @@ def _objections(columns: Columns, received_us: int) -> list[tuple[Reason, NDArra
         if bad.any():
             words = f"is outside {low:g} to {high:g} {each.unit}"
             result.append(
-                (Reason.OUT_OF_RANGE, bad, lambda row, c=column, n=each.name, w=words: f"{n} {float(c[row]):g} {w}")
+                (
+                    Reason.OUT_OF_RANGE,
+                    bad,
+                    lambda row, c=column, n=each.name, w=words: f"{n} {float(c[row]):g} {w}",
+                )
             )
     return result
 

@@ -82,17 +82,22 @@ class Property:
 
     @property
     def unit(self) -> str:
+        """The unit's symbol."""
         return self.measure.unit
 
     @property
     def rollup(self) -> Rollup:
+        """How readings of an hour combine."""
         return "truth" if self.type is bool else self.measure.rollup
 
     @property
     def json_schema(self) -> dict[str, Any]:
         """JSON Schema of the value on the wire; `null` stands for absent."""
         kind = {float: "number", int: "integer", bool: "boolean"}[self.type]
-        schema: dict[str, Any] = {"type": [kind, "null"], "description": f"{self.measure.words} ({self.unit})"}
+        schema: dict[str, Any] = {
+            "type": [kind, "null"],
+            "description": f"{self.measure.words} ({self.unit})",
+        }
         if math.isfinite(self.measure.low):
             schema["minimum"] = self.measure.low
         if math.isfinite(self.measure.high):
@@ -156,7 +161,10 @@ class Kind:
     def json_schema(self) -> dict[str, Any]:
         """JSON Schema (2020-12) of one observation on the wire."""
         when = {"description": "RFC 3339 with offset, or milliseconds since 1970 UTC; absent: time of receipt"}
-        properties = {"ts": {"type": ["string", "integer", "null"], **when}, "seq": {"type": ["integer", "null"], "minimum": 0}}
+        properties = {
+            "ts": {"type": ["string", "integer", "null"], **when},
+            "seq": {"type": ["integer", "null"], "minimum": 0},
+        }
         return {
             "$schema": "https://json-schema.org/draft/2020-12/schema",
             "title": self.name,

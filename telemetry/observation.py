@@ -96,6 +96,7 @@ def _not_an_object(payload: bytes) -> Refusal:
 def _typed(each: Property, value: Any) -> float | int | bool | Refusal | None:
     if value is None:
         return None
+    typed: float | int | bool | None
     if each.type is bool:
         typed = value if isinstance(value, bool) else None
     elif each.type is int:
@@ -144,7 +145,14 @@ def _timestamp(value: Any) -> Any:
 
 
 def _json_type(value: Any) -> str:
-    names = {bool: "a boolean", int: "a number", float: "a number", str: "a string", list: "an array", dict: "an object"}
+    names = {
+        bool: "a boolean",
+        int: "a number",
+        float: "a number",
+        str: "a string",
+        list: "an array",
+        dict: "an object",
+    }
     return names.get(type(value), "null")
 
 

@@ -41,7 +41,10 @@ class DimmingStep:
 class Lighting:
     """The dimming program: the first step that matches decides, else `night_level_pct` between dusk and dawn."""
 
-    steps: tuple[DimmingStep, ...] = (DimmingStep("00:00", "04:00", 30.0), DimmingStep("22:00", "05:00", 50.0))
+    steps: tuple[DimmingStep, ...] = (
+        DimmingStep("00:00", "04:00", 30.0),
+        DimmingStep("22:00", "05:00", 50.0),
+    )
     night_level_pct: float = 100.0
     day_level_pct: float = 0.0
     dusk_offset_s: int = 0

@@ -6,7 +6,7 @@ from telemetry.kind import Attributes, Measure, Observation
 
 
 class StreetLightAttributes(Attributes, frozen=True):
-    """`lighting_class` after EN 13201 (P1–P6, M1–M6); `ring_sign` is sign 394, `direct` a lamp without long-range radio."""
+    """`lighting_class` after EN 13201 (P1–P6, M1–M6); `ring_sign` is sign 394; `direct`: no long-range radio."""
 
     lighting_class: str | None = None
     min_level_pct: float | None = None
