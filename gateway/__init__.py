@@ -1,0 +1,1 @@
+"""Foreign network servers and vendor payloads onto canonical topics; device credentials and broker rules."""

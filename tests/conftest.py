@@ -1,0 +1,168 @@
+"""Fixtures that start real parts: brokers, PostgreSQL, TimescaleDB. Unit tests use none of them."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+import pytest
+
+from lamplighter.embedded.accounts import data_folder
+from lamplighter.embedded.broker import mosquitto_program
+from lamplighter.embedded.postgres import RunningPostgres, embedded_postgres
+from tests.parts import databases, timescale
+from tests.parts.background import Background
+from tests.parts.broker import BrokerPart
+
+NO_MOSQUITTO = "Mosquitto is not installed (on Debian: apt install mosquitto)"
+TIMESCALE_URL = os.environ.get("LAMPLIGHTER_TEST_TIMESCALE_URL")
+
+
+@pytest.fixture(scope="session")
+def background() -> Iterator[Background]:
+    """The event loop on which real parts run."""
+    loop = Background()
+    yield loop
+    loop.close()
+
+
+@pytest.fixture
+def home() -> Iterator[Path]:
+    """An empty data folder that also an unprivileged server's account can enter (pytest's own ones are closed)."""
+    folder = data_folder(Path(tempfile.mkdtemp(prefix="lamplighter-test-")))
+    yield folder
+    shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def session_home() -> Iterator[Path]:
+    """As `home`, for parts that live as long as the test run."""
+    folder = data_folder(Path(tempfile.mkdtemp(prefix="lamplighter-tests-")))
+    yield folder
+    shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def broker(background: Background, session_home: Path) -> Iterator[BrokerPart]:
+    """A Mosquitto with our own configuration, shared by the test run: use topics and client ids of your own."""
+    if mosquitto_program() is None:
+        pytest.skip(NO_MOSQUITTO)
+    part = BrokerPart(background, data_folder(session_home / "mosquitto"), "mosquitto")
+    yield part
+    part.stop()
+
+
+StartBroker = Callable[[Mapping[str, str]], BrokerPart]
+
+
+@pytest.fixture
+def start_broker(background: Background, home: Path) -> Iterator[StartBroker]:
+    """Starts a Mosquitto for this test alone, given devices with passwords."""
+    if mosquitto_program() is None:
+        pytest.skip(NO_MOSQUITTO)
+    started: list[BrokerPart] = []
+
+    def start(devices: Mapping[str, str]) -> BrokerPart:
+        started.append(BrokerPart(background, data_folder(home / f"broker{len(started)}"), "mosquitto", devices))
+        return started[-1]
+
+    yield start
+    for part in started:
+        part.stop()
+
+
+@pytest.fixture
+def own_broker(start_broker: StartBroker) -> BrokerPart:
+    """A Mosquitto for this test alone: one that it may kill, fill or restart."""
+    return start_broker({})
+
+
+@pytest.fixture
+def weak_broker(background: Background, home: Path) -> Iterator[BrokerPart]:
+    """The broker that the demo falls back to, for this test alone."""
+    part = BrokerPart(background, data_folder(home / "iotcore"), "iotcore")
+    yield part
+    part.stop()
+
+
+@pytest.fixture(scope="session")
+def postgres(background: Background, session_home: Path) -> Iterator[RunningPostgres]:
+    """The embedded PostgreSQL server, shared by the test run."""
+    server, leave = background.open(embedded_postgres(session_home, settings=databases.FAST_AND_CARELESS))
+    yield server
+    leave()
+
+
+@pytest.fixture
+def empty_database(postgres: RunningPostgres) -> Iterator[str]:
+    """The URL of a new database without a schema."""
+    with databases.fresh_database(postgres.url) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def template_database(postgres: RunningPostgres) -> str:
+    """The name of a migrated database that `database` is copied from."""
+    databases.create_database(postgres.url, databases.TEMPLATE)
+    databases.migrate(postgres.url_of(databases.TEMPLATE))
+    return databases.TEMPLATE
+
+
+@pytest.fixture
+def database(postgres: RunningPostgres, template_database: str) -> Iterator[str]:
+    """The URL of a new, migrated database in native mode."""
+    with databases.fresh_database(postgres.url, template_database) as url:
+        yield url
+
+
+@pytest.fixture
+def timescale_url() -> Iterator[str]:
+    """The URL of a new database on a server with TimescaleDB, without a schema of ours."""
+    if TIMESCALE_URL:
+        with databases.fresh_database(TIMESCALE_URL) as url:
+            yield url
+        return
+    _require_timescale()
+    server = timescale.TimescaleServer(timescale.base_snapshot())
+    yield server.url
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def timescale_template(session_home: Path) -> Path:
+    """The snapshot of a migrated TimescaleDB that `timescale_database` starts from."""
+    _require_timescale()
+    server = timescale.TimescaleServer(timescale.base_snapshot())
+    try:
+        databases.migrate(server.url)
+        server.save(session_home / "timescale.tgz")
+    finally:
+        server.stop()
+    return session_home / "timescale.tgz"
+
+
+@pytest.fixture
+def timescale_database(request: pytest.FixtureRequest) -> Iterator[str]:
+    """The URL of a new, migrated database with TimescaleDB."""
+    if TIMESCALE_URL:
+        with databases.fresh_database(TIMESCALE_URL) as url:
+            databases.migrate(url)
+            yield url
+        return
+    server = timescale.TimescaleServer(request.getfixturevalue("timescale_template"))
+    yield server.url
+    server.stop()
+
+
+@pytest.fixture(params=["native", "timescale"])
+def any_database(request: pytest.FixtureRequest) -> str:
+    """The URL of a new, migrated database: once in native mode, once with TimescaleDB."""
+    name = "database" if request.param == "native" else "timescale_database"
+    return str(request.getfixturevalue(name))
+
+
+def _require_timescale() -> None:
+    """Fail, not skip: half of the storage's promises would go untested unnoticed."""
+    if reason := timescale.missing():
+        pytest.fail(reason, pytrace=False)
