@@ -1,4 +1,4 @@
-"""kill -9 of ingest, of the database and of the broker, each under load: nothing that devices believe delivered is lost."""
+"""kill -9 of ingest, of the database, of the broker, under load: nothing that devices believe delivered is lost."""
 
 import os
 import signal

@@ -55,6 +55,10 @@ class BrokerPart:
         context = embedded_broker(self._home, port=self.port, software=self._software, devices=self._devices)
         self._running, self._leave = self._background.open(context)
 
+    def save(self) -> None:
+        """Have Mosquitto write its snapshot now, as it does by itself every 30 s."""
+        os.kill(self.pid, signal.SIGUSR1)
+
     def stop(self) -> None:
         """Stop it in order: what it promised to keep is on disk."""
         self._leave()

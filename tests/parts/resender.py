@@ -1,4 +1,4 @@
-"""Devices as the contract wants them: they resend their last 60 s after an unclean reconnect, and know what they believe."""
+"""Devices as the contract wants them: after an unclean reconnect they resend their last 60 s."""
 
 import json
 import threading
