@@ -27,9 +27,24 @@ def background() -> Iterator[Background]:
     loop.close()
 
 
+@pytest.fixture(scope="session")
+def tmp_path_factory(tmp_path_factory: pytest.TempPathFactory) -> pytest.TempPathFactory:
+    """pytest's own, but what it makes may be passed through (0711), as servers started by root need it."""
+    make = tmp_path_factory.mktemp
+
+    def mktemp(basename: str, numbered: bool = True) -> Path:
+        folder = make(basename, numbered)
+        for step in (folder, folder.parent, folder.parent.parent):
+            step.chmod(0o711)
+        return folder
+
+    tmp_path_factory.mktemp = mktemp  # type: ignore[method-assign]
+    return tmp_path_factory
+
+
 @pytest.fixture
 def home() -> Iterator[Path]:
-    """An empty data folder that also an unprivileged server's account can enter (pytest's own ones are closed)."""
+    """An empty data folder, removed after the test."""
     folder = data_folder(Path(tempfile.mkdtemp(prefix="lamplighter-test-")))
     yield folder
     shutil.rmtree(folder)

@@ -1,17 +1,17 @@
-"""Is the broker ready? One MQTT 3.1.1 CONNECT with our credentials, answered, and a DISCONNECT.
+"""Is a broker ready? One MQTT 3.1.1 CONNECT with our credentials, answered, and a farewell.
 
 An open port proves nothing: a broker may listen and serve nobody.
 """
 
 import asyncio
-import struct
-from urllib.parse import unquote, urlsplit
+import ssl
 
-_CONNECT = 0x10
-_CONNACK = 0x20
-_DISCONNECT = b"\xe0\x00"
-_CLEAN_WITH_USER_AND_PASSWORD = 0xC2
+from bus import packets
+from bus.address import parse_address
+
 _KEEP_ALIVE_S = 10
+_CONNACK_BYTES = 4
+_MQTT_3_1_1: packets.Version = 4
 
 REFUSALS = {
     1: "it does not speak MQTT 3.1.1",
@@ -31,54 +31,47 @@ class Refused(Exception):
         self.code = code
 
 
-async def shake_hands(url: str, timeout_s: float = 2.0) -> None:
+async def shake_hands(url: str, timeout_s: float = 2.0, tls: ssl.SSLContext | None = None) -> None:
     """Connect to the broker at `url` (mqtt://user:password@host:port) and leave again.
+
+    `tls` is for `mqtts` URLs; None verifies by the system's certificates.
 
     Raises:
         OSError: nobody listens, or the connection broke.
         TimeoutError: no answer in time.
         Refused: the broker said no.
     """
-    parts = urlsplit(url)
+    address = parse_address(url, tls)
     async with asyncio.timeout(timeout_s):
-        reader, writer = await asyncio.open_connection(parts.hostname, parts.port)
+        reader, writer = await asyncio.open_connection(address.host, address.port, ssl=address.tls)
         try:
-            writer.write(_connect(unquote(parts.username or ""), unquote(parts.password or "")))
-            try:
-                packet_type, _, _, code = await reader.readexactly(4)
-            except asyncio.IncompleteReadError as error:
-                raise ConnectionResetError("the connection was closed before an answer") from error
-            if packet_type != _CONNACK:
-                raise ConnectionAbortedError("the answer is not MQTT")
-            if code:
-                raise Refused(code)
-            writer.write(_DISCONNECT)
+            writer.write(
+                packets.connect(
+                    _MQTT_3_1_1,
+                    "",  # the broker chooses a client id
+                    user=address.user,
+                    password=address.password,
+                    clean=True,
+                    keep_alive_s=_KEEP_ALIVE_S,
+                    receive_maximum=1,
+                    session_expiry_s=0,
+                )
+            )
+            _check(await reader.readexactly(_CONNACK_BYTES))
+            writer.write(packets.DISCONNECT)
             await writer.drain()
+        except asyncio.IncompleteReadError as error:
+            raise ConnectionResetError("the connection was closed before an answer") from error
         finally:
             writer.close()
 
 
-def _connect(user: str, password: str) -> bytes:
-    body = (
-        _text("MQTT")
-        + struct.pack(">BBH", 4, _CLEAN_WITH_USER_AND_PASSWORD, _KEEP_ALIVE_S)
-        + _text("")  # an empty client id: the broker chooses one
-        + _text(user)
-        + _text(password)
-    )
-    return bytes([_CONNECT]) + _length(len(body)) + body
-
-
-def _text(value: str) -> bytes:
-    raw = value.encode()
-    return struct.pack(">H", len(raw)) + raw
-
-
-def _length(value: int) -> bytes:
-    """MQTT's variable byte integer."""
-    encoded = bytearray()
-    while True:
-        value, digit = divmod(value, 128)
-        encoded.append(digit | (0x80 if value else 0))
-        if not value:
-            return bytes(encoded)
+def _check(answer: bytes) -> None:
+    try:
+        (control,) = packets.Parser(_MQTT_3_1_1).feed(answer).controls
+    except (packets.Malformed, ValueError) as error:
+        raise ConnectionAbortedError("the answer is not MQTT") from error
+    if not isinstance(control, packets.ConnAck):
+        raise ConnectionAbortedError("the answer is not MQTT")
+    if control.code:
+        raise Refused(control.code)

@@ -1,0 +1,43 @@
+# Two commands matter: `make demo` and `make test`. Both install what they need into .venv and may be repeated.
+
+SHELL := /bin/bash
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+
+.PHONY: help install demo test bench docs clean
+
+help:           ## say what can be made
+	@sed -n 's/^\([a-z]*\):.*##/\1 \t/p' $(MAKEFILE_LIST)
+
+install: $(VENV)/installed        ## install Lamplighter into .venv
+
+demo: install   ## the whole city on embedded parts, until Ctrl-C (options: make demo ARGS="--for 60s")
+	@$(BIN)/lamplighter demo $(ARGS)
+
+test: $(VENV)/installed-dev       ## every check, from formatting to acceptance tests on real parts
+	@.ci/test
+
+bench: $(VENV)/installed-dev      ## measure throughput and latency on this machine
+	@$(BIN)/python -m bench
+
+docs: install   ## write the pages that are written from the code
+	@$(BIN)/python -m lamplighter.settings_page > docs/settings.md
+	@$(BIN)/python -m lamplighter.contract_page > docs/contract.md
+
+clean:          ## remove what was made, but no data
+	rm -rf $(VENV) build tests/timescale/node_modules
+
+$(BIN)/python:
+	@.ci/venv $(VENV)
+
+$(VENV)/installed: requirements.lock pyproject.toml | $(BIN)/python
+	@echo "Installing Lamplighter into $(VENV) …"
+	@$(PIP) install --require-hashes --requirement requirements.lock
+	@$(PIP) install --no-deps --editable .
+	@touch $@
+
+$(VENV)/installed-dev: requirements-dev.lock $(VENV)/installed
+	@echo "Installing the tools of the tests into $(VENV) …"
+	@$(PIP) install --require-hashes --requirement requirements-dev.lock
+	@touch $@

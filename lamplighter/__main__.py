@@ -1,0 +1,5 @@
+"""`python -m lamplighter` is `lamplighter`."""
+
+from lamplighter.cli import main
+
+main()

@@ -1,0 +1,58 @@
+"""The command line: one module a group of commands; every error is one sentence on standard error."""
+
+import os
+import sys
+
+import structlog
+import typer
+from typer.exceptions import TyperException
+
+from lamplighter.errors import Failure
+from storage.errors import StorageError
+
+_log = structlog.get_logger(__name__)
+
+ABORTED = 130
+"""Exit code after Ctrl-C, as a shell reports it."""
+
+
+def main() -> None:
+    """Run the command line of this process and exit with its code: 0 success, 1 failure, 2 wrong usage."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: list[str]) -> int:
+    """Run one command line; returns the exit code."""
+    from lamplighter.cli.tree import tree  # here, so that nothing is imported before errors are caught
+
+    try:
+        code = typer.main.get_command(tree)(args=arguments, prog_name="lamplighter", standalone_mode=False)
+        sys.stdout.flush()
+    except Failure as failure:
+        return _say(str(failure), failure.exit_code)
+    except TyperException as wrong:
+        return _say(_with_hint(wrong), wrong.exit_code)
+    except StorageError as error:
+        return _say(f"The database did not do it: {error}. `lamplighter doctor` looks for the cause.", 1)
+    except (KeyboardInterrupt, typer.Abort):
+        return _say("Interrupted.", ABORTED)
+    except BrokenPipeError:  # whoever read our output has gone, as `head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception as error:
+        _log.debug("unexpected error", exc_info=True)
+        details = "LAMPLIGHTER_LOG_LEVEL=debug shows where"
+        return _say(f"Lamplighter failed in a way nobody foresaw ({type(error).__name__}: {error}); {details}.", 1)
+    return code if isinstance(code, int) else 0
+
+
+def _with_hint(wrong: TyperException) -> str:
+    """The message as one sentence, and where help is to be had."""
+    message = " ".join(wrong.format_message().split()).rstrip(".")
+    context = getattr(wrong, "ctx", None)
+    return f"{message}." if context is None else f"{message}: see `{context.command_path} --help`."
+
+
+def _say(sentence: str, code: int) -> int:
+    print(sentence, file=sys.stderr)
+    return code

@@ -1,0 +1,63 @@
+"""What every command begins with: settings, logging, and an event loop."""
+
+import asyncio
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+import typer
+
+from lamplighter import logs
+from lamplighter.errors import WrongUsage
+from lamplighter.settings import Settings
+
+T = TypeVar("T")
+
+Config = Annotated[
+    Path | None,
+    typer.Option("--config", metavar="FILE", help="Settings as TOML.", show_default="lamplighter.toml if it is there"),
+]
+"""The option `--config` of a command that reads settings."""
+
+
+def begin(config: Path | None) -> Settings:
+    """Read the settings and set up logging.
+
+    Raises:
+        WrongUsage: a setting is wrong.
+    """
+    settings = Settings.read(config)
+    logs.configure(settings.log_level, settings.log_format)
+    return settings
+
+
+def run(work: Coroutine[Any, Any, T]) -> T:
+    """Run asynchronous work to its end, on the faster event loop where it is installed."""
+    try:
+        from uvloop import new_event_loop
+    except ImportError:
+        from asyncio import new_event_loop
+    with asyncio.Runner(loop_factory=new_event_loop) as runner:
+        return runner.run(work)
+
+
+def need_database(settings: Settings) -> str:
+    """The database's URL.
+
+    Raises:
+        WrongUsage: none is set.
+    """
+    if settings.database_url is None:
+        raise WrongUsage("No database is named: set LAMPLIGHTER_DATABASE_URL, or database_url in the settings file.")
+    return settings.database_url
+
+
+def need_broker(settings: Settings) -> str:
+    """The broker's URL.
+
+    Raises:
+        WrongUsage: none is set.
+    """
+    if settings.mqtt_url is None:
+        raise WrongUsage("No broker is named: set LAMPLIGHTER_MQTT_URL, or mqtt_url in the settings file.")
+    return settings.mqtt_url

@@ -1,0 +1,28 @@
+"""All commands, as `lamplighter --help` lists them."""
+
+import importlib.metadata
+from typing import Annotated
+
+import typer
+
+tree = typer.Typer(
+    name="lamplighter",
+    help="Smart-city telemetry for small towns: street lights, drains and parking bays.",
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print(importlib.metadata.version("lamplighter"))
+        raise typer.Exit
+
+
+@tree.callback()
+def lamplighter(
+    version: Annotated[
+        bool, typer.Option("--version", is_eager=True, callback=_print_version, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """What goes before a command."""

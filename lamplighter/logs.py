@@ -1,0 +1,41 @@
+"""Logging: structured, on standard error, readable by people on a terminal and by machines elsewhere."""
+
+import logging
+import sys
+from typing import Literal
+
+import structlog
+
+Level = Literal["debug", "info", "warning", "error"]
+Format = Literal["auto", "text", "json"]
+
+_FOREIGN_LEVEL = logging.WARNING
+"""Libraries speak up from here on, whatever our own level is."""
+
+
+def configure(level: Level = "info", style: Format = "auto") -> None:
+    """Send our log and that of libraries to standard error.
+
+    Args:
+        level: the least important message of ours that is shown.
+        style: `text` for people, `json` for machines, `auto` by what standard error is.
+    """
+    text = style == "text" or (style == "auto" and sys.stderr.isatty())
+    shared: list[structlog.types.Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.format_exc_info,
+    ]
+    renderer: structlog.types.Processor = (
+        structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty()) if text else structlog.processors.JSONRenderer()
+    )
+    structlog.configure(
+        processors=[*shared, renderer],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level.upper())),
+        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(structlog.stdlib.ProcessorFormatter(processor=renderer, foreign_pre_chain=shared))
+    logging.basicConfig(handlers=[handler], level=_FOREIGN_LEVEL, force=True)

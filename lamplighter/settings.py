@@ -1,0 +1,225 @@
+"""What a town can set: environment variables `LAMPLIGHTER_*`, or the same names in lower case in a TOML file.
+
+The environment goes before the file. `docs/settings.md` is written from these descriptions.
+"""
+
+import datetime as dt
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, available_timezones
+
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
+from pydantic_core import ErrorDetails
+from pydantic_settings import BaseSettings, InitSettingsSource, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
+
+from lamplighter.errors import WrongUsage
+
+PREFIX = "LAMPLIGHTER_"
+DEFAULT_FILE = Path("lamplighter.toml")
+OTHER_VARIABLES = frozenset({"LAMPLIGHTER_SHARED", "LAMPLIGHTER_TEST_TIMESCALE_URL"})
+"""Variables with our prefix that only tests and benchmarks read."""
+
+
+def _words(value: object) -> object:
+    """A list given as one string, as in the environment, is separated by commas."""
+    return [word.strip() for word in value.split(",") if word.strip()] if isinstance(value, str) else value
+
+
+def _time_zone(name: str) -> str:
+    if name not in available_timezones():
+        raise ValueError("no such time zone")
+    return name
+
+
+def _with_offset(moment: dt.datetime) -> dt.datetime:
+    if moment.tzinfo is None:
+        raise ValueError("the offset is missing")
+    return moment
+
+
+def _url(*schemes: str) -> AfterValidator:
+    def check(url: str) -> str:
+        parts = urlsplit(url)
+        if parts.scheme not in schemes or not parts.hostname:
+            raise ValueError("no such URL")
+        _ = parts.port  # raises ValueError where it is no port
+        return url
+
+    return AfterValidator(check)
+
+
+def _existing_file(path: Path) -> Path:
+    if not path.is_file():
+        raise ValueError("no such file")
+    return path
+
+
+Words = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_words)]
+ExistingFile = Annotated[Path, AfterValidator(_existing_file)]
+
+
+def _setting(default: Any, meaning: str, *, must: str, example: str, **bounds: Any) -> Any:
+    """A documented field: what it means, what it must be (completes "must be …"), and an example."""
+    return Field(default, description=meaning, examples=[example], json_schema_extra={"must": must}, **bounds)
+
+
+class Settings(BaseSettings):
+    """All settings of all services, checked."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True, validate_default=False)
+
+    database_url: Annotated[str, _url("postgresql", "postgres")] | None = _setting(
+        None,
+        "The PostgreSQL database, with user and password. TimescaleDB is used where the server has it. "
+        "Not set: commands that need a database refuse.",
+        must="a PostgreSQL URL",
+        example="postgresql://lamplighter:PASSWORD@db.example:5432/lamplighter",
+        repr=False,
+    )
+    mqtt_url: Annotated[str, _url("mqtt", "mqtts")] | None = _setting(
+        None,
+        "The MQTT broker, with the platform's user and password; `mqtts://` for TLS. "
+        "Not set: commands that need a broker refuse.",
+        must="an MQTT URL (mqtt:// or mqtts://)",
+        example="mqtts://platform:PASSWORD@broker.example:8883",
+        repr=False,
+    )
+    city_lat: float | None = _setting(
+        None,
+        "Latitude of the city, degrees north; with the longitude it decides sunset and sunrise. "
+        "Not set: `rules` and `up` refuse.",
+        must="a number of degrees from -90 to 90",
+        example="51.4332",
+        ge=-90,
+        le=90,
+    )
+    city_lon: float | None = _setting(
+        None,
+        "Longitude of the city, degrees east.",
+        must="a number of degrees from -180 to 180",
+        example="6.8806",
+        ge=-180,
+        le=180,
+    )
+    timezone: Annotated[str, AfterValidator(_time_zone)] = _setting(
+        "Europe/Berlin",
+        "The city's time zone: local days of daily figures, nights of lighting programs.",
+        must="a name of the time zone database",
+        example="Europe/Berlin",
+    )
+    clock_start: Annotated[dt.datetime, AfterValidator(_with_offset)] | None = _setting(
+        None,
+        "City time at the start of the first service, for demos and replays. Not set: city time is real time.",
+        must="a moment as RFC 3339 with offset",
+        example="2026-11-22T15:10:00Z",
+    )
+    clock_speed: float = _setting(
+        1.0,
+        "How many times as fast as real time the city clock runs; above 1 only for demos and replays.",
+        must="a number above 0 and at most 100000",
+        example="60",
+        gt=0,
+        le=100_000,
+    )
+    http_host: str = _setting(
+        "127.0.0.1",
+        "The address on which `api` and `up` listen; put a proxy with TLS in front of any other than loopback.",
+        must="an IP address or host name of this machine",
+        example="127.0.0.1",
+        min_length=1,
+    )
+    http_port: int = _setting(
+        8080,
+        "The port on which `api` and `up` listen.",
+        must="a port from 1 to 65535",
+        example="8080",
+        ge=1,
+        le=65_535,
+    )
+    data_dir: Path = _setting(
+        Path("data"),
+        "The folder for what a service keeps on its own disk: the journal of `rules`, and the files of embedded parts.",
+        must="a path to a folder",
+        example="/var/lib/lamplighter",
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = _setting(
+        "info",
+        "The least important message that is logged.",
+        must="one of debug, info, warning, error",
+        example="info",
+    )
+    log_format: Literal["auto", "text", "json"] = _setting(
+        "auto",
+        "How messages are logged on standard error: `text` for people, `json` for machines, `auto` by what "
+        "standard error is (a terminal or not).",
+        must="one of auto, text, json",
+        example="json",
+    )
+
+    @classmethod
+    def read(cls, file: Path | None = None, environment: Mapping[str, str] = os.environ) -> Self:
+        """The settings of the environment over those of `file`.
+
+        Args:
+            file: a TOML file that must exist; None reads `lamplighter.toml` of the current folder if it is there.
+            environment: the variables to look at; for the error's sentence only, the values come from `os.environ`.
+
+        Raises:
+            WrongUsage: a setting is wrong, or the file is; the sentence names which, and what it must be.
+        """
+        from_file = _read_file(file)
+
+        class WithFile(cls):  # type: ignore[misc, valid-type]
+            @classmethod
+            def settings_customise_sources(
+                cls, settings_cls: type[BaseSettings], **sources: PydanticBaseSettingsSource
+            ) -> tuple[PydanticBaseSettingsSource, ...]:
+                return sources["env_settings"], InitSettingsSource(settings_cls, from_file)
+
+        try:
+            return cls.model_construct(**dict(WithFile()))
+        except ValidationError as error:
+            raise WrongUsage(_sentence(error.errors()[0], environment)) from error
+
+    @property
+    def zone_info(self) -> ZoneInfo:
+        """The city's time zone."""
+        return ZoneInfo(self.timezone)
+
+
+def unknown_variables(environment: Mapping[str, str] = os.environ) -> list[str]:
+    """Variables with our prefix that name no setting: misspelt, most likely."""
+    known = {PREFIX + name.upper() for name in Settings.model_fields} | OTHER_VARIABLES
+    return sorted(name for name in environment if name.startswith(PREFIX) and name not in known)
+
+
+def _read_file(file: Path | None) -> dict[str, Any]:
+    path = file or DEFAULT_FILE
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        if file is None:
+            return {}
+        raise WrongUsage(f"The settings file {file} is not there: name one that is with --config.") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise WrongUsage(f"The settings file {path} cannot be read ({error}).") from error
+    except tomllib.TOMLDecodeError as error:
+        raise WrongUsage(f"The settings file {path} is not TOML: {error}.") from error
+
+
+def _sentence(error: ErrorDetails, environment: Mapping[str, str]) -> str:
+    name = str(error["loc"][0])
+    field = Settings.model_fields.get(name)
+    if field is None:
+        return f"The settings file has no setting {name}: `docs/settings.md` lists all of them."
+    variable = PREFIX + name.upper()
+    where = variable if variable in environment else f"{name} (in the settings file)"
+    extra = field.json_schema_extra
+    must = extra["must"] if isinstance(extra, dict) else "otherwise"
+    example = (field.examples or [""])[0]
+    value = repr(str(error["input"])) if field.repr else "set"  # a URL holds a password, and is not repeated
+    return f"{where} is {value}, but it must be {must}, such as {example}."

@@ -1,0 +1,116 @@
+"""Settings come from the environment over a file; a wrong one is told in one sentence."""
+
+from pathlib import Path
+
+import pytest
+
+from lamplighter.errors import WrongUsage
+from lamplighter.settings import PREFIX, Settings, unknown_variables
+from lamplighter.settings_page import page
+
+DOCUMENTED = Path(__file__).parents[3] / "docs" / "settings.md"
+
+
+@pytest.fixture(autouse=True)
+def no_settings_of_this_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in Settings.model_fields:
+        monkeypatch.delenv(PREFIX + name.upper(), raising=False)
+    monkeypatch.chdir(tmp_path)
+
+
+def test_the_page_of_settings_is_what_the_code_says() -> None:
+    assert DOCUMENTED.read_text() == page(), "run `make docs`"
+
+
+@pytest.mark.parametrize("name", list(Settings.model_fields))
+def test_every_setting_says_what_it_means_must_be_and_looks_like(name: str) -> None:
+    field = Settings.model_fields[name]
+    assert field.description
+    assert field.description.endswith(".")
+    assert field.examples
+    assert isinstance(field.json_schema_extra, dict)
+    assert field.json_schema_extra["must"]
+
+
+@pytest.mark.parametrize("name", list(Settings.model_fields))
+def test_every_example_is_accepted(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    examples = Settings.model_fields[name].examples
+    assert examples
+    monkeypatch.setenv(PREFIX + name.upper(), str(examples[0]))
+    assert getattr(Settings.read(), name) is not None
+
+
+def test_without_any_setting_the_city_lives_in_real_time_and_names_no_server() -> None:
+    settings = Settings.read()
+    assert (settings.clock_start, settings.clock_speed) == (None, 1.0)
+    assert settings.database_url is None
+    assert settings.mqtt_url is None
+
+
+def test_lamplighter_toml_of_the_current_folder_is_read() -> None:
+    Path("lamplighter.toml").write_text("city_lat = 51.4\n")
+    assert Settings.read().city_lat == 51.4
+
+
+def test_the_environment_goes_before_the_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "town.toml").write_text('timezone = "Europe/Paris"\nhttp_port = 9000\n')
+    monkeypatch.setenv("LAMPLIGHTER_TIMEZONE", "Europe/Rome")
+    settings = Settings.read(tmp_path / "town.toml")
+    assert (settings.timezone, settings.http_port) == ("Europe/Rome", 9000)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [
+        ("CITY_LAT", "north", "LAMPLIGHTER_CITY_LAT is 'north', but it must be a number of degrees from -90 to 90"),
+        ("CITY_LON", "181", "must be a number of degrees from -180 to 180"),
+        ("TIMEZONE", "Mars/Olympus", "LAMPLIGHTER_TIMEZONE is 'Mars/Olympus', but it must be a name of the time zone"),
+        ("CLOCK_START", "2026-11-22T15:10:00", "must be a moment as RFC 3339 with offset"),
+        ("CLOCK_SPEED", "0", "must be a number above 0"),
+        ("HTTP_PORT", "70000", "must be a port from 1 to 65535, such as 8080"),
+        ("MQTT_URL", "http://broker", "must be an MQTT URL"),
+        ("LOG_LEVEL", "loud", "must be one of debug, info, warning, error"),
+    ],
+)
+def test_a_wrong_setting_is_named_with_its_mend(
+    name: str, value: str, sentence: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(PREFIX + name, value)
+    with pytest.raises(WrongUsage) as raised:
+        Settings.read()
+    assert sentence in str(raised.value)
+    assert raised.value.exit_code == 2
+
+
+def test_a_wrong_url_is_not_repeated_since_it_may_hold_a_password(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LAMPLIGHTER_DATABASE_URL", "mysql://me:secret@db/city")
+    with pytest.raises(WrongUsage) as raised:
+        Settings.read()
+    assert "secret" not in str(raised.value)
+
+
+def test_passwords_do_not_show_when_settings_are_printed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LAMPLIGHTER_DATABASE_URL", "postgresql://me:secret@db/city")
+    assert "secret" not in repr(Settings.read())
+
+
+def test_a_name_in_the_file_that_is_no_setting_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "town.toml").write_text("citylat = 51.4\n")
+    with pytest.raises(WrongUsage, match="no setting citylat"):
+        Settings.read(tmp_path / "town.toml")
+
+
+def test_a_file_that_is_named_must_be_there(tmp_path: Path) -> None:
+    with pytest.raises(WrongUsage, match="is not there"):
+        Settings.read(tmp_path / "none.toml")
+
+
+def test_a_file_that_is_not_toml_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "town.toml").write_text("city_lat: 51\n")
+    with pytest.raises(WrongUsage, match="is not TOML"):
+        Settings.read(tmp_path / "town.toml")
+
+
+def test_a_misspelt_variable_is_noticed() -> None:
+    environment = {"LAMPLIGHTER_CITYLAT": "51", "LAMPLIGHTER_CITY_LON": "6", "LAMPLIGHTER_SHARED": "/x", "HOME": "/"}
+    assert unknown_variables(environment) == ["LAMPLIGHTER_CITYLAT"]
