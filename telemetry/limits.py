@@ -36,6 +36,9 @@ BATCH_AGE_MS_MAX = 20
 RECEIVE_MAXIMUM = 20_000
 """Uplinks that the broker may send ahead of our acknowledgements; more wait in the broker."""
 
+INBOX_BYTES_MAX = 64 * 1024 * 1024
+"""Payload bytes that wait in a service for their turn; at it, or at `RECEIVE_MAXIMUM` messages, nothing more is read."""
+
 BROKER_QUEUE_MESSAGES_MAX = 2_000_000
 """Messages that the broker keeps for a service that is away; beyond it the broker drops, and `doctor` says so."""
 
@@ -55,6 +58,6 @@ SILENCE_INTERVALS = 3
 assert PAYLOAD_BYTES_MAX < PACKET_BYTES_MAX, "we, not the broker, refuse what is too large"
 assert QUARANTINE_BYTES_MAX <= PAYLOAD_BYTES_MAX
 assert ARRAY_OBSERVATIONS_MAX < BATCH_ROWS_MAX <= RECEIVE_MAXIMUM, "a full batch fits into what is in flight"
-assert PACKET_BYTES_MAX < BATCH_BYTES_MAX
+assert PACKET_BYTES_MAX < BATCH_BYTES_MAX <= INBOX_BYTES_MAX
 assert RECEIVE_MAXIMUM <= 65_535, "MQTT 5 carries it in two bytes"
 assert LIST_ITEMS_DEFAULT <= LIST_ITEMS_MAX

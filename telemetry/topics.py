@@ -15,6 +15,7 @@ ZONES_RESERVED = frozenset({"nearest", "stream"})
 """Zone names refused because the public API uses them as paths."""
 
 _ASSET = re.compile(ASSET_PATTERN)
+_ZONE_PARKING = re.compile(rf"{ROOT}/zones/({ASSET_PATTERN})/parking")
 _DEVICE = re.compile(DEVICE_PATTERN)
 
 
@@ -25,6 +26,12 @@ class DeviceTopic:
     kind: str
     device: str
     leaf: str
+
+
+TELEMETRY_SUFFIX = b"/telemetry"
+"""How the topic of observations ends, as it comes from the wire."""
+STATUS_SUFFIX = b"/status"
+"""How the topic of a device's own state ends, as it comes from the wire."""
 
 
 def telemetry(kind: str, device: str) -> str:
@@ -67,6 +74,12 @@ def parse_device(topic: str) -> DeviceTopic | None:
     if len(parts) != 5 or parts[:2] != ["city", "v1"] or not valid_device(parts[3]):
         return None
     return DeviceTopic(parts[2], parts[3], parts[4])
+
+
+def parse_zone_parking(topic: str) -> str | None:
+    """The zone whose availability a topic retains; `None` if it is no such topic."""
+    found = _ZONE_PARKING.fullmatch(topic)
+    return found[1] if found else None
 
 
 def valid_asset(name: str) -> bool:

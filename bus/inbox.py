@@ -1,0 +1,267 @@
+"""The inbox of a service: messages in batches, acknowledged only when the service says so.
+
+The broker's persistent session is the queue. What is not acknowledged comes again after a loss of the connection; how
+much the broker sends ahead is bounded by MQTT 5's receive maximum, and by reading no further where it knows none.
+"""
+
+import asyncio
+import ssl
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Self, TypeVar
+
+import structlog
+
+from bus import connection as connections
+from bus import packets
+from bus.address import Address, parse_address
+from bus.backoff import STEADY_S, Backoff
+from telemetry.clock import Now
+from telemetry.limits import BATCH_AGE_MS_MAX, INBOX_BYTES_MAX, RECEIVE_MAXIMUM
+from telemetry.observation import count_observations
+from telemetry.topics import TELEMETRY_SUFFIX
+
+KEEP_ALIVE_S = 30
+SESSION_EXPIRY_S = 7 * 24 * 3600
+"""How long the broker keeps the session of a service that is away (MQTT 5; in 3.1.1 the broker's own setting)."""
+
+T = TypeVar("T")
+
+_log = structlog.get_logger(__name__)
+
+
+class Closed(Exception):
+    """The subscriber has been closed; no batch will come."""
+
+
+@dataclass(slots=True)
+class _Read:
+    """The messages of one read; `arrived_s` is real monotonic time."""
+
+    arrivals: packets.Arrivals
+    received_us: int
+    arrived_s: float
+    size: int
+    connection: connections.Connection
+
+
+class Batch:
+    """Messages in order of arrival, one entry a message in each list.
+
+    `received_us` is the city's time at which they were read (several reads within `BATCH_AGE_MS_MAX` are one batch and
+    share the last one's), `arrived_s` the real monotonic time of the first read, `size` the bytes of all payloads.
+    `received` counts the observations on telemetry topics before any of them is decoded: the ledger's `received`.
+    """
+
+    __slots__ = ("_acks", "_headers", "arrived_s", "payloads", "received", "received_us", "size", "topics")
+
+    def __init__(self, reads: Sequence[_Read]) -> None:
+        self.topics: list[bytes] = _joined([read.arrivals.topics for read in reads])
+        self.payloads: list[bytes] = _joined([read.arrivals.payloads for read in reads])
+        self.received_us = reads[-1].received_us
+        self.arrived_s = reads[0].arrived_s
+        self.size = sum(read.size for read in reads)
+        self.received = count_received(self.topics, self.payloads)
+        self._headers: list[int] = _joined([read.arrivals.headers for read in reads])
+        self._acks = [(read.connection, read.arrivals.packet_ids) for read in reads]
+
+    def __len__(self) -> int:
+        return len(self.payloads)
+
+    @property
+    def retained(self) -> list[bool]:
+        """Whether each message was kept by the broker from before we subscribed."""
+        return [header & packets.RETAINED != 0 for header in self._headers]
+
+    @property
+    def redelivered(self) -> bool:
+        """Whether the broker says of any message that it was sent before."""
+        return any(header & packets.REDELIVERED for header in self._headers)
+
+    def ack(self) -> None:
+        """Acknowledge all messages. Those of a lost connection come again and need another acknowledgement."""
+        acknowledge([self])
+
+
+def acknowledge(batches: Iterable[Batch]) -> None:
+    """Acknowledge the messages of several batches in one write; a batch is acknowledged once, a repeat does nothing."""
+    by_connection: dict[connections.Connection, list[bytes]] = {}
+    for batch in batches:
+        for connection, packet_ids in batch._acks:
+            by_connection.setdefault(connection, []).extend(filter(None, packet_ids))
+        batch._acks = []
+    for connection, packet_ids in by_connection.items():
+        connection.acknowledge(packet_ids)
+
+
+def count_received(topic_names: Sequence[bytes], payloads: Sequence[bytes]) -> int:
+    """How many observations these messages bring, by their outer form alone."""
+    uplinks = [payload for name, payload in zip(topic_names, payloads, strict=True) if name.endswith(TELEMETRY_SUFFIX)]
+    others = [payload for payload in uplinks if payload[:1] != b"{"]
+    return len(uplinks) - len(others) + sum(map(count_observations, others))
+
+
+class Subscriber:
+    """A session with the broker that outlives connections: `async with` it, then take batches.
+
+    `filters` may be shared subscriptions. A `clean` session is forgotten by the broker with the connection. `now` is
+    the city clock. `on_connected` is called whenever the subscription stands anew. `tls` is for `mqtts` URLs, `None`
+    the system's certificate store.
+
+    Raises:
+        BadAddress: the URL is none.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        client_id: str,
+        filters: Sequence[str],
+        receive_maximum: int = RECEIVE_MAXIMUM,
+        *,
+        now: Now,
+        clean: bool = False,
+        on_connected: Callable[[], None] | None = None,
+        tls: ssl.SSLContext | None = None,
+        keep_alive_s: int = KEEP_ALIVE_S,
+    ) -> None:
+        self._address: Address = parse_address(url, tls)
+        self._terms = connections.Terms(
+            client_id, tuple(filters), receive_maximum, clean, keep_alive_s, 0 if clean else SESSION_EXPIRY_S
+        )
+        self._now, self._on_connected = now, on_connected
+        self._reads: deque[_Read] = deque()
+        self._waiting_messages = self._waiting_bytes = 0
+        self._something = asyncio.Event()
+        self._ready = asyncio.Event()
+        self._connection: connections.Connection | None = None
+        self._task: asyncio.Task[None] | None = None
+        self.reconnects = 0
+        """How often the connection was lost."""
+
+    async def __aenter__(self) -> Self:
+        self._task = asyncio.create_task(self._stay_connected(), name=f"inbox {self._terms.client_id}")
+        self._task.add_done_callback(lambda _: self._something.set())
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    @property
+    def connected(self) -> bool:
+        """Whether the subscription stands at this moment."""
+        return self._ready.is_set()
+
+    @property
+    def waiting(self) -> int:
+        """Messages that have been read and not yet taken."""
+        return self._waiting_messages
+
+    async def ready(self) -> None:
+        """Wait until the subscription stands."""
+        await self._ready.wait()
+
+    async def close(self) -> None:
+        """Leave the broker, keep the session; batches taken already can no longer be acknowledged."""
+        task, self._task = self._task, None
+        if task is not None:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+        self._something.set()
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> Batch:
+        try:
+            return await self.next_batch()
+        except Closed:
+            raise StopAsyncIteration from None
+
+    async def next_batch(self) -> Batch:
+        """The messages that wait, as soon as there is one: those read within `BATCH_AGE_MS_MAX` of the first.
+
+        Raises:
+            Closed: the subscriber has been closed.
+        """
+        while not self._reads:
+            if self._task is None:
+                raise Closed
+            if self._task.done():
+                self._task.result()
+            self._something.clear()
+            await self._something.wait()
+        first = self._reads.popleft()
+        reads, until_s = [first], first.arrived_s + BATCH_AGE_MS_MAX / 1000
+        while self._reads and self._reads[0].arrived_s <= until_s:
+            reads.append(self._reads.popleft())
+        batch = Batch(reads)
+        self._waiting_messages -= len(batch)
+        self._waiting_bytes -= batch.size
+        if self._connection is not None:
+            self._connection.hold(self._full)
+        return batch
+
+    def _deliver(self, connection: connections.Connection, arrivals: packets.Arrivals) -> None:
+        size = sum(map(len, arrivals.payloads))
+        self._reads.append(_Read(arrivals, self._now(), time.monotonic(), size, connection))
+        self._waiting_messages += len(arrivals.payloads)
+        self._waiting_bytes += size
+        if self._full:
+            connection.hold(True)
+        self._something.set()
+
+    @property
+    def _full(self) -> bool:
+        """Whether what waits has reached a bound, so that nothing more is read."""
+        return self._waiting_messages >= self._terms.receive_maximum or self._waiting_bytes >= INBOX_BYTES_MAX
+
+    async def _stay_connected(self) -> None:
+        backoff = Backoff()
+        while True:
+            opened_s = None
+            try:
+                self._connection = await self._connect()
+                opened_s = time.monotonic()
+                self._ready.set()
+                _log.info("broker connected", client=self._terms.client_id, broker=str(self._address))
+                self._connection.hold(self._full)
+                if self._on_connected is not None:
+                    self._on_connected()
+                reason = await self._connection.closed
+            except connections.Lost as error:
+                reason = str(error)
+            finally:
+                self._ready.clear()
+                if self._connection is not None:
+                    self._connection.leave()
+                    self._connection = None
+            if opened_s is not None:
+                self.reconnects += 1
+                if time.monotonic() - opened_s >= STEADY_S:
+                    backoff.succeeded()
+            wait_s = backoff.next_s()
+            _log.warning(
+                "broker away",
+                client=self._terms.client_id,
+                broker=str(self._address),
+                reason=reason,
+                again_in_s=round(wait_s, 2),
+            )
+            await asyncio.sleep(wait_s)
+
+    async def _connect(self) -> connections.Connection:
+        """MQTT 5 for its back-pressure, else 3.1.1."""
+        try:
+            return await connections.connect(5, self._address, self._terms, self._deliver)
+        except connections.VersionRefused:
+            return await connections.connect(4, self._address, self._terms, self._deliver)
+
+
+def _joined(lists: list[list[T]]) -> list[T]:
+    return lists[0] if len(lists) == 1 else [each for one in lists for each in one]

@@ -1,0 +1,230 @@
+"""Sessions at a human rate: publish and know that the broker has it, listen to a few topics, reconnect by oneself."""
+
+import asyncio
+import logging
+import ssl
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Self
+
+import aiomqtt
+import structlog
+
+from bus.address import parse_address
+from bus.backoff import STEADY_S, Backoff
+
+KEEP_ALIVE_S = 30
+PENDING_MAX = 200
+"""Publishes that wait for the broker's word at a time; further callers wait for their turn."""
+UNHEARD_MAX = 10_000
+"""Messages that wait for the listener; beyond it the newest are dropped, and the log says so."""
+REPUBLISH_S = 1.0
+"""A publish that the broker does not answer is tried again after this time."""
+
+_log = structlog.get_logger(__name__)
+_library_log = logging.getLogger("bus.aiomqtt")
+
+OnMessage = Callable[[str, bytes, bool], None]
+"""Takes (topic, payload, retained); it returns soon and raises nothing."""
+
+
+class Unreachable(Exception):
+    """The broker did not confirm the message within the time given."""
+
+
+@dataclass(frozen=True, slots=True)
+class Will:
+    """What the broker publishes, at QoS 1, if the session ends without a farewell."""
+
+    topic: str
+    payload: bytes
+    retain: bool = True
+
+
+class Publisher:
+    """A session that publishes: `async with` it, then `publish` from anywhere in the loop.
+
+    `on_connected` is called after each connection, when the subscriptions stand. `tls` is for `mqtts` URLs, `None`
+    the system's certificate store. The session is clean: the broker forgets it with the connection.
+
+    Raises:
+        BadAddress: the URL is none.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        client_id: str,
+        *,
+        will: Will | None = None,
+        on_connected: Callable[[], None] | None = None,
+        tls: ssl.SSLContext | None = None,
+        filters: Sequence[str] = (),
+        on_message: OnMessage | None = None,
+    ) -> None:
+        self._address = parse_address(url, tls)
+        self._client_id, self._will = client_id, will
+        self._on_connected, self._on_message = on_connected, on_message
+        self._filters = [(each, 1) for each in filters]
+        self._connected = asyncio.Event()
+        self._client: aiomqtt.Client | None = None
+        self._lost: asyncio.Future[None] | None = None
+        self._turns = asyncio.Semaphore(PENDING_MAX)
+        self._task: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Self:
+        self._task = asyncio.create_task(self._stay_connected(), name=f"session {self._client_id}")
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    @property
+    def connected(self) -> bool:
+        """Whether the session stands at this moment."""
+        return self._connected.is_set()
+
+    async def ready(self) -> None:
+        """Wait until the session stands."""
+        await self._connected.wait()
+
+    async def close(self) -> None:
+        """Say farewell to the broker: it publishes no Will."""
+        task, self._task = self._task, None
+        if task is not None:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+    async def publish(
+        self,
+        topic: str,
+        payload: bytes | str,
+        qos: int = 1,
+        retain: bool = False,
+        timeout_s: float | None = None,
+    ) -> None:
+        """Publish at least once: returns when the broker has it, over as many connections as that takes.
+
+        Raises:
+            Unreachable: not confirmed within `timeout_s`; it may still have been delivered. `None` waits for ever.
+        """
+        try:
+            async with asyncio.timeout(timeout_s), self._turns:
+                while not await self._try_publish(topic, payload, qos, retain):
+                    pass
+        except TimeoutError:
+            raise Unreachable(f"the broker did not confirm {topic} within {timeout_s} s") from None
+
+    async def _try_publish(self, topic: str, payload: bytes | str, qos: int, retain: bool) -> bool:
+        """Whether the broker confirmed it on the present connection, or the next one if there is none."""
+        await self._connected.wait()
+        client, lost = self._client, self._lost
+        assert client is not None
+        assert lost is not None
+        attempt = asyncio.ensure_future(client.publish(topic, payload, qos, retain))
+        try:
+            await asyncio.wait([attempt, lost], return_when=asyncio.FIRST_COMPLETED)
+            if attempt.done():
+                attempt.result()
+                return True
+        except aiomqtt.MqttError as error:
+            _log.warning("publish unanswered", client=self._client_id, topic=topic, reason=str(error))
+            with suppress(TimeoutError):
+                await asyncio.wait_for(asyncio.shield(lost), REPUBLISH_S)
+        finally:
+            attempt.cancel()
+            await asyncio.gather(attempt, return_exceptions=True)
+        return False
+
+    async def _stay_connected(self) -> None:
+        backoff = Backoff()
+        loop = asyncio.get_running_loop()
+        while True:
+            opened_s = None
+            try:
+                async with self._new_client() as client:
+                    if self._filters:
+                        await self._subscribe(client)
+                    self._client, self._lost, opened_s = client, loop.create_future(), loop.time()
+                    self._connected.set()
+                    _log.info("broker connected", client=self._client_id, broker=str(self._address))
+                    if self._on_connected is not None:
+                        self._on_connected()
+                    await self._listen(client)
+            except aiomqtt.MqttError as error:
+                reason = str(error)
+            finally:
+                self._connected.clear()
+                self._client = None
+                if self._lost is not None and not self._lost.done():
+                    self._lost.set_result(None)
+            if opened_s is not None and loop.time() - opened_s >= STEADY_S:
+                backoff.succeeded()
+            wait_s = backoff.next_s()
+            _log.warning(
+                "broker away",
+                client=self._client_id,
+                broker=str(self._address),
+                reason=reason,
+                again_in_s=round(wait_s, 2),
+            )
+            await asyncio.sleep(wait_s)
+
+    async def _subscribe(self, client: aiomqtt.Client) -> None:
+        codes = await client.subscribe(self._filters)
+        refused = [name for (name, _), code in zip(self._filters, codes, strict=True) if _code(code) >= 0x80]
+        if refused:
+            raise aiomqtt.MqttError(f"the broker refuses the subscription {', '.join(refused)}")
+
+    async def _listen(self, client: aiomqtt.Client) -> None:
+        """Hand messages over until the connection is lost, which raises."""
+        async for message in client.messages:
+            if self._on_message is not None:
+                payload = message.payload if isinstance(message.payload, bytes) else b""
+                self._on_message(message.topic.value, payload, bool(message.retain))
+
+    def _new_client(self) -> aiomqtt.Client:
+        will = self._will
+        client = aiomqtt.Client(
+            self._address.host,
+            self._address.port,
+            username=self._address.user,
+            password=self._address.password,
+            identifier=self._client_id,
+            clean_session=True,
+            keepalive=KEEP_ALIVE_S,
+            tls_context=self._address.tls,
+            will=None if will is None else aiomqtt.Will(will.topic, will.payload, 1, will.retain),
+            max_queued_incoming_messages=UNHEARD_MAX,
+            logger=_library_log,
+        )
+        client.pending_calls_threshold = PENDING_MAX
+        return client
+
+
+class Watcher(Publisher):
+    """A session that also hears: `on_message` gets what `filters` bring, after each connection the retained first."""
+
+    def __init__(
+        self,
+        url: str,
+        client_id: str,
+        filters: Sequence[str],
+        on_message: OnMessage,
+        *,
+        will: Will | None = None,
+        on_connected: Callable[[], None] | None = None,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
+        super().__init__(
+            url, client_id, will=will, on_connected=on_connected, tls=tls, filters=filters, on_message=on_message
+        )
+
+
+def _code(code: object) -> int:
+    """The number of a reason code, which the library gives as a number or an object."""
+    return code if isinstance(code, int) else int(getattr(code, "value", 0))

@@ -1,0 +1,115 @@
+"""Sessions at a human rate against a real broker."""
+
+import asyncio
+import itertools
+import os
+import time
+
+import pytest
+
+from bus.session import Publisher, Unreachable, Watcher, Will
+from tests.parts.broker import BrokerPart
+
+_numbers = itertools.count()
+
+
+@pytest.fixture
+def topic() -> str:
+    """A topic of this test's own, since brokers are shared."""
+    return f"city/v1/alarms/session-{os.getpid()}-{next(_numbers)}"
+
+
+class Heard:
+    """What a watcher was told."""
+
+    def __init__(self) -> None:
+        self.messages: list[tuple[str, bytes, bool]] = []
+
+    def __call__(self, topic: str, payload: bytes, retained: bool) -> None:
+        self.messages.append((topic, payload, retained))
+
+    async def until(self, count: int) -> None:
+        async with asyncio.timeout(15):
+            while len(self.messages) < count:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+
+
+async def test_a_watcher_hears_the_retained_first_and_then_the_live(broker: BrokerPart, topic: str) -> None:
+    heard = Heard()
+    async with Publisher(broker.url, f"{topic}-p") as publisher:
+        await publisher.publish(topic, b"kept", retain=True)
+        async with Watcher(broker.url, f"{topic}-w", [topic], heard) as watcher:
+            await heard.until(1)
+            await watcher.publish(topic, b"live")
+            await heard.until(2)
+        await publisher.publish(topic, b"", retain=True)
+    assert heard.messages == [(topic, b"kept", True), (topic, b"live", False)]
+
+
+async def test_a_publish_outlives_the_brokers_restart(own_broker: BrokerPart, topic: str) -> None:
+    heard = Heard()
+    async with Publisher(own_broker.url, "p") as publisher, Watcher(own_broker.url, "w", [topic], heard) as watcher:
+        await asyncio.gather(publisher.ready(), watcher.ready())
+        await asyncio.to_thread(own_broker.stop)
+        waiting = asyncio.ensure_future(publisher.publish(topic, b"late", retain=True))
+        await asyncio.sleep(0.3)
+        assert not waiting.done()
+        await asyncio.to_thread(own_broker.start)
+        await waiting
+        await heard.until(1)
+        assert heard.messages[0][:2] == (topic, b"late")
+
+
+async def test_a_publish_gives_up_in_time_if_told_to(own_broker: BrokerPart, topic: str) -> None:
+    url = own_broker.url
+    await asyncio.to_thread(own_broker.stop)
+    async with Publisher(url, "p") as publisher:
+        begun = time.monotonic()
+        with pytest.raises(Unreachable):
+            await publisher.publish(topic, b"", timeout_s=0.3)
+        assert time.monotonic() - begun < 2
+
+
+async def test_many_publishes_at_once_are_all_confirmed(broker: BrokerPart, topic: str) -> None:
+    heard = Heard()
+    async with Publisher(broker.url, f"{topic}-p") as publisher, Watcher(broker.url, f"{topic}-w", [topic], heard) as w:
+        await w.ready()
+        await asyncio.gather(*[publisher.publish(topic, b"%d" % index) for index in range(1_000)])
+        await heard.until(1_000)
+    assert sorted(int(payload) for _, payload, _ in heard.messages) == list(range(1_000))
+
+
+async def test_the_will_is_published_when_the_session_breaks_and_not_when_it_ends(
+    broker: BrokerPart, topic: str
+) -> None:
+    heard = Heard()
+    async with Watcher(broker.url, f"{topic}-w", [topic], heard) as watcher:
+        await watcher.ready()
+        async with Publisher(broker.url, f"{topic}-p", will=Will(topic, b"gone", retain=False)) as publisher:
+            await publisher.ready()
+        await asyncio.sleep(0.2)
+        assert heard.messages == []
+        async with Publisher(broker.url, f"{topic}-p", will=Will(topic, b"gone", retain=False)) as publisher:
+            await publisher.ready()
+            async with Publisher(broker.url, f"{topic}-p") as usurper:
+                await usurper.ready()
+                await heard.until(1)
+    assert heard.messages[0] == (topic, b"gone", False)
+
+
+async def test_on_connected_is_called_for_every_connection(own_broker: BrokerPart) -> None:
+    stood = asyncio.Semaphore(0)
+    async with Publisher(own_broker.url, "p", on_connected=stood.release):
+        async with asyncio.timeout(15):
+            await stood.acquire()
+            await asyncio.to_thread(own_broker.restart)
+            await stood.acquire()
+
+
+async def test_a_weaker_broker_serves_too(weak_broker: BrokerPart, topic: str) -> None:
+    heard = Heard()
+    async with Watcher(weak_broker.url, "w", [topic], heard) as watcher:
+        await watcher.ready()
+        await watcher.publish(topic, b"hello", timeout_s=10)
+        await heard.until(1)
+    assert heard.messages[0][1] == b"hello"
