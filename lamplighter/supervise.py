@@ -1,15 +1,15 @@
 """Running several services as one: started in order, watched, and ended in reverse order by one signal.
 
-Infrastructure (children, pools) goes into an exit stack, services into a task group. A service or a child that ends by
-itself takes everything else down, with its name in the error. The first SIGINT or SIGTERM asks for an orderly end; a
-second one ends at once, and the kernel takes the children along.
+Infrastructure (children, pools) goes into an exit stack, a watcher of each service and child into a task group. A
+service or a child that ends by itself takes everything else down, with its name in the error. The first SIGINT or
+SIGTERM asks for an orderly end; a second one ends at once, and the kernel takes the children along.
 """
 
 import asyncio
 import os
 import signal
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, contextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from typing import Any, TypeVar
 
 import structlog
@@ -36,13 +36,10 @@ class Interrupted(Failure):
 class Crew:
     """Services and what they stand on; made by `crew`."""
 
-    def __init__(self, stack: AsyncExitStack, group: asyncio.TaskGroup) -> None:
-        self._stack = stack
-        self._group = group
-        self._services: dict[str, asyncio.Task[None]] = {}
-        self._watchers: list[asyncio.Task[None]] = []
-        self._asked_to_stop = asyncio.Event()
-        self.is_up = False
+    def __init__(self, stack: AsyncExitStack, group: asyncio.TaskGroup, stop: "_Stop") -> None:
+        self._stack, self._group, self._stop = stack, group, stop
+        self._services: dict[str, asyncio.Task[object]] = {}
+        self._watchers: dict[str, asyncio.Task[None]] = {}
 
     async def enter(self, context: AbstractAsyncContextManager[T]) -> T:
         """Open something that the services stand on; it is closed after them, the last one first."""
@@ -54,50 +51,50 @@ class Crew:
 
     def watch(self, child: Child) -> None:
         """Take everything down if `child` dies before it is asked to end."""
-        self._watchers.append(self._group.create_task(child.must_live(), name=f"watch {child.name}"))
+        self._watchers[child.name] = self._group.create_task(child.must_live(), name=f"watch {child.name}")
 
     def serve(self, name: str, work: Coroutine[Any, Any, object]) -> None:
         """Run a service that ends only by being cancelled."""
-        self._services[name] = self._group.create_task(_forever(name, work), name=name)
+        service = asyncio.create_task(work, name=name)
+        self._services[name] = service
+        self._watchers[name] = self._group.create_task(_must_go_on(name, service), name=f"watch {name}")
         _log.debug("service started", service=name)
 
     async def end(self, name: str) -> None:
         """End one service in order, and wait for it up to `END_GRACE_S` seconds."""
-        task = self._services.pop(name)
-        task.cancel()
-        _, pending = await asyncio.wait({task}, timeout=END_GRACE_S)
-        _log.log(30 if pending else 10, "service left behind" if pending else "service ended", service=name)
-
-    def ask_to_stop(self) -> None:
-        """Let `until_asked_to_stop` return."""
-        self._asked_to_stop.set()
+        self._watchers.pop(name).cancel()
+        service = self._services.pop(name)
+        service.cancel()
+        _, pending = await asyncio.wait({service}, timeout=END_GRACE_S)
+        if pending:
+            _log.warning("service left behind", service=name, after_s=END_GRACE_S)
+        else:
+            _log.debug("service ended", service=name)
 
     async def until_asked_to_stop(self, for_s: float | None = None) -> None:
         """Wait for a signal, or for `for_s` seconds of real time; None waits for a signal alone."""
-        self.is_up = True
-        try:
-            await asyncio.wait_for(self._asked_to_stop.wait(), for_s)
-        except TimeoutError:
-            _log.debug("time is up", seconds=for_s)
+        self._stop.is_up = True
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._stop.asked.wait(), for_s)
 
     async def end_all(self) -> None:
-        """End all services, the one started last first, and stop watching the children."""
+        """End all services, the one started last first; children may end now too."""
         for name in reversed(list(self._services)):
             await self.end(name)
-        for watcher in self._watchers:
+        for watcher in self._watchers.values():
             watcher.cancel()
 
 
-async def _forever(name: str, work: Coroutine[Any, Any, object]) -> None:
+async def _must_go_on(name: str, service: asyncio.Task[object]) -> None:
     """A service that returns without being cancelled has failed as much as one that raises."""
-    try:
-        await work
-    except Failure:
-        raise
-    except Exception as error:
-        _log.debug("service failed", service=name, exc_info=True)
-        raise Failure(f"The service {name} failed: {type(error).__name__}: {error}") from error
-    raise Failure(f"The service {name} ended by itself")
+    await asyncio.wait({service})
+    error = None if service.cancelled() else service.exception()
+    if error is None:
+        raise Failure(f"The service {name} ended by itself")
+    if isinstance(error, Failure):
+        raise error
+    _log.debug("service failed", service=name, exc_info=error)
+    raise Failure(f"The service {name} failed: {type(error).__name__}: {error}") from error
 
 
 @asynccontextmanager
@@ -108,19 +105,30 @@ async def crew() -> AsyncIterator[Crew]:
         Failure: a service or a child ended by itself.
         Interrupted: a signal came before `until_asked_to_stop` was awaited.
     """
-    async with AsyncExitStack() as stack:
-        try:
-            async with asyncio.TaskGroup() as group:
-                members = Crew(stack, group)
-                with _signals(members):
-                    yield members
-                    await members.end_all()
-        except BaseExceptionGroup as several:
-            raise _first_cause(several) from several
+    stop = _Stop()
+    with _signals(stop):
+        async with AsyncExitStack() as stack:
+            try:
+                async with asyncio.TaskGroup() as group:
+                    members = Crew(stack, group, stop)
+                    try:
+                        yield members
+                    finally:
+                        await members.end_all()
+            except BaseExceptionGroup as several:
+                raise _first_cause(several) from several
+
+
+class _Stop:
+    """What a signal does: before everything `is_up` it interrupts, afterwards it sets `asked`."""
+
+    def __init__(self) -> None:
+        self.is_up = False
+        self.asked = asyncio.Event()
 
 
 @contextmanager
-def _signals(members: Crew) -> Iterator[None]:
+def _signals(stop: _Stop) -> Iterator[None]:
     loop = asyncio.get_running_loop()
     main = asyncio.current_task()
     assert main is not None
@@ -131,8 +139,8 @@ def _signals(members: Crew) -> Iterator[None]:
         if len(heard) > 1:
             os._exit(EXIT_AT_ONCE)
         _log.info("stopping", signal=number.name)
-        if members.is_up:
-            members.ask_to_stop()
+        if stop.is_up:
+            stop.asked.set()
         else:
             main.cancel()
 
