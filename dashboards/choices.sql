@@ -1,0 +1,37 @@
+-- What every dashboard asks: the choices of its variables, and the marks on its trends, in Grafana's SQL.
+
+-- name: zones
+-- The choices of the variable zone. '-' stands for assets without a zone; no zone can be called so, and it keeps an
+-- empty registry from making IN ().
+SELECT zone AS __value, name AS __text FROM zone
+UNION ALL
+SELECT '-', 'Without zone'
+ORDER BY __text
+LIMIT 1000
+
+-- name: alarm_regions
+-- Alarms as regions in all trends; one that still holds reaches to the present.
+SELECT alarm.raised_at AS "time", coalesce(alarm.cleared_at, greatest(alarm.raised_at, city_now())) AS timeend,
+       replace(alarm.type, '_', ' ') || ': ' || coalesce(nullif(a.name, ''), alarm.asset, alarm.subject) AS text,
+       alarm.severity || ',' || alarm.type AS tags
+FROM alarm
+LEFT JOIN asset a ON a.asset = alarm.asset
+WHERE alarm.raised_at <= $__timeTo() AND coalesce(alarm.cleared_at, 'infinity') >= $__timeFrom()
+  AND alarm.severity <> 'info'
+  AND (a.asset IS NULL OR coalesce(a.zone, '-') IN (${zone:sqlstring}) AND a.kind IN (${kind:sqlstring}))
+ORDER BY 1
+LIMIT 500
+
+-- name: commands_sent
+-- Commands as marks in all trends, those of a quarter of an hour together.
+SELECT date_bin('15 minutes', c.queued_at, '2000-01-01Z') AS "time",
+       count(*) || ' commands (' || c.reason || '), of them not carried out: '
+           || count(*) FILTER (WHERE c.state IN ('failed', 'rejected', 'expired')) AS text,
+       'command,' || c.reason AS tags
+FROM command c
+JOIN asset a USING (asset_id)
+WHERE $__timeFilter(c.queued_at)
+  AND coalesce(a.zone, '-') IN (${zone:sqlstring}) AND a.kind IN (${kind:sqlstring})
+GROUP BY 1, c.reason
+ORDER BY 1
+LIMIT 500

@@ -1,0 +1,222 @@
+-- What the Overview asks of the database, in Grafana's SQL: its macros and variables, and figures (`:name`) that the
+-- code puts in from the rules' thresholds and the kinds. The present moment is city_now(), never the server's clock.
+
+-- name: online
+-- The share of assets in service that are online. One that was never heard is not.
+SELECT 100.0 * count(*) FILTER (WHERE l.online) / nullif(count(*), 0) AS "online"
+FROM latest l
+JOIN asset a USING (asset_id)
+WHERE coalesce(a.zone, '-') IN (${zone:sqlstring}) AND a.kind IN (${kind:sqlstring})
+LIMIT 1
+
+-- name: active_alarms
+-- Alarms that want attention. Those about no single asset show in every zone.
+SELECT count(*) AS "active"
+FROM alarm
+LEFT JOIN asset a ON a.asset = alarm.asset
+WHERE alarm.state NOT IN ('normal', 'shelved')
+  AND (a.asset IS NULL OR coalesce(a.zone, '-') IN (${zone:sqlstring}) AND a.kind IN (${kind:sqlstring}))
+LIMIT 1
+
+-- name: readings_of_last_minutes
+-- One part of the ingest rate: the observations of one kind in the last :rate_minutes minutes of the city. The tables
+-- are looked up asset by asset, because their index begins with the asset.
+SELECT count(*) AS readings
+FROM asset a
+JOIN :table o USING (asset_id)
+WHERE o.observed_at > city_now() - interval '1 minute' * :rate_minutes AND o.observed_at <= city_now()
+
+-- name: ingest
+-- How much comes in now, and what today's ledger has stored (UTC day).
+SELECT (SELECT sum(readings) FROM (
+:parts
+) AS kinds) / :rate_minutes AS "per minute",
+       coalesce((SELECT stored FROM ledger WHERE day = (city_now() AT TIME ZONE 'UTC')::date), 0) AS "stored today"
+LIMIT 1
+
+-- name: age
+-- How long ago the newest observation arrived.
+SELECT extract(epoch FROM city_now() - max(l.received_at)) AS "age"
+FROM latest l
+JOIN asset a USING (asset_id)
+WHERE coalesce(a.zone, '-') IN (${zone:sqlstring}) AND a.kind IN (${kind:sqlstring})
+LIMIT 1
+
+-- name: failed_commands
+-- Commands of the chosen time that devices did not carry out.
+SELECT count(*) AS "failed"
+FROM command c
+JOIN asset a USING (asset_id)
+WHERE $__timeFilter(c.queued_at) AND c.state IN ('failed', 'rejected', 'expired')
+  AND coalesce(a.zone, '-') IN (${zone:sqlstring}) AND a.kind IN (${kind:sqlstring})
+
+-- name: free_bays
+-- Free and all bays, as published.
+SELECT coalesce(sum(free), 0) AS "free", coalesce(sum(capacity), 0) AS "bays"
+FROM parking_zone_now
+WHERE zone IN (${zone:sqlstring})
+LIMIT 1
+
+-- name: alarms
+-- What wants attention, worst and newest first; shelved alarms last.
+SELECT alarm.severity AS "Severity",
+       replace(alarm.type, '_', ' ') AS "Alarm",
+       coalesce(nullif(a.name, ''), alarm.asset, alarm.subject) AS "Where",
+       coalesce(z.name, a.zone) AS "Zone",
+       alarm.state AS "State",
+       alarm.raised_at AS "Raised",
+       extract(epoch FROM city_now() - alarm.raised_at) AS "For"
+FROM alarm
+LEFT JOIN asset a ON a.asset = alarm.asset
+LEFT JOIN zone z ON z.zone = a.zone
+WHERE alarm.state <> 'normal'
+  AND (a.asset IS NULL OR coalesce(a.zone, '-') IN (${zone:sqlstring}) AND a.kind IN (${kind:sqlstring}))
+ORDER BY alarm.state = 'shelved', array_position(ARRAY['critical', 'warning', 'info'], alarm.severity), alarm.raised_at DESC
+LIMIT 200
+
+-- name: map
+-- Every asset with a place, and the worst that is to be said of it: 0 in order, 1 silent, 2 alarm, 3 critical alarm.
+SELECT a.lat AS latitude, a.lon AS longitude, coalesce(nullif(a.name, ''), a.asset) AS "Asset", a.kind AS "Kind",
+       coalesce(z.name, a.zone) AS "Zone",
+       CASE WHEN alarmed.critical THEN 3 WHEN alarmed.asset IS NOT NULL THEN 2
+            WHEN l.online THEN 0 ELSE 1 END AS "State"
+FROM latest l
+JOIN asset a USING (asset_id)
+LEFT JOIN zone z USING (zone)
+LEFT JOIN (
+    SELECT asset, bool_or(severity = 'critical') AS critical FROM alarm
+    WHERE state NOT IN ('normal', 'shelved') AND severity <> 'info' GROUP BY asset
+) alarmed ON alarmed.asset = a.asset
+WHERE a.lat IS NOT NULL AND a.lon IS NOT NULL
+  AND coalesce(a.zone, '-') IN (${zone:sqlstring}) AND a.kind IN (${kind:sqlstring})
+ORDER BY "State", a.asset
+LIMIT 10000
+
+-- name: free_bays_trend
+-- Free bays over time: at each moment the last word of every bay, unless it had been silent for too long. A silent bay
+-- is unknown, never free; reserved bays count apart.
+SELECT to_timestamp(moment) AS "time", coalesce(z.name, a.zone, 'Without zone') AS metric,
+       count(*) FILTER (WHERE NOT heard.occupied) AS value
+FROM generate_series(
+    ($__unixEpochFrom()::bigint * 1000 / $__interval_ms + 1) * $__interval_ms / 1000,
+    least($__unixEpochTo()::bigint, extract(epoch FROM city_now())::bigint),
+    $__interval_ms / 1000
+) AS moment
+CROSS JOIN asset a
+JOIN kind k USING (kind)
+LEFT JOIN zone z USING (zone)
+CROSS JOIN LATERAL (
+    SELECT o.occupied FROM parking_bay o
+    WHERE o.asset_id = a.asset_id AND o.observed_at <= to_timestamp(moment)
+      AND o.observed_at > to_timestamp(moment) - interval '1 second' * :missed_intervals
+          * coalesce((a.attributes ->> 'report_every_s')::float8, k.report_every_s)
+    ORDER BY o.observed_at DESC
+    LIMIT 1
+) heard
+WHERE a.kind = 'parking_bay' AND a.attributes ->> 'reserved_for' IS NULL
+  AND coalesce(a.zone, '-') IN (${zone:sqlstring})
+GROUP BY 1, 2
+ORDER BY 1, 2
+
+-- name: lamp_level
+-- What the lamps give on average, and what was asked of them.
+SELECT $__timeGroup(o.observed_at, $__interval) AS "time",
+       avg(o.level_pct) AS "level", avg(o.setpoint_pct) AS "setpoint"
+FROM streetlight o
+JOIN asset a USING (asset_id)
+WHERE $__timeFilter(o.observed_at) AND coalesce(a.zone, '-') IN (${zone:sqlstring})
+GROUP BY 1
+ORDER BY 1
+
+-- name: nearest_drains
+-- The :drains drains whose water came nearest to the crown of their pipe; those without a registered crown are left out.
+SELECT d.asset_id, d.name, d.crown_m, d.ground_m
+FROM (
+    SELECT a.asset_id, coalesce(nullif(a.name, ''), a.asset) AS name, (a.attributes ->> 'crown_m')::float8 AS crown_m,
+           (a.attributes ->> 'ground_m')::float8 AS ground_m
+    FROM asset a
+    WHERE a.kind = 'drain_level' AND coalesce(a.zone, '-') IN (${zone:sqlstring})
+) d
+JOIN drain_level o USING (asset_id)
+WHERE $__timeFilter(o.observed_at) AND d.crown_m IS NOT NULL
+GROUP BY 1, 2, 3, 4
+ORDER BY max(o.level_m) - d.crown_m DESC
+LIMIT :drains
+
+-- name: drain_level
+-- The water against the crown of the pipe, which is 0 m.
+WITH nearest AS (:nearest)
+SELECT $__timeGroup(o.observed_at, $__interval) AS "time", nearest.name AS metric,
+       max(o.level_m) - nearest.crown_m AS value
+FROM nearest
+JOIN drain_level o USING (asset_id)
+WHERE $__timeFilter(o.observed_at)
+GROUP BY 1, 2, nearest.crown_m
+ORDER BY 1, 2
+
+-- name: drain_stage
+-- Stage of the same drains: 0 normal, 1 pre-alarm, 2 from the crown (Einstau), 3 from the ground (Überstau).
+WITH nearest AS (:nearest)
+SELECT $__timeGroup(o.observed_at, $__interval) AS "time", nearest.name AS metric,
+       CASE WHEN max(o.level_m) >= nearest.ground_m THEN 3 WHEN max(o.level_m) >= nearest.crown_m THEN 2
+            WHEN max(o.level_m) >= nearest.crown_m - :pre_alarm_m THEN 1 ELSE 0 END AS value
+FROM nearest
+JOIN drain_level o USING (asset_id)
+WHERE $__timeFilter(o.observed_at)
+GROUP BY 1, 2, nearest.crown_m, nearest.ground_m
+ORDER BY 1, 2
+
+-- name: energy
+-- Energy drawn by the lamps in each hour; resets and exchanged controllers are left out.
+SELECT h.bucket AS "time", coalesce(z.name, a.zone, 'Without zone') AS metric, sum(h.energy_kwh_delta) AS value
+FROM streetlight_hourly h
+JOIN asset a USING (asset_id)
+LEFT JOIN zone z USING (zone)
+WHERE $__timeFilter(h.bucket) AND coalesce(a.zone, '-') IN (${zone:sqlstring})
+GROUP BY 1, 2
+ORDER BY 1, 2
+
+-- name: readings_of_kind
+-- One part of the readings over time: one kind. The interval that is not over yet is left out.
+SELECT $__timeGroup(o.observed_at, $__interval) AS "time", ':words' AS metric,
+       count(*) * 60000.0 / $__interval_ms AS value
+FROM asset a
+JOIN :table o USING (asset_id)
+WHERE $__timeFilter(o.observed_at)
+  AND o.observed_at < to_timestamp(floor(extract(epoch FROM city_now()) * 1000 / $__interval_ms) * $__interval_ms / 1000)
+  AND coalesce(a.zone, '-') IN (${zone:sqlstring}) AND a.kind IN (${kind:sqlstring})
+GROUP BY 1
+
+-- name: devices
+-- How many assets of each kind are in service, are online, are silent and were never heard.
+SELECT replace(a.kind, '_', ' ') AS "Kind", count(*) AS "Assets",
+       count(*) FILTER (WHERE l.online) AS "Online",
+       count(*) FILTER (WHERE NOT l.online AND l.observed_at IS NOT NULL) AS "Silent",
+       count(*) FILTER (WHERE NOT l.online AND l.observed_at IS NULL) AS "Never heard"
+FROM latest l
+JOIN asset a USING (asset_id)
+WHERE coalesce(a.zone, '-') IN (${zone:sqlstring}) AND a.kind IN (${kind:sqlstring})
+GROUP BY a.kind
+ORDER BY a.kind
+LIMIT 100
+
+-- name: silent
+-- The assets that are not online, longest silence first.
+SELECT coalesce(nullif(a.name, ''), a.asset) AS "Asset", replace(a.kind, '_', ' ') AS "Kind",
+       coalesce(z.name, a.zone) AS "Zone", i.device AS "Device", l.age_s AS "Silent for",
+       (l.fields ->> 'battery_pct')::float8 AS "Battery"
+FROM latest l
+JOIN asset a USING (asset_id)
+LEFT JOIN zone z USING (zone)
+LEFT JOIN installation i ON i.asset_id = a.asset_id AND i.valid_from <= city_now() AND i.valid_to > city_now()
+WHERE NOT l.online AND coalesce(a.zone, '-') IN (${zone:sqlstring}) AND a.kind IN (${kind:sqlstring})
+ORDER BY l.age_s DESC NULLS FIRST, a.asset
+LIMIT 100
+
+-- name: ledger
+-- The proof that nothing is lost, day by day (UTC): what is open was received and has no fate yet.
+SELECT to_char(day, 'YYYY-MM-DD') AS "Day", received AS "Received", stored AS "Stored", duplicate AS "Duplicate",
+       quarantined AS "Quarantined", received - stored - duplicate - quarantined AS "Open", replayed AS "Replayed"
+FROM ledger
+ORDER BY day DESC
+LIMIT 7

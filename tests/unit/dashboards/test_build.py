@@ -1,0 +1,121 @@
+"""What Grafana loads is what the code says."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from grafana_foundation_sdk.cog.encoder import JSONEncoder
+from grafana_foundation_sdk.models.dashboard import Dashboard
+
+from dashboards import postgres
+from dashboards.build import GENERATED, build, check, documents
+from telemetry.kinds import KINDS
+from telemetry.thresholds import Drainage, Presence, Thresholds
+
+
+def overview(thresholds: Thresholds | None = None) -> dict[str, Any]:
+    parsed: dict[str, Any] = json.loads(documents(thresholds)["overview.json"])
+    return parsed
+
+
+def panel(title: str, dashboard: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = next(each for each in dashboard["panels"] if each["title"] == title)
+    return found
+
+
+def steps(title: str, dashboard: dict[str, Any]) -> list[float]:
+    each = panel(title, dashboard)["fieldConfig"]["defaults"]["thresholds"]["steps"]
+    return [step["value"] for step in each]
+
+
+def test_the_committed_dashboards_equal_the_code() -> None:
+    assert check() == []
+    assert {path.name for path in GENERATED.glob("*.json")} == documents().keys()
+
+
+def test_the_sdk_reads_back_what_it_wrote() -> None:
+    postgres.register()
+    for text in documents().values():
+        again = Dashboard.from_json(json.loads(text))
+        assert json.loads(json.dumps(again, cls=JSONEncoder)) == json.loads(text)
+
+
+def test_our_queries_are_read_back_as_our_queries() -> None:
+    postgres.register()
+    again = Dashboard.from_json(overview())
+    targets = [target for each in again.panels or [] for target in getattr(each, "targets", None) or []]
+    assert targets
+    assert all(isinstance(target, postgres.Query) for target in targets)
+
+
+def test_building_writes_every_dashboard(tmp_path: Path) -> None:
+    written = build(tmp_path / "new")
+    assert {path.name: path.read_text() for path in written} == documents()
+    assert check(tmp_path / "new") == []
+
+
+def test_a_dashboard_that_was_not_built_is_found(tmp_path: Path) -> None:
+    assert check(tmp_path) == ["overview.json has not been built: run `lamplighter dashboards build`"]
+
+
+def test_a_dashboard_changed_by_hand_is_found(tmp_path: Path) -> None:
+    (path,) = build(tmp_path)
+    path.write_text(path.read_text().replace("Free parking", "Parking"))
+    assert check(tmp_path) == ["overview.json differs from the code: run `lamplighter dashboards build`"]
+
+
+def test_a_dashboard_that_the_code_does_not_know_is_found(tmp_path: Path) -> None:
+    build(tmp_path)
+    (tmp_path / "old.json").write_text("{}")
+    assert check(tmp_path) == ["old.json belongs to no dashboard of the code: remove it"]
+
+
+def test_the_first_row_is_of_four_to_six_figures() -> None:
+    first = [each for each in overview()["panels"] if each["gridPos"]["y"] == 0]
+    assert 4 <= len(first) <= 6
+    assert {each["type"] for each in first} == {"stat"}
+
+
+def test_ids_never_change() -> None:
+    assert {each["id"]: each["title"] for each in overview()["panels"]} == {
+        1: "Online",
+        2: "Active alarms",
+        3: "Ingest",
+        4: "Newest data",
+        5: "Failed commands",
+        6: "Free parking",
+        7: "Alarms",
+        8: "Map",
+        9: "Free bays by zone",
+        10: "Street lighting",
+        11: "Water against the crown",
+        12: "Stages of the drains",
+        13: "Energy of the lamps",
+        14: "Readings",
+        15: "Devices",
+        16: "Silent devices",
+        17: "Ledger",
+    }
+
+
+def test_the_drains_limits_are_those_of_the_rules() -> None:
+    stricter = replace(Thresholds(), drainage=Drainage(pre_alarm_below_crown_m=0.35))
+    assert steps("Water against the crown", overview()) == [None, -Drainage().pre_alarm_below_crown_m, 0]
+    assert steps("Water against the crown", overview(stricter)) == [None, -0.35, 0]
+    assert "crown_m - 0.35 " in panel("Stages of the drains", overview(stricter))["targets"][0]["rawSql"]
+
+
+def test_data_is_stale_when_the_rules_call_its_device_silent() -> None:
+    fastest_s = min(kind.wire.report_every_s for kind in KINDS.values())
+    patient = replace(Thresholds(), presence=Presence(missed_intervals=5))
+    assert steps("Newest data", overview()) == [None, fastest_s, fastest_s * Presence().missed_intervals]
+    assert steps("Newest data", overview(patient)) == [None, fastest_s, fastest_s * 5]
+
+
+def test_every_kind_can_be_chosen_and_is_counted() -> None:
+    dashboard = overview()
+    kind = next(each for each in dashboard["templating"]["list"] if each["name"] == "kind")
+    assert [option["value"] for option in kind["options"]] == list(KINDS)
+    for title in ("Ingest", "Readings"):
+        assert all(f"JOIN {name} o " in panel(title, dashboard)["targets"][0]["rawSql"] for name in KINDS)
