@@ -1,0 +1,197 @@
+"""The life of old data behind one door: partitions, rollups, compression and retention, on the city clock.
+
+Behind the door stands TimescaleDB where the server has it (`timescale`), else plain PostgreSQL (`native`); readers find
+the same relations with the same columns. Nothing here reads a clock: the city's moment is an argument.
+
+A writer of observations calls `Partitions.ensure` before its transaction and `mark_dirty` within it. One process at a
+time calls `maintain`, again and again.
+"""
+
+import datetime as dt
+import time
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from storage import errors, queries, rebuild
+from storage.keeper import Keeper
+from storage.native import Native, months_of
+from storage.pool import Connection, Pool
+from storage.timescale import Timescale
+from telemetry.clock import DAY_US, HOUR_US, to_datetime
+from telemetry.kind import Kind
+from telemetry.kinds import KINDS
+
+SQL = queries.load("lifecycle")
+ROLLUPS = queries.load("rollups")
+
+
+KEEPERS: dict[str, type[Native] | type[Timescale]] = {"native": Native, "timescale": Timescale}
+
+
+async def keeper(conn: Connection) -> Keeper:
+    """Who keeps old data in this database, as `migrate` has decided it once and for all."""
+    cursor = await conn.execute(SQL["mode"])
+    row = await cursor.fetchone()
+    if row is None:
+        raise errors.SchemaMissing("the table city is empty")
+    return KEEPERS[row[0]]()
+
+
+class Partitions:
+    """Makes sure that rows of any time find a place; one for each writer, cheap once it knows the months.
+
+    `partitions = await Partitions.of(conn)` when the writer connects, then before each write
+    `await partitions.ensure(conn, "streetlight", columns.observed_us)`, outside the write's transaction. Should the
+    write still raise `psycopg.errors.CheckViolation` with "no partition of relation", retention has dropped a partition
+    meanwhile: `partitions.forget()`, ensure and write again. Under TimescaleDB nothing is ever to be done.
+    """
+
+    def __init__(self, house: Keeper) -> None:
+        self._keeper = house
+        self._known: dict[str, set[int]] = {}
+
+    @classmethod
+    async def of(cls, conn: Connection) -> "Partitions":
+        """Learn how this database keeps its data."""
+        return cls(await keeper(conn))
+
+    async def ensure(self, conn: Connection, kind: str, observed_us: NDArray[np.int64]) -> None:
+        """Make the partitions that rows of these times need and that are not known to be there."""
+        if self._keeper.mode != "native":
+            return
+        months = months_of(observed_us)
+        known = self._known.get(kind)
+        if known is not None and months <= known:
+            return
+        await self._keeper.make_partitions(conn, kind, months)
+        self._known[kind] = await self._keeper.partitions(conn, kind)
+
+    def forget(self) -> None:
+        """Take nothing for known any more."""
+        self._known.clear()
+
+
+async def mark_dirty(conn: Connection, kind: str, observed_us: NDArray[np.int64]) -> None:
+    """Say that rows of these times are new, in the transaction that writes them; both modes need it."""
+    hours = np.unique(observed_us // HOUR_US).tolist()
+    if hours:
+        await conn.execute(ROLLUPS["mark_dirty"], {"kind": kind, "hours": hours})
+
+
+@dataclass(frozen=True, slots=True)
+class Ages:
+    """How long data is kept, in days of the city clock: rows, hours, and rows before they are compressed.
+
+    Daily rollups are kept for ever.
+    """
+
+    raw_days: int = 730
+    hourly_days: int = 1_826
+    compress_days: int = 14
+
+    def __post_init__(self) -> None:
+        if not 0 < self.compress_days <= self.raw_days <= self.hourly_days:
+            raise ValueError("data is compressed before it is dropped, and rows are dropped before their hours")
+
+
+@dataclass(slots=True)
+class Round:
+    """What one round of maintenance did. `took_s` is real time; `idle` means that another process was at it."""
+
+    idle: bool = False
+    days: int = 0
+    days_left: int = 0
+    compressed: int = 0
+    dropped: int = 0
+    took_s: float = 0.0
+
+    @property
+    def rest_s(self) -> float:
+        """How long to wait before the next round, so that maintenance takes no more than a tenth of the time."""
+        return 0.0 if self.days_left else max(10.0, 9 * self.took_s)
+
+
+async def maintain(
+    pool: Pool,
+    now_us: int,
+    *,
+    clock_is_real: bool = False,
+    ages: Ages | None = None,
+    budget_s: float = 30.0,
+) -> Round:
+    """One round: partitions ahead, rollups of dirty hours, compression and retention as of the city's `now_us`.
+
+    Rollups are brought up to date newest day first until `budget_s` of real time is spent; `days_left` says what
+    remains for the next round. `clock_is_real` registers TimescaleDB's own policies besides.
+
+    Raises `errors.StorageError`.
+    """
+    began = time.monotonic()
+    with errors.translated():
+        async with pool.connection() as conn:
+            cursor = await conn.execute(SQL["try_lock"])
+            row = await cursor.fetchone()
+            if row is None or not row[0]:
+                return Round(idle=True)
+            try:
+                await conn.execute("SET statement_timeout = 0")
+                result = await _maintain(conn, now_us, clock_is_real, ages or Ages(), began + budget_s)
+            finally:
+                if not conn.closed:
+                    await conn.execute("RESET statement_timeout")
+                    await conn.execute(SQL["unlock"])
+    result.took_s = time.monotonic() - began
+    return result
+
+
+async def _maintain(conn: Connection, now_us: int, clock_is_real: bool, ages: Ages, until_s: float) -> Round:
+    result = Round()
+    house = await keeper(conn)
+    for kind in KINDS.values():
+        await house.look_ahead(conn, kind, now_us)
+        await house.set_policies(conn, kind, clock_is_real, ages.raw_days, ages.compress_days)
+    await _summarize(conn, house, now_us, until_s, result)
+    for kind in KINDS.values():
+        result.compressed += await house.compress(conn, kind, now_us - ages.compress_days * DAY_US)
+        result.dropped += await _retire(conn, house, kind, now_us, ages)
+    return result
+
+
+async def _summarize(conn: Connection, house: Keeper, now_us: int, until_s: float, result: Round) -> None:
+    """Work off the dirty hours: first the hours, then counters, days and zones, a local day at a time."""
+    await conn.execute(ROLLUPS["take_over"])
+    await conn.execute(ROLLUPS["forget_work_without_rows"])
+    days = [rebuild.Day(*row) for row in await (await conn.execute(ROLLUPS["work"])).fetchall()]
+    open_hour = to_datetime(now_us // HOUR_US * HOUR_US)
+    for name in {day.kind for day in days} & KINDS.keys():
+        await house.refresh(conn, KINDS[name], await _horizon(conn, name), open_hour)
+    for index, day in enumerate(days):
+        if time.monotonic() > until_s and index:
+            result.days_left = len(days) - index
+            return
+        if day.kind in KINDS:
+            await rebuild.rebuild(conn, house, KINDS[day.kind], day)
+        await conn.execute(ROLLUPS["done"], {"kind": day.kind, "hours": day.hours})
+        result.days += 1
+
+
+async def _horizon(conn: Connection, kind: str) -> dt.datetime | None:
+    """The first hour whose rows are all there; `None` if nothing has ever been dropped."""
+    row = await (await conn.execute(SQL["horizon"], {"kind": kind})).fetchone()
+    return row[0] if row else None
+
+
+async def _retire(conn: Connection, house: Keeper, kind: Kind, now_us: int, ages: Ages) -> int:
+    """Drop what is too old, once a city day; rollups of the dropped rows' time are left alone from then on."""
+    looked = await conn.execute(SQL["look"], {"kind": kind.name, "at": to_datetime(now_us)})
+    if not looked.rowcount:
+        return 0
+    await house.drop_hours(conn, kind, now_us - ages.hourly_days * DAY_US)
+    before_us = now_us - ages.raw_days * DAY_US
+    end = await house.end_of_rows(conn, kind, before_us)
+    if end is None:
+        return 0
+    await conn.execute(SQL["move_horizon"], {"kind": kind.name, "end": end})
+    return await house.drop_rows(conn, kind, before_us)

@@ -1,0 +1,194 @@
+"""Bringing a database to the schema of the code: numbered migrations in order, then what follows from the kinds.
+
+Migrations (`storage/migrations/NNNN_*.sql`) say what a row is and read the same on every server. How observations live
+(hypertables or partitions), their rollups and the reader's rights follow from the kinds and are made anew wherever they
+are missing, every time.
+"""
+
+import asyncio
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import psycopg
+from psycopg import errors as pg
+
+from storage import draft as drafting
+from storage import errors, lifecycle, queries, reader, relations
+from storage.pool import Connection, connect
+from telemetry.kinds import KINDS
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+DEFAULT_TIMEZONE = "Europe/Berlin"
+SQL = queries.load("migrate")
+CITY = queries.load("city")
+ROLLUPS = queries.load("rollups")
+
+
+@dataclass(frozen=True, slots=True)
+class Migration:
+    """One numbered file."""
+
+    number: int
+    name: str
+    text: str
+
+    @property
+    def checksum(self) -> str:
+        """SHA-256 of the text."""
+        return hashlib.sha256(self.text.encode()).hexdigest()
+
+
+@dataclass(slots=True)
+class Migrated:
+    """What `migrate` did: files applied, the mode (`native` or `timescale`), and what the operator should know."""
+
+    mode: str
+    applied: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+def read(folder: Path = MIGRATIONS) -> list[Migration]:
+    """The migrations of a folder in order."""
+    paths = sorted(folder.glob("[0-9]*.sql"))
+    return [Migration(int(path.name[:4]), path.stem, path.read_text(encoding="utf-8")) for path in paths]
+
+
+def draft(folder: Path = MIGRATIONS) -> str:
+    """The migration text for kinds without a table and for fields without a column; empty if there are none."""
+    return drafting.draft((each.text for each in read(folder)), KINDS.values())
+
+
+def write_draft(folder: Path = MIGRATIONS) -> Path | None:
+    """Write `draft` as the next numbered file of the folder; `None` if every kind has its table."""
+    return drafting.write(folder, KINDS.values())
+
+
+async def migrate(url: str, *, timezone: str | None = None, folder: Path = MIGRATIONS) -> Migrated:
+    """Create or upgrade the schema; doing it twice, or from two processes at once, does no harm.
+
+    `timezone` is the city's, by which local days are cut: `None` keeps what the database has, at first
+    `Europe/Berlin`; another one than before has all daily rollups cut anew by the next maintenance.
+
+    Raises `SchemaTooNew`, `MigrationChanged`, `KindUndrafted`, `Unavailable`, `Forbidden`, and `ValueError` for a time
+    zone that does not exist.
+    """
+    migrations = await asyncio.to_thread(read, folder)
+    undrafted = drafting.draft((each.text for each in migrations), KINDS.values())
+    if undrafted:
+        raise errors.KindUndrafted(undrafted.splitlines()[0].removeprefix("-- "))
+    if timezone is not None:
+        _check_timezone(timezone)
+    with errors.translated():
+        async with await connect(url, application="lamplighter migrate", statement_timeout_s=0) as conn:
+            await conn.execute("SET lock_timeout = 0")
+            await conn.execute(SQL["lock"])
+            try:
+                return await _migrate(conn, migrations, timezone)
+            finally:
+                if not conn.closed:
+                    await conn.execute(SQL["unlock"])
+
+
+async def check(conn: Connection, folder: Path = MIGRATIONS) -> None:
+    """That the database has exactly the schema of the code.
+
+    Raises `SchemaMissing`, `SchemaTooNew` or `MigrationChanged`.
+    """
+    migrations = await asyncio.to_thread(read, folder)
+    with errors.translated():
+        missing = await _pending(conn, migrations)
+    if missing:
+        raise errors.SchemaMissing(f"{len(missing)} migrations are not applied, the first is {missing[0].name}")
+
+
+async def _migrate(conn: Connection, migrations: list[Migration], timezone: str | None) -> Migrated:
+    notes: list[str] = []
+    mode = await _choose_mode(conn, notes)
+    await conn.execute(SQL["make_table"])
+    result = Migrated(mode, notes=notes)
+    for migration in await _pending(conn, migrations):
+        async with conn.transaction():
+            await conn.execute(migration.text)
+            await conn.execute(
+                SQL["applied"],
+                {"number": migration.number, "name": migration.name, "checksum": migration.checksum},
+            )
+        result.applied.append(migration.name)
+    await _follow_kinds(conn, mode)
+    await _settle_timezone(conn, mode, timezone)
+    note = await reader.grant(conn)
+    if note:
+        notes.append(note)
+    return result
+
+
+async def _pending(conn: Connection, migrations: Iterable[Migration]) -> list[Migration]:
+    """The migrations that are not applied, after checking those that are."""
+    cursor = await conn.execute(SQL["known"])
+    known = {row[0]: (row[1], row[2]) for row in await cursor.fetchall()}
+    by_number = {each.number: each for each in migrations}
+    for number, (name, checksum) in known.items():
+        if number not in by_number:
+            raise errors.SchemaTooNew(f"it has the migration {name}")
+        if by_number[number].checksum != checksum:
+            raise errors.MigrationChanged(name)
+    return [each for number, each in sorted(by_number.items()) if number not in known]
+
+
+async def _choose_mode(conn: Connection, notes: list[str]) -> str:
+    """The mode that the database has, else TimescaleDB where the server offers all of it."""
+    if await relations.relkind(conn, "city"):
+        row = await (await conn.execute("SELECT mode FROM city")).fetchone()
+        if row:
+            return str(row[0])
+    row = await (await conn.execute(CITY["extension"])).fetchone()
+    created, offered = row if row else (False, False)
+    if not created and not offered:
+        return "native"
+    if not created:
+        try:
+            await conn.execute("CREATE EXTENSION IF NOT EXISTS timescaledb")
+        except (pg.InsufficientPrivilege, psycopg.NotSupportedError):
+            notes.append("The server has TimescaleDB, but this database user may not create the extension.")
+            return "native"
+    row = await (await conn.execute(CITY["license"])).fetchone()
+    if row and row[0] == "apache":
+        notes.append("The server's TimescaleDB is licensed without compression and continuous aggregates.")
+        return "native"
+    return "timescale"
+
+
+async def _follow_kinds(conn: Connection, mode: str) -> None:
+    """Everything that follows from the kinds: partitions or hypertables, rollups, and the table of kinds."""
+    keeper = lifecycle.KEEPERS[mode]()
+    async with conn.transaction():
+        for kind in KINDS.values():
+            await keeper.adopt(conn, kind)
+            await relations.make_daily(conn, kind)
+            await conn.execute(CITY["kind"], {"kind": kind.name, "report_every_s": kind.wire.report_every_s})
+        await relations.make_zone_daily(conn, KINDS.values())
+
+
+async def _settle_timezone(conn: Connection, mode: str, timezone: str | None) -> None:
+    """Keep the city's time zone; a new one makes every hour dirty, so that all local days are cut anew."""
+    row = await (await conn.execute(CITY["timezone"])).fetchone()
+    known = row[0] if row else None
+    wanted = timezone or known or DEFAULT_TIMEZONE
+    async with conn.transaction():
+        await conn.execute(CITY["settle"], {"timezone": wanted, "mode": mode})
+        if known is None or known == wanted:
+            return
+        await conn.execute("DELETE FROM zone_daily")
+        for kind in KINDS.values():
+            await conn.execute(ROLLUPS["all_hours"].format(kind=kind.name), {"kind": kind.name})
+            await conn.execute(ROLLUPS["forget_days"].format(kind=kind.name))
+
+
+def _check_timezone(name: str) -> None:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise ValueError(f"{name!r} is no time zone: name one like Europe/Berlin") from error

@@ -1,0 +1,169 @@
+"""Old data on a server without TimescaleDB: range partitions by month, and hours summed up into a table.
+
+A month is a compromise that was measured (docs/decisions): retention drops what is due within a month, and years of
+history stay few enough partitions for the planner. All rows before 2000 share one partition, whatever clock they had.
+"""
+
+import datetime as dt
+import re
+
+import numpy as np
+from numpy.typing import NDArray
+
+from storage import queries, relations, rollups
+from storage.pool import Connection
+from telemetry.clock import to_datetime
+from telemetry.kind import Kind
+
+SQL = queries.load("native")
+MONTHS_AHEAD = 2
+"""Partitions are made for this month and so many after it."""
+EARLY = "before_2000"
+_MONTHS_TO_2000 = 360
+_NAME = re.compile(r"_(\d{4})_(\d{2})\Z")
+
+Month = int
+"""Months since January 1970; what lies before 2000 is `EARLY_MONTH`."""
+EARLY_MONTH: Month = -1
+
+
+def months_of(observed_us: NDArray[np.int64]) -> set[Month]:
+    """The partitions that rows of these times belong to."""
+    if not len(observed_us):
+        return set()
+    span = np.array([observed_us.min(), observed_us.max()])
+    first, last = _months(span)
+    if first == last:
+        return {int(first)}
+    return {int(month) for month in np.unique(_months(observed_us))}
+
+
+def _months(us: NDArray[np.int64]) -> NDArray[np.int64]:
+    months = us.astype("datetime64[us]").astype("datetime64[M]").astype(np.int64)
+    return np.where(months < _MONTHS_TO_2000, EARLY_MONTH, months)
+
+
+def partition_name(kind: str, month: Month) -> str:
+    """`streetlight_2026_11`, or `streetlight_before_2000`."""
+    if month == EARLY_MONTH:
+        return f"{kind}_{EARLY}"
+    year, index = divmod(month, 12)
+    return f"{kind}_{1970 + year:04}_{index + 1:02}"
+
+
+def month_of_name(name: str) -> Month | None:
+    """The month of a partition by its name, `None` if it is none of ours."""
+    if name.endswith(f"_{EARLY}"):
+        return EARLY_MONTH
+    found = _NAME.search(name)
+    return (int(found[1]) - 1970) * 12 + int(found[2]) - 1 if found else None
+
+
+def begin_of(month: Month) -> dt.datetime:
+    """When a month begins, UTC."""
+    year, index = divmod(month, 12)
+    return dt.datetime(1970 + year, index + 1, 1, tzinfo=dt.UTC)
+
+
+def end_of(month: Month) -> dt.datetime:
+    """When the partition of a month ends, UTC, exclusive."""
+    return begin_of(_MONTHS_TO_2000 if month == EARLY_MONTH else month + 1)
+
+
+class Native:
+    """The keeper of old data on plain PostgreSQL; `lifecycle` is the door to it."""
+
+    mode = "native"
+
+    async def adopt(self, conn: Connection, kind: Kind) -> None:
+        """Turn a plain, empty observation table into a partitioned one, and make or widen its hourly rollup."""
+        name = kind.name
+        if await relations.relkind(conn, name) == "r":
+            new = f"{name}_partitioned"
+            await conn.execute(f"CREATE TABLE {new} (LIKE {name} INCLUDING ALL) PARTITION BY RANGE (observed_at)")
+            await conn.execute(f"DROP TABLE {name}")
+            await conn.execute(f"ALTER TABLE {new} RENAME TO {name}")
+            await conn.execute(f"ALTER INDEX {new}_pkey RENAME TO {name}_pkey")
+        await relations.make_rollup(conn, f"{name}_hourly", relations.ASSET_KEYS, rollups.columns(kind))
+
+    async def partitions(self, conn: Connection, kind: str) -> set[Month]:
+        """The months that have a partition; finishes a detaching that was interrupted."""
+        months = set()
+        for name, pending in await (await conn.execute(SQL["partitions"], {"kind": kind})).fetchall():
+            if pending:
+                await conn.execute(f"ALTER TABLE {kind} DETACH PARTITION {name} FINALIZE")
+                await conn.execute(f"DROP TABLE {name}")
+            elif (month := month_of_name(name)) is not None:
+                months.add(month)
+        return months
+
+    async def make_partitions(self, conn: Connection, kind: str, months: set[Month]) -> None:
+        """Make the partitions that are not there; readers and writers of the table go on meanwhile."""
+        async with conn.transaction():
+            await conn.execute(SQL["lock_partitions"], {"kind": kind})
+            for month in sorted(months - await self.partitions(conn, kind)):
+                name = partition_name(kind, month)
+                begin = "MINVALUE" if month == EARLY_MONTH else f"'{begin_of(month).isoformat()}'"
+                bounds = f"FROM ({begin}) TO ('{end_of(month).isoformat()}')"
+                await conn.execute(f"CREATE TABLE {name} (LIKE {kind} INCLUDING DEFAULTS INCLUDING CONSTRAINTS)")
+                await conn.execute(f"ALTER TABLE {kind} ATTACH PARTITION {name} FOR VALUES {bounds}")
+
+    async def look_ahead(self, conn: Connection, kind: Kind, now_us: int) -> None:
+        """Have the partitions of the coming months ready."""
+        this = next(iter(months_of(np.array([now_us]))))
+        wanted = set(range(this, this + MONTHS_AHEAD + 1))
+        if not wanted <= await self.partitions(conn, kind.name):
+            await self.make_partitions(conn, kind.name, wanted)
+
+    async def refresh(self, conn: Connection, kind: Kind, since: dt.datetime | None, until: dt.datetime) -> None:
+        """Nothing: hours are summed up one by one in `sum_up`."""
+
+    async def sum_up(self, conn: Connection, kind: Kind, hours: list[dt.datetime]) -> None:
+        """Sum up these hours anew, without the increases of counters."""
+        columns = [column for column in rollups.columns(kind) if column.of_rows]
+        names = [column.name for column in columns]
+        statement = SQL["hourly"].format(
+            kind=kind.name,
+            names=", ".join(names),
+            sums=", ".join(f"{column.of_rows} AS {column.name}" for column in columns),
+            results=", ".join(f"r.{name}" for name in names),
+            excluded=", ".join(f"excluded.{name}" for name in names),
+            stored=", ".join(f"stored.{name}" for name in names),
+        )
+        await conn.execute(statement, {"kind": kind.name, "hours": hours})
+
+    async def store_increase(
+        self, conn: Connection, kind: Kind, field: str, increase: str, hours: list[dt.datetime]
+    ) -> None:
+        """Write what the statement `increase` gives for a counter of these hours."""
+        statement = SQL["store_increase"].format(kind=kind.name, field=field, increase=increase)
+        await conn.execute(statement, {"kind": kind.name, "hours": hours})
+
+    async def compress(self, conn: Connection, kind: Kind, before_us: int) -> int:
+        """Nothing: plain PostgreSQL has no columnstore."""
+        return 0
+
+    async def end_of_rows(self, conn: Connection, kind: Kind, before_us: int) -> dt.datetime | None:
+        """Where the newest partition ends that ends before; `None` if none does."""
+        due = await self._due(conn, kind, before_us)
+        return max(map(end_of, due), default=None)
+
+    async def _due(self, conn: Connection, kind: Kind, before_us: int) -> list[Month]:
+        before = to_datetime(before_us)
+        return [month for month in await self.partitions(conn, kind.name) if end_of(month) <= before]
+
+    async def drop_rows(self, conn: Connection, kind: Kind, before_us: int) -> int:
+        """Drop the partitions that end before; returns how many. Readers and writers go on meanwhile."""
+        due = await self._due(conn, kind, before_us)
+        for month in due:
+            name = partition_name(kind.name, month)
+            await conn.execute(f"ALTER TABLE {kind.name} DETACH PARTITION {name} CONCURRENTLY")
+            await conn.execute(f"DROP TABLE {name}")
+        return len(due)
+
+    async def drop_hours(self, conn: Connection, kind: Kind, before_us: int) -> None:
+        """Drop hourly rollups from before."""
+        await conn.execute(SQL["drop_hours"].format(kind=kind.name), {"before": to_datetime(before_us)})
+
+    async def set_policies(self, conn: Connection, kind: Kind, wanted: bool, raw_days: int, compress_days: int) -> None:
+        """Nothing: plain PostgreSQL has no background jobs."""

@@ -1,0 +1,27 @@
+-- The book-keeping of maintenance.
+
+-- name: mode
+-- How this database keeps old data.
+SELECT mode FROM city;
+
+-- name: try_lock
+-- One process maintains at a time; held by the session.
+SELECT pg_try_advisory_lock(hashtext('lamplighter maintenance'));
+
+-- name: unlock
+-- Let another process maintain.
+SELECT pg_advisory_unlock(hashtext('lamplighter maintenance'));
+
+-- name: horizon
+-- The moment before which rows of the kind may be gone.
+SELECT dropped_before FROM raw_horizon WHERE kind = %(kind)s AND isfinite(dropped_before);
+
+-- name: look
+-- Note that retention looks at the kind; no row is changed if it did less than a day ago.
+INSERT INTO raw_horizon AS h (kind, looked_at) VALUES (%(kind)s, %(at)s)
+ON CONFLICT (kind) DO UPDATE SET looked_at = excluded.looked_at
+WHERE excluded.looked_at NOT BETWEEN h.looked_at AND h.looked_at + interval '1 day';
+
+-- name: move_horizon
+-- Note that rows before a moment are about to be dropped.
+UPDATE raw_horizon SET dropped_before = greatest(dropped_before, %(end)s) WHERE kind = %(kind)s;

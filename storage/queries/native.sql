@@ -1,0 +1,35 @@
+-- Old data on a server without TimescaleDB. {braces} are filled in from the kind.
+
+-- name: partitions
+-- The partitions of an observation table by name, with whether an interrupted detaching is still to be finished.
+SELECT c.relname, i.inhdetachpending
+FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+WHERE i.inhparent = %(kind)s::regclass;
+
+-- name: lock_partitions
+-- One process at a time makes partitions of a kind; until the end of the transaction.
+SELECT pg_advisory_xact_lock(hashtext('lamplighter partitions'), hashtext(%(kind)s));
+
+-- name: hourly
+-- Sum up the rows of each asset in these hours, asset by asset along the primary key.
+INSERT INTO {kind}_hourly AS stored (asset_id, bucket, {names})
+SELECT a.asset_id, h.hour, {results}
+FROM unnest(%(hours)s::timestamptz[]) AS h (hour)
+CROSS JOIN (SELECT asset_id FROM asset WHERE kind = %(kind)s) a
+CROSS JOIN LATERAL (
+    SELECT {sums} FROM {kind} row
+    WHERE row.asset_id = a.asset_id AND row.observed_at >= h.hour AND row.observed_at < h.hour + interval '1 hour'
+) r
+WHERE r.count > 0
+ON CONFLICT (asset_id, bucket) DO UPDATE SET ({names}) = ROW({excluded})
+WHERE excluded.count >= stored.count AND ({stored}) IS DISTINCT FROM ({excluded});
+
+-- name: store_increase
+-- Write a counter's increase to the hours that are there.
+UPDATE {kind}_hourly stored SET {field}_delta = i.increase
+FROM ({increase}) i
+WHERE stored.asset_id = i.asset_id AND stored.bucket = i.bucket AND stored.{field}_delta IS DISTINCT FROM i.increase;
+
+-- name: drop_hours
+-- Hours older than they are kept.
+DELETE FROM {kind}_hourly WHERE bucket < %(before)s;

@@ -1,0 +1,69 @@
+-- name: assets
+-- Assets in service after a name, each with the device that serves it now and its latest state.
+SELECT a.asset_id, a.asset, a.kind, a.name, a.zone, a.lat, a.lon, i.device, a.attributes,
+       coalesce(l.online, false) AS online, l.observed_at, l.age_s, coalesce(l.fields, '{}') AS latest
+FROM asset a
+LEFT JOIN installation i ON i.asset_id = a.asset_id AND i.valid_from <= %(now)s AND i.valid_to > %(now)s
+LEFT JOIN latest l ON l.asset_id = a.asset_id
+WHERE (a.retired_at IS NULL OR a.retired_at > %(now)s)
+  AND (%(kind)s::text IS NULL OR a.kind = %(kind)s::text)
+  AND (%(zone)s::text IS NULL OR a.zone = %(zone)s::text)
+  AND (%(after)s::text IS NULL OR a.asset > %(after)s::text)
+ORDER BY a.asset
+LIMIT %(limit)s;
+
+-- name: asset
+-- One asset, retired or not.
+SELECT a.asset_id, a.asset, a.kind, a.name, a.zone, a.lat, a.lon, i.device, a.attributes,
+       coalesce(l.online, false) AS online, l.observed_at, l.age_s, coalesce(l.fields, '{}') AS latest
+FROM asset a
+LEFT JOIN installation i ON i.asset_id = a.asset_id AND i.valid_from <= %(now)s AND i.valid_to > %(now)s
+LEFT JOIN latest l ON l.asset_id = a.asset_id
+WHERE a.asset = %(asset)s;
+
+-- name: zone_exists
+-- Whether a zone of this name is registered.
+SELECT EXISTS (SELECT FROM zone WHERE zone = %(zone)s);
+
+-- name: raw
+-- Observations of one asset in [since, until), oldest first, after a moment.
+SELECT observed_at, received_at, {columns}, time_from_receipt, seq
+FROM {kind}
+WHERE asset_id = %(asset_id)s
+  AND observed_at >= %(since)s
+  AND observed_at < %(until)s
+  AND (%(after)s::timestamptz IS NULL OR observed_at > %(after)s::timestamptz)
+ORDER BY observed_at
+LIMIT %(limit)s;
+
+-- name: bucketed
+-- The same in equal buckets that begin at 2000-01-01 UTC and at every multiple of the width since.
+SELECT bucket, count(*) AS count, {columns}
+FROM (
+    SELECT date_bin(%(width)s::interval, observed_at, timestamptz '2000-01-01 00:00:00+00') AS bucket, observation.*
+    FROM {kind} AS observation
+    WHERE asset_id = %(asset_id)s
+      AND observed_at >= greatest(%(since)s, %(after)s::timestamptz)
+      AND observed_at < %(until)s
+) AS binned
+WHERE %(after)s::timestamptz IS NULL OR bucket > %(after)s::timestamptz
+GROUP BY bucket
+ORDER BY bucket
+LIMIT %(limit)s;
+
+-- name: bucketed_by_day
+-- The same in buckets of whole local days, which have 23 to 25 hours where summer time begins and ends.
+SELECT bucket, count(*) AS count, {columns}
+FROM (
+    SELECT date_bin(%(width)s::interval, observed_at AT TIME ZONE %(timezone)s, timestamp '2000-01-01 00:00:00')
+               AT TIME ZONE %(timezone)s AS bucket,
+           observation.*
+    FROM {kind} AS observation
+    WHERE asset_id = %(asset_id)s
+      AND observed_at >= greatest(%(since)s, %(after)s::timestamptz)
+      AND observed_at < %(until)s
+) AS binned
+WHERE %(after)s::timestamptz IS NULL OR bucket > %(after)s::timestamptz
+GROUP BY bucket
+ORDER BY bucket
+LIMIT %(limit)s;

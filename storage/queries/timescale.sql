@@ -1,0 +1,67 @@
+-- Old data on a server with TimescaleDB. {braces} are filled in from the kind.
+
+-- name: hypertable
+-- Cut the observation table into chunks of a week; the primary key is index enough.
+SELECT create_hypertable('{kind}', 'observed_at', chunk_time_interval => interval '7 days',
+                         create_default_indexes => false);
+
+-- name: compressible
+-- Old chunks go to the columnstore, a segment for each asset.
+ALTER TABLE {kind} SET (timescaledb.compress, timescaledb.compress_segmentby = 'asset_id',
+                        timescaledb.compress_orderby = 'observed_at DESC');
+
+-- name: aggregate
+-- Hours as a continuous aggregate that also shows what came since it was last refreshed.
+CREATE MATERIALIZED VIEW {aggregate}
+WITH (timescaledb.continuous, timescaledb.materialized_only = false) AS
+SELECT asset_id, time_bucket('1 hour', observed_at) AS bucket, {sums}
+FROM {kind} GROUP BY 1, 2 WITH NO DATA;
+
+-- name: hourly_with_increase
+-- The hours of a kind with counters: the aggregate, beside it the increases that no aggregate can tell.
+CREATE VIEW {kind}_hourly AS
+SELECT h.asset_id, h.bucket, {columns}
+FROM {aggregate} h LEFT JOIN {kind}_hourly_increase i ON i.asset_id = h.asset_id AND i.bucket = h.bucket;
+
+-- name: refresh
+-- Bring the closed hours up to date; the aggregate itself knows which of them have changed.
+CALL refresh_continuous_aggregate('{aggregate}', %(since)s::timestamptz, %(until)s::timestamptz);
+
+-- name: store_increase
+-- Write a counter's increase beside the aggregate.
+INSERT INTO {kind}_hourly_increase AS stored (asset_id, bucket, {field}_delta)
+SELECT i.asset_id, i.bucket, i.increase FROM ({increase}) i
+ON CONFLICT (asset_id, bucket) DO UPDATE SET {field}_delta = excluded.{field}_delta
+WHERE stored.{field}_delta IS DISTINCT FROM excluded.{field}_delta;
+
+-- name: uncompressed
+-- Chunks that are older than they stay in rows.
+SELECT format('%%I.%%I', chunk_schema, chunk_name) FROM timescaledb_information.chunks
+WHERE hypertable_name = %(kind)s AND NOT is_compressed AND range_end <= %(before)s;
+
+-- name: compress
+-- Move one chunk to the columnstore.
+SELECT compress_chunk(%(chunk)s::regclass, if_not_compressed => true);
+
+-- name: end_of_rows
+-- Where the newest chunk ends that is older than rows are kept.
+SELECT max(range_end) FROM timescaledb_information.chunks
+WHERE hypertable_name = %(kind)s AND range_end <= %(before)s;
+
+-- name: drop_chunks
+-- Drop the chunks of a hypertable or continuous aggregate that are older than they are kept.
+SELECT drop_chunks(%(relation)s::regclass, older_than => %(before)s::timestamptz);
+
+-- name: drop_increases
+-- Increases older than their hours are kept.
+DELETE FROM {kind}_hourly_increase WHERE bucket < %(before)s;
+
+-- name: has_policies
+-- Whether the server's own background jobs look after this kind.
+SELECT count(*) > 0 FROM timescaledb_information.jobs
+WHERE hypertable_name = %(kind)s AND proc_name IN ('policy_compression', 'policy_retention');
+
+-- name: add_refresh_policy
+-- Let the server itself refresh the closed hours whose rows are still there.
+SELECT add_continuous_aggregate_policy(%(aggregate)s::regclass, start_offset => %(since)s::interval,
+                                       end_offset => interval '1 hour', schedule_interval => interval '1 hour');

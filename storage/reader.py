@@ -1,0 +1,47 @@
+"""The role that Grafana and other readers connect as: SELECT on the contract's relations and nothing else.
+
+The role belongs to the whole server and has no password until the operator sets one, so nobody can log in before.
+"""
+
+from psycopg import errors as pg
+
+from storage.pool import Connection
+from telemetry.kinds import KINDS
+
+ROLE = "lamplighter_reader"
+RELATIONS = (
+    "zone",
+    "asset",
+    "device",
+    "installation",
+    "zone_daily",
+    "latest",
+    "parking_zone_now",
+    "alarm",
+    "alarm_event",
+    "command",
+    "quarantine",
+    "ledger",
+    "rule_version",
+)
+"""What the contract shows beside the relations of each kind."""
+
+
+def relations() -> tuple[str, ...]:
+    """All that the reader may read."""
+    return RELATIONS + tuple(f"{kind}{suffix}" for kind in KINDS for suffix in ("", "_hourly", "_daily"))
+
+
+async def grant(conn: Connection) -> str | None:
+    """Make the role where it is missing and let it read; returns a sentence if the database user may not."""
+    cursor = await conn.execute("SELECT FROM pg_roles WHERE rolname = %s", (ROLE,))
+    try:
+        async with conn.transaction():
+            if not cursor.rowcount:
+                await conn.execute(f"CREATE ROLE {ROLE} LOGIN")
+                await conn.execute(f"ALTER ROLE {ROLE} SET default_transaction_read_only = on")
+                await conn.execute(f"ALTER ROLE {ROLE} SET statement_timeout = '30s'")
+            await conn.execute(f"GRANT SELECT ON {', '.join(relations())} TO {ROLE}")
+    except pg.InsufficientPrivilege:
+        return f"The role {ROLE} is missing and this database user may not create roles: create it and migrate again."
+    return None
