@@ -73,9 +73,16 @@ class Decoder:
         self._routes: dict[bytes, _Route] = {}
         self._attributes: dict[tuple[str, str], Column] = {}
 
-    def decode(self, topic_names: Sequence[bytes], payloads: Sequence[bytes], received_us: int) -> Decoded:
-        """Decode the telemetry messages of one batch, all received at `received_us` by the city clock."""
+    def decode(
+        self, topic_names: Sequence[bytes], payloads: Sequence[bytes], received_us: int | NDArray[np.int64]
+    ) -> Decoded:
+        """Decode the telemetry messages of one batch.
+
+        `received_us` is when they were received by the city clock: one moment for all, or a `(n,) int64` array, never
+        falling, with one a message.
+        """
         decoded = Decoded()
+        received = np.broadcast_to(np.asarray(received_us, dtype=np.int64), len(payloads))
         if len(self._routes) > ROUTES_MAX:
             self._routes.clear()
         cached = self._routes.get
@@ -87,9 +94,9 @@ class Decoder:
             found = _Found()
             if not (name and self._decode_alike(KINDS[name], routes, indices, payloads, found)):
                 for index in indices:
-                    self._decode_one(routes[index], index, payloads[index], received_us, found, decoded)
+                    self._decode_one(routes[index], index, payloads[index], int(received[index]), found, decoded)
             if found.observations:
-                columns = self._check(KINDS[name], found, payloads, routes, received_us, decoded)
+                columns = self._check(KINDS[name], found, payloads, routes, received, decoded)
                 decoded.columns[name] = columns
         return decoded
 
@@ -204,10 +211,11 @@ class Decoder:
         found: _Found,
         payloads: Sequence[bytes],
         routes: list[_Route],
-        received_us: int,
+        received_by_message: NDArray[np.int64],
         decoded: Decoded,
     ) -> Columns:
         """Columns of what was found, without the rows that a column at a time refuses."""
+        received_us = received_by_message[np.array(found.messages, dtype=np.int32)]
         columns = _columns(kind, found, received_us)
         kind.wire.complete(columns.fields, lambda name: self._attribute(kind, name)[columns.asset_id])
         refusals: dict[int, Refusal] = {}
@@ -247,14 +255,15 @@ def _observed_us(moment: Any) -> int:
     return moment * 1000 if type(moment) is int else to_us(moment)
 
 
-def _columns(kind: Kind, found: _Found, received_us: int) -> Columns:
+def _columns(kind: Kind, found: _Found, received_us: NDArray[np.int64]) -> Columns:
     """One column a property. Observations without `ts` get the time of receipt, a microsecond apart."""
     observations = found.observations
     values = np.array(list(map(kind.field_values, observations)), dtype=np.float64)
     moments = [observation.ts for observation in observations]
     from_receipt = np.array([moment is None for moment in moments], dtype=np.bool_)
     observed = np.array([0 if moment is None else _observed_us(moment) for moment in moments], dtype=np.int64)
-    observed[from_receipt] = received_us + np.arange(int(from_receipt.sum()))
+    if from_receipt.any():
+        observed[from_receipt] = received_us[from_receipt] + np.arange(int(from_receipt.sum()))
     return Columns(
         kind,
         np.array(found.assets, dtype=np.int32),
@@ -267,7 +276,7 @@ def _columns(kind: Kind, found: _Found, received_us: int) -> Columns:
     )
 
 
-def _objections(columns: Columns, received_us: int) -> list[tuple[Reason, NDArray[np.bool_], Any]]:
+def _objections(columns: Columns, received_us: NDArray[np.int64]) -> list[tuple[Reason, NDArray[np.bool_], Any]]:
     """Masks of refused rows with the sentence for each, in the contract's order."""
     kind, fields = columns.kind, columns.fields
     observed, latest_us = columns.observed_us, received_us + FUTURE_S_MAX * SECOND_US
@@ -275,7 +284,7 @@ def _objections(columns: Columns, received_us: int) -> list[tuple[Reason, NDArra
     result: list[tuple[Reason, NDArray[np.bool_], Any]] = [
         (Reason.MISSING_FIELD, missing, lambda row: f"{kind.marked[0]} is neither given nor derivable"),
         (Reason.BAD_TIMESTAMP, observed < 0, lambda row: "ts lies before 1970"),
-        (Reason.FUTURE_TIMESTAMP, observed > latest_us, lambda row: _ahead(int(observed[row]) - received_us)),
+        (Reason.FUTURE_TIMESTAMP, observed > latest_us, lambda row: _ahead(int(observed[row] - received_us[row]))),
         (Reason.OUT_OF_RANGE, columns.seq == SEQ_OUT_OF_RANGE, lambda row: "seq is negative or too large"),
     ]
     for each in kind.properties:
