@@ -33,7 +33,7 @@ def run(arguments: list[str]) -> int:
     except TyperException as wrong:
         return _say(_with_hint(wrong), wrong.exit_code)
     except StorageError as error:
-        return _say(f"The database did not do it: {error}. `lamplighter doctor` looks for the cause.", 1)
+        return _say(f"{str(error).rstrip('.')}. `lamplighter doctor` looks for the cause.", 1)
     except (KeyboardInterrupt, typer.Abort):
         return _say("Interrupted.", ABORTED)
     except BrokenPipeError:  # whoever read our output has gone, as `head` does
@@ -48,7 +48,7 @@ def run(arguments: list[str]) -> int:
 
 def _with_hint(wrong: TyperException) -> str:
     """The message as one sentence, and where help is to be had."""
-    message = " ".join(wrong.format_message().split()).rstrip(".")
+    message = " ".join(wrong.format_message().replace("Value error, ", "").split()).rstrip(".")
     context = getattr(wrong, "ctx", None)
     return f"{message}." if context is None else f"{message}: see `{context.command_path} --help`."
 

@@ -21,14 +21,17 @@ Config = Annotated[
 """The option `--config` of a command that reads settings."""
 
 
-def begin(config: Path | None) -> Settings:
+def begin(config: Path | None, is_service: bool = False) -> Settings:
     """Read the settings and set up logging.
+
+    A command that is no service has its answer on standard output and logs only what goes wrong, unless `debug` is set.
 
     Raises:
         WrongUsage: a setting is wrong.
     """
     settings = Settings.read(config)
-    logs.configure(settings.log_level, settings.log_format)
+    is_quiet = not is_service and settings.log_level == "info"
+    logs.configure("warning" if is_quiet else settings.log_level, settings.log_format)
     return settings
 
 

@@ -5,6 +5,10 @@ from typing import Annotated
 
 import typer
 
+from lamplighter.cli import token
+from lamplighter.cli.doctor import doctor
+from lamplighter.cli.migrate import migrate
+
 tree = typer.Typer(
     name="lamplighter",
     help="Smart-city telemetry for small towns: street lights, drains and parking bays.",
@@ -26,3 +30,8 @@ def lamplighter(
     ] = False,
 ) -> None:
     """What goes before a command."""
+
+
+tree.command()(migrate)
+tree.command()(doctor)
+tree.add_typer(token.commands, name="token")

@@ -39,6 +39,11 @@ class BrokerPart:
         return self._now.child.pid
 
     @property
+    def folder(self) -> Path:
+        """Where it keeps its messages."""
+        return self._home / "broker"
+
+    @property
     def missing(self) -> str | None:
         return self._now.missing
 

@@ -65,3 +65,14 @@ def test_timescale_is_the_real_extension(timescale_url: str) -> None:
 
 async def test_the_background_runs_while_a_test_waits(broker: BrokerPart) -> None:
     await asyncio.gather(*(handshake.shake_hands(broker.url) for _ in range(200)))
+
+
+def test_a_database_of_either_mode_has_the_schema(any_database: str) -> None:
+    with psycopg.connect(any_database) as connection:
+        assert connection.execute("SELECT count(*) FROM asset").fetchone() == (0,)
+
+
+def test_a_change_in_one_database_is_not_seen_in_the_next(any_database: str) -> None:
+    with psycopg.connect(any_database, autocommit=True) as connection:
+        assert connection.execute("SELECT count(*) FROM zone").fetchone() == (0,)
+        connection.execute("INSERT INTO zone (zone, name) VALUES ('market', 'Market')")

@@ -1,0 +1,46 @@
+"""`lamplighter doctor`: every finding on a line of its own."""
+
+from collections.abc import AsyncIterator
+
+import typer
+
+from lamplighter.cli.session import Config, begin, run
+from lamplighter.doctor import broker, database, machine
+from lamplighter.doctor.findings import Finding, wrong
+from lamplighter.errors import Failure
+from lamplighter.settings import Settings
+
+MARKS = {"ok": "ok    ", "note": "note  ", "wrong": "WRONG "}
+
+
+def doctor(config: Config = None) -> None:
+    """Check broker, database, clock, disk, schema and credentials; say what is wrong, and the mend."""
+    settings = begin(config)
+    bad = run(_print_all(settings))
+    if bad:
+        raise Failure(f"{bad} {'thing is' if bad == 1 else 'things are'} wrong.")
+    typer.echo("Nothing is wrong.")
+
+
+async def _print_all(settings: Settings) -> int:
+    """Print each finding as soon as it is there; returns how many are wrong."""
+    bad = 0
+    async for finding in _examine(settings):
+        print(f"{MARKS[finding.weight]} {finding.about}: {finding.sentence}", flush=True)
+        bad += finding.weight == "wrong"
+    return bad
+
+
+async def _examine(settings: Settings) -> AsyncIterator[Finding]:
+    for finding in machine.examine(settings):
+        yield finding
+    if settings.database_url is None:
+        yield wrong("database", "No database is named: set LAMPLIGHTER_DATABASE_URL.")
+    else:
+        async for finding in database.examine(settings.database_url):
+            yield finding
+    if settings.mqtt_url is None:
+        yield wrong("broker", "No broker is named: set LAMPLIGHTER_MQTT_URL.")
+    else:
+        async for finding in broker.examine(settings.mqtt_url):
+            yield finding

@@ -1,0 +1,41 @@
+"""How durations and moments are spelled on the command line."""
+
+import datetime as dt
+import re
+
+import typer
+
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d|w)?")
+_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3_600.0, "d": 86_400.0, "w": 604_800.0}
+
+
+def parse_duration(text: str) -> float:
+    """Seconds of a duration such as `60s`, `5m`, `2h` or `90d`; a bare number is seconds.
+
+    Raises:
+        BadParameter: it is no duration, or 0.
+    """
+    match = _DURATION.fullmatch(text.strip())
+    seconds = float(match[1]) * _SECONDS[match[2] or "s"] if match else 0.0
+    if seconds <= 0:
+        raise typer.BadParameter(f"{text!r} is no duration, such as 60s, 5m, 2h or 90d")
+    return seconds
+
+
+def parse_moment(text: str) -> dt.datetime:
+    """The moment of an RFC 3339 text with offset.
+
+    Raises:
+        BadParameter: it is none, or the offset is missing.
+    """
+    try:
+        moment = dt.datetime.fromisoformat(text)
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None:
+        raise typer.BadParameter(f"{text!r} is no moment with offset, such as 2026-11-22T15:10:00Z")
+    return moment.astimezone(dt.UTC)
+
+
+DURATION = "DURATION"
+MOMENT = "RFC3339"

@@ -1,0 +1,71 @@
+"""Checks of the database: reachable, new enough, its clock, its schema, and who may use the API."""
+
+from collections.abc import AsyncIterator, Mapping
+from urllib.parse import urlsplit
+
+from lamplighter.clock import real_now
+from lamplighter.doctor.findings import Finding, note, ok, wrong
+from storage import errors, migrate, survey
+from storage.pool import Connection, connect
+from telemetry.clock import SECOND_US, to_datetime
+
+CLOCK_S_MAX = 2.0
+"""The database's clock may differ from ours by this much; tokens and the city clock rely on both."""
+
+_MENDS: Mapping[type[errors.StorageError], str] = {
+    errors.Unavailable: "start it, or mend LAMPLIGHTER_DATABASE_URL",
+    errors.Forbidden: "grant the right, or name another user in LAMPLIGHTER_DATABASE_URL",
+    errors.SchemaMissing: "run `lamplighter migrate`",
+}
+
+
+async def examine(url: str) -> AsyncIterator[Finding]:
+    """Look at the database at `url`."""
+    try:
+        with errors.translated():
+            async with await connect(url, application="lamplighter doctor") as connection:
+                async for finding in _examine(connection, url):
+                    yield finding
+    except errors.StorageError as error:
+        mend = _MENDS.get(type(error))
+        sentence = str(error).rstrip(".")
+        yield wrong("database", f"{sentence}: {mend}." if mend and mend not in sentence else f"{sentence}.")
+
+
+async def _examine(connection: Connection, url: str) -> AsyncIterator[Finding]:
+    asked_us = real_now()
+    server = await survey.server(connection)
+    yield _version(server)
+    yield _clock(server, (asked_us + real_now()) // 2)
+    if not server.durable:
+        yield wrong("database", "It may lose commits at a power cut: set fsync and full_page_writes to on.")
+    if server.superuser and not _is_near(url):
+        yield note("database", "Lamplighter logs in as a superuser; an owner of the database is enough.")
+    await migrate.check(connection)
+    yield ok("schema", "The schema is that of this version.")
+    registered = await survey.assets(connection)
+    if registered:
+        yield ok("registry", f"{registered} assets are registered.")
+    else:
+        yield note("registry", "No asset is registered: `lamplighter registry import FILE` does that.")
+    if not await survey.tokens(connection, to_datetime(real_now())):
+        yield note("credentials", "No API token is valid: `lamplighter token issue` makes one for operators.")
+
+
+def _version(server: survey.Server) -> Finding:
+    spelled = f"{server.version // 10_000}.{server.version % 10_000}"
+    if server.version < survey.VERSION_MIN:
+        return wrong("database", f"It is PostgreSQL {spelled}: upgrade to 15 or newer.")
+    extension = f"with TimescaleDB {server.timescale}" if server.timescale else "without TimescaleDB"
+    return ok("database", f"PostgreSQL {spelled} {extension}, {server.size_bytes / 1024**2:.0f} MiB.")
+
+
+def _clock(server: survey.Server, here_us: int) -> Finding:
+    apart_s = abs(server.real_us - here_us) / SECOND_US
+    if apart_s > CLOCK_S_MAX:
+        return wrong("clock", f"The database's clock is {apart_s:.0f} s from ours: synchronise both (NTP).")
+    return ok("clock", f"The database's clock agrees with ours within {max(apart_s, 0.1):.1f} s.")
+
+
+def _is_near(url: str) -> bool:
+    return urlsplit(url).hostname in (None, "localhost", "127.0.0.1", "::1")

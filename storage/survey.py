@@ -1,0 +1,59 @@
+"""What `lamplighter doctor` asks of a database server."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from psycopg.rows import class_row
+
+from storage import errors, queries
+from storage.pool import Connection
+
+SQL = queries.load("survey")
+
+VERSION_MIN = 150_000
+"""PostgreSQL 15, as `server_version_num` spells it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A server and the database we are connected to.
+
+    `version` is as `server_version_num` (150_004 is 15.4), `real_us` the server's clock in microseconds since 1970 UTC,
+    `durable` whether a commit survives a power cut, `timescale` the extension's version (`None` without it),
+    `superuser` whether we are one.
+    """
+
+    version: int
+    real_us: int
+    durable: bool
+    timescale: str | None
+    superuser: bool
+    size_bytes: int
+
+
+async def server(conn: Connection) -> Server:
+    """Look at the server; needs no schema."""
+    with errors.translated():
+        async with conn.cursor(row_factory=class_row(Server)) as cursor:
+            await cursor.execute(SQL["server"])
+            row = await cursor.fetchone()
+    assert row is not None, "a query without FROM gives one row"
+    return row
+
+
+async def assets(conn: Connection) -> int:
+    """How many assets are in service; raises `SchemaMissing` without a schema."""
+    with errors.translated():
+        return await _count(conn, "assets", {})
+
+
+async def tokens(conn: Connection, at: datetime) -> int:
+    """How many API tokens open something at a real moment; raises `SchemaMissing` without a schema."""
+    with errors.translated():
+        return await _count(conn, "tokens", {"at": at})
+
+
+async def _count(conn: Connection, name: str, parameters: dict[str, object]) -> int:
+    row = await (await conn.execute(SQL[name], parameters)).fetchone()
+    assert row is not None, "an aggregate gives one row"
+    return int(row[0])
