@@ -24,7 +24,10 @@ class Zone:
 
 @dataclass(frozen=True, slots=True)
 class Asset:
-    """A place that outlives its hardware. `device` is the one serving it now, `None` where there is none."""
+    """A place that outlives its hardware. `device` is the one serving it now, `None` where there is none.
+
+    A `retired` asset is out of service: nothing is expected of it and it counts nowhere; its history stays.
+    """
 
     asset_id: int
     asset: str
@@ -35,6 +38,7 @@ class Asset:
     lon: float | None
     attributes: Attributes
     device: str | None = None
+    retired: bool = False
 
     @property
     def report_every_s(self) -> int:

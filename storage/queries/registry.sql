@@ -1,0 +1,78 @@
+-- The registry. Times come as microseconds since 1970 UTC, NULL where there is no beginning or end.
+
+-- name: version
+-- Moves with every change of zones, assets or installations.
+SELECT version FROM registry_version;
+
+-- name: snapshot
+-- What follows in this transaction sees one state of the registry.
+SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY;
+
+-- name: zones
+-- All zones.
+SELECT zone, name, lat, lon FROM zone ORDER BY zone;
+
+-- name: assets
+-- All assets with the device that serves them now.
+SELECT a.asset_id, a.asset, a.kind, a.name, a.zone, a.lat, a.lon, a.attributes, i.device, a.retired_at IS NOT NULL
+FROM asset a LEFT JOIN installation i ON i.asset_id = a.asset_id AND i.valid_to = 'infinity'
+ORDER BY a.asset_id;
+
+-- name: installations
+-- Which device served which asset from when to when.
+SELECT device, kind, asset_id,
+       CASE WHEN isfinite(valid_from) THEN (extract(epoch FROM valid_from) * 1000000)::bigint END,
+       CASE WHEN isfinite(valid_to) THEN (extract(epoch FROM valid_to) * 1000000)::bigint END
+FROM installation ORDER BY device, kind, valid_from;
+
+-- name: devices
+-- All devices, also those that serve nothing.
+SELECT device FROM device;
+
+-- name: lock
+-- One import at a time, until the end of the transaction.
+SELECT pg_advisory_xact_lock(hashtext('lamplighter registry'));
+
+-- name: put_zones
+-- Create or change zones.
+INSERT INTO zone (zone, name, lat, lon)
+SELECT zone, name, lat, lon
+FROM jsonb_to_recordset(%(rows)s) AS r (zone text, name text, lat double precision, lon double precision)
+ON CONFLICT (zone) DO UPDATE SET (name, lat, lon) = (excluded.name, excluded.lat, excluded.lon);
+
+-- name: put_assets
+-- Create or change assets; one that was retired is in service again.
+INSERT INTO asset (asset, kind, name, zone, lat, lon, attributes)
+SELECT asset, kind, name, zone, lat, lon, attributes
+FROM jsonb_to_recordset(%(rows)s)
+     AS r (asset text, kind text, name text, zone text, lat double precision, lon double precision, attributes jsonb)
+ON CONFLICT (asset) DO UPDATE SET (name, zone, lat, lon, attributes, retired_at)
+    = (excluded.name, excluded.zone, excluded.lat, excluded.lon, excluded.attributes, NULL);
+
+-- name: put_devices
+-- Make devices known.
+INSERT INTO device (device) SELECT unnest(%(devices)s::text[]) ON CONFLICT DO NOTHING;
+
+-- name: forget_installations
+-- Installations that began at this moment or later give way altogether.
+DELETE FROM installation i USING asset a
+WHERE a.asset_id = i.asset_id AND a.asset = ANY(%(assets)s::text[]) AND i.valid_to = 'infinity'
+  AND i.valid_from >= %(at)s;
+
+-- name: end_installations
+-- From this moment on the assets' devices serve them no more.
+UPDATE installation i SET valid_to = %(at)s FROM asset a
+WHERE a.asset_id = i.asset_id AND a.asset = ANY(%(assets)s::text[]) AND i.valid_to = 'infinity';
+
+-- name: begin_installations
+-- Devices begin to serve assets: since ever, where neither has a past with anybody else in this kind.
+INSERT INTO installation (asset_id, device, kind, valid_from)
+SELECT a.asset_id, r.device, a.kind,
+       CASE WHEN EXISTS (SELECT FROM installation i WHERE i.asset_id = a.asset_id)
+              OR EXISTS (SELECT FROM installation i WHERE i.device = r.device AND i.kind = a.kind)
+            THEN %(at)s::timestamptz ELSE '-infinity' END
+FROM jsonb_to_recordset(%(rows)s) AS r (asset text, device text) JOIN asset a ON a.asset = r.asset;
+
+-- name: retire
+-- Take assets out of service.
+UPDATE asset SET retired_at = %(at)s WHERE asset = ANY(%(assets)s::text[]);

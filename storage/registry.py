@@ -1,0 +1,68 @@
+"""The registry in the database: read as plain data, imported from and exported to CSV (contract §2)."""
+
+from typing import Any
+
+import msgspec
+
+from storage import errors, queries
+from storage.pool import Connection
+from storage.registry_csv import export_csv as export_csv
+from storage.registry_import import Diff as Diff
+from storage.registry_import import RegistryRefused as RegistryRefused
+from storage.registry_import import import_csv as import_csv
+from telemetry.kinds import KINDS
+from telemetry.registry import ALWAYS_US, EVER_US, Asset, Installation, Registry, Zone
+
+SQL = queries.load("registry")
+
+
+async def version(conn: Connection) -> int:
+    """The registry's version; services load it again when it has moved. Raises `errors.StorageError`."""
+    with errors.translated():
+        row = await (await conn.execute(SQL["version"])).fetchone()
+    return int(row[0]) if row else 0
+
+
+async def load(conn: Connection) -> Registry:
+    """The whole registry in one consistent state. Raises `errors.StorageError`.
+
+    Assets of kinds that this code does not know are left out.
+    """
+    with errors.translated():
+        async with conn.transaction():
+            await conn.execute(SQL["snapshot"])
+            rows = {
+                name: await _rows(conn, name) for name in ("version", "zones", "assets", "installations", "devices")
+            }
+    return Registry.build(
+        rows["version"][0][0],
+        [Zone(*row) for row in rows["zones"]],
+        [_asset(*row) for row in rows["assets"] if row[2] in KINDS],
+        [_installation(*row) for row in rows["installations"] if row[1] in KINDS],
+        [row[0] for row in rows["devices"]],
+    )
+
+
+async def _rows(conn: Connection, name: str) -> list[tuple[Any, ...]]:
+    return await (await conn.execute(SQL[name])).fetchall()
+
+
+def _asset(
+    asset_id: int,
+    asset: str,
+    kind: str,
+    name: str,
+    zone: str | None,
+    lat: float | None,
+    lon: float | None,
+    attributes: dict[str, Any],
+    device: str | None,
+    retired: bool,
+) -> Asset:
+    known = msgspec.convert(attributes, KINDS[kind].wire.attributes)
+    return Asset(asset_id, asset, kind, name, zone, lat, lon, known, device, retired)
+
+
+def _installation(device: str, kind: str, asset_id: int, from_us: int | None, to_us: int | None) -> Installation:
+    served_from_us = EVER_US if from_us is None else from_us
+    return Installation(device, kind, asset_id, served_from_us, ALWAYS_US if to_us is None else to_us)

@@ -1,0 +1,31 @@
+"""One city clock for all services: the first to start anchors it to real time, the others follow its row."""
+
+from storage import city, errors, queries
+from storage.pool import Connection
+from telemetry.clock import CityClock
+
+SQL = queries.load("shared_clock")
+
+
+async def share(conn: Connection, wanted: CityClock) -> CityClock:
+    """The clock to live by: the one in the database if it began at the same city time and is as fast, else `wanted`.
+
+    Services that are set alike thereby agree, whenever they were started; one that is set otherwise sets a new clock.
+    """
+    with errors.translated():
+        async with conn.transaction():
+            await conn.execute(SQL["lock"])
+            row = await (await conn.execute(SQL["clock"])).fetchone()
+            known = CityClock(*row) if row else None
+            if known is not None and (known.start_us, known.speed) == (wanted.start_us, wanted.speed):
+                return known
+            await city.set_clock(conn, wanted)
+    return wanted
+
+
+async def city_now(conn: Connection) -> int:
+    """The city's present moment as the database tells it, microseconds since 1970 UTC."""
+    with errors.translated():
+        row = await (await conn.execute(SQL["city_now"])).fetchone()
+    assert row is not None, "a query without FROM gives one row"
+    return int(row[0])

@@ -1,0 +1,181 @@
+"""Importing a registry into a real database, and reading it back as plain data."""
+
+import time
+from collections.abc import AsyncIterator
+
+import pytest
+
+from storage import registry
+from storage.pool import Connection, connect
+from storage.registry import RegistryRefused, import_csv
+from telemetry.clock import HOUR_US
+from telemetry.registry import ALWAYS_US, EVER_US, Installation, Zone
+
+NOW = 1_795_000_000_000_000
+LAMPS = """asset,kind,name,zone,lat,lon,device,min_level_pct,crossing
+altstadt,zone,Altstadt,,51.4,7.3,,,
+lamp-1,streetlight,Markt 1,altstadt,51.41,7.31,d-1,30,true
+lamp-2,streetlight,Markt 2,altstadt,,,d-2,,
+"""
+
+
+@pytest.fixture
+async def conn(database: str) -> AsyncIterator[Connection]:
+    async with await connect(database) as connection:
+        yield connection
+
+
+async def device_of(conn: Connection, asset: str) -> str | None:
+    assets = (await registry.load(conn)).assets.values()
+    return next(each.device for each in assets if each.asset == asset)
+
+
+async def installations(conn: Connection) -> set[tuple[str, int, int, int]]:
+    loaded = await registry.load(conn)
+    served = [each for kinds in loaded.installations.values() for rows in kinds.values() for each in rows]
+    return {(i.device, i.asset_id, i.served_from_us, i.served_to_us) for i in served}
+
+
+async def test_what_is_imported_is_loaded(conn: Connection) -> None:
+    await import_csv(conn, LAMPS, NOW)
+    loaded = await registry.load(conn)
+    assert loaded.zones == {"altstadt": Zone("altstadt", "Altstadt", 51.4, 7.3)}
+    one, two = loaded.assets.values()
+    assert (one.asset, one.name, one.zone, one.lat, one.lon, one.device) == (
+        "lamp-1", "Markt 1", "altstadt", 51.41, 7.31, "d-1",
+    )  # fmt: skip
+    assert one.attributes.min_level_pct == 30  # type: ignore[attr-defined]
+    assert one.attributes.crossing is True  # type: ignore[attr-defined]
+    assert (two.lat, two.attributes.crossing, two.retired) == (None, None, False)  # type: ignore[attr-defined]
+    assert loaded.served("d-1", "streetlight") == (Installation("d-1", "streetlight", one.asset_id),)
+
+
+async def test_a_first_installation_has_been_there_ever_since(conn: Connection) -> None:
+    await import_csv(conn, LAMPS, NOW)
+    assert await installations(conn) == {("d-1", 1, EVER_US, ALWAYS_US), ("d-2", 2, EVER_US, ALWAYS_US)}
+
+
+async def test_the_version_moves_only_when_something_changes(conn: Connection) -> None:
+    before = await registry.version(conn)
+    await import_csv(conn, LAMPS, NOW)
+    after = await registry.version(conn)
+    assert after > before
+    assert list(await import_csv(conn, LAMPS, NOW)) == []
+    assert await registry.version(conn) == after
+    assert (await registry.load(conn)).version == after
+
+
+async def test_a_dry_run_says_what_would_change_and_changes_nothing(conn: Connection) -> None:
+    assert list(await import_csv(conn, LAMPS, NOW, dry_run=True)) == [
+        "+ zone altstadt",
+        "+ lamp-1 with device d-1",
+        "+ lamp-2 with device d-2",
+    ]
+    assert (await registry.load(conn)).assets == {}
+
+
+async def test_a_row_changes_what_it_has_columns_for(conn: Connection) -> None:
+    await import_csv(conn, LAMPS, NOW)
+    changes = "asset,kind,name,crossing\nlamp-1,streetlight,Rathaus,\naltstadt,zone,Old town,\n"
+    assert list(await import_csv(conn, changes, NOW)) == [
+        "~ zone altstadt: name Altstadt → Old town",
+        "~ lamp-1: name Markt 1 → Rathaus, crossing True → (none)",
+    ]
+    asset = (await registry.load(conn)).assets[1]
+    assert (asset.name, asset.zone, asset.device) == ("Rathaus", "altstadt", "d-1")
+    assert asset.attributes.min_level_pct == 30  # type: ignore[attr-defined]
+    assert asset.attributes.crossing is None  # type: ignore[attr-defined]
+
+
+async def test_another_device_is_a_swap_now(conn: Connection) -> None:
+    await import_csv(conn, LAMPS, NOW)
+    diff = await import_csv(conn, "asset,kind,device\nlamp-1,streetlight,d-9\n", NOW)
+    assert list(diff) == ["~ lamp-1: device d-1 swapped for d-9"]
+    assert await installations(conn) == {
+        ("d-1", 1, EVER_US, NOW),
+        ("d-9", 1, NOW, ALWAYS_US),
+        ("d-2", 2, EVER_US, ALWAYS_US),
+    }
+
+
+async def test_two_assets_may_exchange_their_devices(conn: Connection) -> None:
+    await import_csv(conn, LAMPS, NOW)
+    await import_csv(conn, "asset,kind,device\nlamp-1,streetlight,d-2\nlamp-2,streetlight,d-1\n", NOW)
+    assert (await device_of(conn, "lamp-1"), await device_of(conn, "lamp-2")) == ("d-2", "d-1")
+
+
+async def test_a_second_swap_at_the_same_moment_replaces_the_first(conn: Connection) -> None:
+    await import_csv(conn, LAMPS, NOW)
+    await import_csv(conn, "asset,kind,device\nlamp-1,streetlight,d-8\n", NOW)
+    await import_csv(conn, "asset,kind,device\nlamp-1,streetlight,d-9\n", NOW)
+    assert ("d-9", 1, NOW, ALWAYS_US) in await installations(conn)
+    assert not any(device == "d-8" for device, *_ in await installations(conn))
+
+
+async def test_an_empty_device_leaves_the_hardware_alone(conn: Connection) -> None:
+    await import_csv(conn, LAMPS, NOW)
+    assert list(await import_csv(conn, "asset,kind,device\nlamp-1,streetlight,\n", NOW)) == []
+
+
+async def test_a_device_cannot_serve_two_assets_of_a_kind(conn: Connection) -> None:
+    await import_csv(conn, LAMPS, NOW)
+    with pytest.raises(RegistryRefused) as refused:
+        await import_csv(conn, "asset,kind,device\nlamp-3,streetlight,d-1\nshaft-1,drain_level,d-1\n", NOW)
+    assert list(map(str, refused.value.mistakes)) == [
+        "line 2: the device 'd-1' serves 'lamp-1': give that asset another device or retire it"
+    ]
+
+
+async def test_an_asset_keeps_its_kind(conn: Connection) -> None:
+    await import_csv(conn, LAMPS, NOW)
+    with pytest.raises(RegistryRefused, match="line 2: 'lamp-1' is a streetlight and stays one"):
+        await import_csv(conn, "asset,kind\nlamp-1,parking_bay\n", NOW)
+
+
+async def test_one_mistake_refuses_the_whole_file(conn: Connection) -> None:
+    with pytest.raises(RegistryRefused):
+        await import_csv(conn, LAMPS + "lamp-3,lantern,,,,,,,\n", NOW)
+    assert (await registry.load(conn)).assets == {}
+
+
+async def test_what_a_file_does_not_name_stays_unless_it_is_to_be_retired(conn: Connection) -> None:
+    await import_csv(conn, LAMPS, NOW)
+    one = "asset,kind\nlamp-1,streetlight\n"
+    assert list(await import_csv(conn, one, NOW)) == []
+    assert list(await import_csv(conn, one, NOW, retire_missing=True)) == ["- lamp-2 retired"]
+    lamp = (await registry.load(conn)).assets[2]
+    assert (lamp.retired, lamp.device) == (True, None)
+    assert ("d-2", 2, EVER_US, NOW) in await installations(conn)
+    assert list(await import_csv(conn, one, NOW, retire_missing=True)) == []
+
+
+async def test_a_retired_asset_comes_back_by_its_row(conn: Connection) -> None:
+    await import_csv(conn, LAMPS, NOW)
+    await import_csv(conn, "asset,kind\nlamp-1,streetlight\n", NOW, retire_missing=True)
+    later = NOW + HOUR_US
+    assert list(await import_csv(conn, LAMPS, later)) == [
+        "~ lamp-2: device d-2 installed",
+        "+ lamp-2 in service again",
+    ]
+    assert ("d-2", 2, later, ALWAYS_US) in await installations(conn)
+
+
+async def test_a_zone_that_is_only_named_is_added(conn: Connection) -> None:
+    diff = await import_csv(conn, "asset,kind,zone\nlamp-1,streetlight,hafen\n", NOW)
+    assert list(diff) == ["+ zone hafen", "+ lamp-1"]
+    assert (await registry.load(conn)).zones == {"hafen": Zone("hafen", "hafen")}
+
+
+async def test_an_exported_registry_changes_nothing(conn: Connection) -> None:
+    await import_csv(conn, LAMPS, NOW)
+    exported = registry.export_csv(await registry.load(conn))
+    assert list(await import_csv(conn, exported, NOW, retire_missing=True)) == []
+
+
+async def test_thousands_of_rows_are_quick(conn: Connection) -> None:
+    rows = [f"lamp-{n},streetlight,Lamp {n},zone-{n % 20},51.4,7.3,d-{n}" for n in range(5_000)]
+    text = "\n".join(["asset,kind,name,zone,lat,lon,device", *rows])
+    began = time.monotonic()
+    await import_csv(conn, text, NOW)
+    assert len((await registry.load(conn)).assets) == 5_000
+    assert time.monotonic() - began < 5

@@ -1,0 +1,120 @@
+"""Reading a registry file: every mistake with its line, values with their types."""
+
+import pytest
+
+from storage.registry_csv import parse
+
+HEADER = "asset,kind,name,zone,lat,lon,device"
+
+
+def mistakes(*lines: str) -> list[str]:
+    return [str(mistake) for mistake in parse("\n".join(lines) + "\n").mistakes]
+
+
+def test_a_row_holds_typed_values() -> None:
+    (row,) = parse(f"{HEADER},crown_m,report_every_s\nshaft-1,drain_level,Shaft 1,ruhr,51.43,7.33,d-1,0.8,300\n").rows
+    assert (row.asset, row.kind, row.device) == ("shaft-1", "drain_level", "d-1")
+    assert row.given == {
+        "name": "Shaft 1",
+        "zone": "ruhr",
+        "lat": 51.43,
+        "lon": 7.33,
+        "crown_m": 0.8,
+        "report_every_s": 300,
+    }
+
+
+@pytest.mark.parametrize(("text", "value"), [("true", True), ("false", False), ("1", True), ("0", False), ("", None)])
+def test_a_flag(text: str, value: bool | None) -> None:
+    (row,) = parse(f"asset,kind,crossing\nlamp-1,streetlight,{text}\n").rows
+    assert row.given == {"crossing": value}
+
+
+def test_what_has_no_column_is_not_said_and_an_empty_cell_is() -> None:
+    (row,) = parse("asset,kind,zone\nlamp-1,streetlight,\n").rows
+    assert row.given == {"zone": None}
+
+
+def test_an_attribute_of_another_kind_may_stand_empty() -> None:
+    (row,) = parse("asset,kind,crown_m\nlamp-1,streetlight,\n").rows
+    assert row.given == {}
+
+
+def test_spreadsheets_write_semicolons_and_a_byte_order_mark() -> None:
+    (row,) = parse("\ufeffasset;kind;name\r\nlamp-1;streetlight;Lampe, groß\r\n").rows
+    assert row.given == {"name": "Lampe, groß"}
+
+
+def test_an_unknown_column_is_one_sentence() -> None:
+    (words,) = mistakes(f"{HEADER},colour", "lamp-1,streetlight,,,,,,red", "lamp-2,streetlight,,,,,,red")
+    assert words.startswith("line 1: unknown column 'colour': the columns are asset, kind, name")
+
+
+def test_all_mistakes_are_told_at_once_by_line() -> None:
+    assert mistakes(
+        "asset,kind,zone,lat,lon,device,crown_m,reserved_for",
+        "-bad,streetlight,,,,,,",
+        "lamp 2,lantern,,,,,,",
+        "nearest,zone,,,,,,",
+        "shaft-1,drain_level,stream,91,7,d/1,high,",
+        "shaft-2,drain_level,,51.4,,,high,",
+        "bay-1,parking_bay,,,,,0.8,family",
+        "lamp-3,streetlight",
+    ) == [
+        "line 2: '-bad' is no name for an asset: 1 to 64 letters, digits, _ . - and no _ . - first",
+        "line 3: 'lantern' is no kind: the kinds are drain_level, parking_bay, streetlight, zone",
+        "line 3: 'lamp 2' is no name for an asset: 1 to 64 letters, digits, _ . - and no _ . - first",
+        "line 4: 'nearest' is no name for a zone: it is a word of the public API",
+        "line 5: 'stream' is no name for a zone: it is a word of the public API",
+        "line 5: 'd/1' is no name for a device: 1 to 64 letters, digits, _ . : -",
+        "line 6: crown_m 'high': expected `float | null`, got `str`",
+        "line 6: lat and lon go together",
+        "line 7: crown_m is no attribute of a parking_bay",
+        "line 7: reserved_for 'family': invalid enum value 'family'",
+        "line 8: 2 cells, but the header has 8",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("shaft-1,drain_level,nan", "line 2: crown_m 'nan': expected a finite number"),
+        ("lamp-1,zone,1", "line 2: crown_m is no attribute of a zone"),
+    ],
+)
+def test_a_value_that_says_nothing(line: str, words: str) -> None:
+    assert mistakes("asset,kind,crown_m", line) == [words]
+
+
+@pytest.mark.parametrize("lat", ["north", "nan", "90.1", "-inf"])
+def test_a_place_is_on_the_globe(lat: str) -> None:
+    assert mistakes("asset,kind,lat,lon", f"lamp-1,streetlight,{lat},7.3") == [
+        f"line 2: lat '{lat}' is no number of degrees from -90 to 90"
+    ]
+
+
+def test_an_asset_stands_in_one_row_and_a_device_serves_one_asset_of_a_kind() -> None:
+    assert mistakes(
+        "asset,kind,device",
+        "lamp-1,streetlight,d-1",
+        "lamp-2,streetlight,d-1",
+        "shaft-1,drain_level,d-1",
+        "lamp-1,streetlight,d-2",
+    ) == [
+        "line 3: the device 'd-1' serves 'lamp-1' already",
+        "line 5: 'lamp-1' stands in line 2 already",
+    ]
+
+
+def test_broken_csv_says_where() -> None:
+    assert mistakes("asset,kind,name", 'lamp-1,streetlight,"Lamp') == [
+        "line 2: the CSV is broken: unexpected end of data"
+    ]
+
+
+@pytest.mark.parametrize("text", ["", "\n"])
+def test_an_empty_file_lacks_its_columns(text: str) -> None:
+    assert [str(each) for each in parse(text).mistakes] == [
+        "line 1: the column 'asset' is missing",
+        "line 1: the column 'kind' is missing",
+    ]
