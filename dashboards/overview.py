@@ -188,7 +188,7 @@ def _parking_and_light(missed: int) -> list[dashboard.Panel]:
                 (0, 14),
                 (12, 8),
             ),
-            _sql("free_bays_trend", missed_intervals=missed),
+            _sql("free_bays_trend", missed_intervals=missed, report_every_s=bay_s),
             units.COUNT,
             Line(gap_s=bay_s, low=0),
             interval_s=300,

@@ -103,13 +103,12 @@ FROM generate_series(
     $__interval_ms / 1000
 ) AS moment
 CROSS JOIN asset a
-JOIN kind k USING (kind)
 LEFT JOIN zone z USING (zone)
 CROSS JOIN LATERAL (
     SELECT o.occupied FROM parking_bay o
     WHERE o.asset_id = a.asset_id AND o.observed_at <= to_timestamp(moment)
       AND o.observed_at > to_timestamp(moment) - interval '1 second' * :missed_intervals
-          * coalesce((a.attributes ->> 'report_every_s')::float8, k.report_every_s)
+          * coalesce((a.attributes ->> 'report_every_s')::float8, :report_every_s)
     ORDER BY o.observed_at DESC
     LIMIT 1
 ) heard

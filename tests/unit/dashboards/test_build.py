@@ -8,7 +8,7 @@ from typing import Any
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.models.dashboard import Dashboard
 
-from dashboards import postgres
+from dashboards import intervals, postgres
 from dashboards.build import GENERATED, build, check, documents
 from telemetry.kinds import KINDS
 from telemetry.thresholds import Drainage, Presence, Thresholds
@@ -119,3 +119,8 @@ def test_every_kind_can_be_chosen_and_is_counted() -> None:
     assert [option["value"] for option in kind["options"]] == list(KINDS)
     for title in ("Ingest", "Readings"):
         assert all(f"JOIN {name} o " in panel(title, dashboard)["targets"][0]["rawSql"] for name in KINDS)
+
+
+def test_the_intervals_of_panels_are_whole_seconds() -> None:
+    for each in overview()["panels"]:
+        assert intervals.seconds(each.get("interval", "1s")) % 1 == 0

@@ -1,0 +1,231 @@
+"""Every query of every dashboard, expanded as Grafana does it, runs as the reader and gives what its panel promises."""
+
+import datetime as dt
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+import psycopg
+import pytest
+
+from dashboards import intervals
+from dashboards.build import documents
+from dashboards.expand import Variables, View, expand
+from dashboards.lint import queries
+from storage.reader import ROLE
+from telemetry.clock import HOUR_US
+from telemetry.kinds import KINDS
+from tests.integration.dashboards import town
+
+Json = dict[str, Any]
+OVERVIEW: Json = json.loads(documents()["overview.json"])
+QUERIES = dict(queries(OVERVIEW))
+EVERYTHING = {"zone": ["north", "south", "-"], "kind": list(KINDS)}
+TRENDS = {
+    "Free bays by zone": ["time", "metric", "value"],
+    "Street lighting": ["time", "level", "setpoint"],
+    "Water against the crown": ["time", "metric", "value"],
+    "Stages of the drains": ["time", "metric", "value"],
+    "Energy of the lamps": ["time", "metric", "value"],
+    "Readings": ["time", "metric", "value"],
+}
+TABLES = {
+    "Online": ["online"],
+    "Active alarms": ["active"],
+    "Ingest": ["per minute", "stored today"],
+    "Newest data": ["age"],
+    "Failed commands": ["failed"],
+    "Free parking": ["free", "bays"],
+    "Alarms": ["Severity", "Alarm", "Where", "Zone", "State", "Raised", "For"],
+    "Map": ["latitude", "longitude", "Asset", "Kind", "Zone", "State"],
+    "Devices": ["Kind", "Assets", "Online", "Silent", "Never heard"],
+    "Silent devices": ["Asset", "Kind", "Zone", "Device", "Silent for", "Battery"],
+    "Ledger": ["Day", "Received", "Stored", "Duplicate", "Quarantined", "Open", "Replayed"],
+}
+MARKS = ["time", "timeend", "text", "tags"]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What PostgreSQL gives Grafana for a query."""
+
+    columns: list[str]
+    rows: list[tuple[Any, ...]]
+
+    def column(self, name: str) -> list[Any]:
+        return [row[self.columns.index(name)] for row in self.rows]
+
+
+class Reader:
+    """Asks a database as Grafana does: as the reader, with or without Grafana's switch for TimescaleDB."""
+
+    def __init__(self, connection: psycopg.Connection, timescaledb: bool) -> None:
+        self.connection = connection
+        self._timescaledb = timescaledb
+
+    def ask(self, name: str, variables: Variables | None = None, hours: int = town.HOURS) -> Answer:
+        """The answer to the query of a panel, annotation or variable, over the last `hours`."""
+        panel: Json = next((each for each in OVERVIEW["panels"] if f"panel {each['title']}" == name), {})
+        least_ms = int(intervals.seconds(panel.get("interval", "1s")) * 1000)
+        interval_ms = intervals.automatic_ms(hours * 3_600_000, 1000, least_ms)
+        from_us = town.NOW_US - hours * HOUR_US
+        view = View(from_us, town.NOW_US, interval_ms, variables or EVERYTHING, self._timescaledb)
+        cursor = self.connection.execute(expand(QUERIES[name]["rawSql"], view).encode())
+        return Answer([column.name for column in cursor.description or []], cursor.fetchall())
+
+
+@pytest.fixture(params=["native", "timescale with its switch off", "timescale with its switch on"])
+def reader(request: pytest.FixtureRequest) -> Iterator[Reader]:
+    mode = str(request.param)
+    url = str(request.getfixturevalue("native_town" if mode == "native" else "timescale_town"))
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(f"SET ROLE {ROLE}")
+        connection.execute("SET timezone = 'America/New_York'")
+        yield Reader(connection, mode.endswith("on"))
+
+
+def moments(values: list[Any]) -> Iterator[float]:
+    for value in values:
+        assert isinstance(value, dt.datetime | float | Decimal | int)
+        yield value.timestamp() if isinstance(value, dt.datetime) else float(value)
+
+
+def test_every_panel_is_looked_at_here() -> None:
+    assert {f"panel {title}" for title in [*TRENDS, *TABLES]} == {name for name in QUERIES if name.startswith("panel ")}
+
+
+def test_every_panel_answers_in_its_shape(reader: Reader) -> None:
+    for title, columns in (TRENDS | TABLES).items():
+        answer = reader.ask(f"panel {title}")
+        assert answer.columns == columns, title
+        assert answer.rows, f"{title} is empty"
+    for title, columns in TRENDS.items():
+        answer = reader.ask(f"panel {title}")
+        times = list(moments(answer.column("time")))
+        assert times == sorted(times), f"{title} is not sorted"
+        begin = town.NOW.timestamp() - town.HOURS * 3600
+        assert begin - 3600 < times[0] <= times[-1] <= town.NOW.timestamp(), title
+        for name in columns[1:]:
+            kind = str if name == "metric" else int | float | Decimal
+            assert all(isinstance(value, kind) for value in answer.column(name)), f"{title}: {name}"
+    for name in ("Alarms", "Commands"):
+        answer = reader.ask(f"annotation {name}")
+        assert set(answer.columns) <= set(MARKS)
+        assert list(moments(answer.column("time"))) == sorted(moments(answer.column("time")))
+        assert answer.rows
+
+
+def test_the_figures_are_those_of_the_town(reader: Reader) -> None:
+    (online,) = reader.ask("panel Online").column("online")
+    assert float(online) == pytest.approx(100 * 7 / 8)
+    assert reader.ask("panel Active alarms").rows == [(3,)]
+    per_minute, stored = reader.ask("panel Ingest").rows[0]
+    assert float(per_minute) == pytest.approx(7 * 1 / 15)
+    assert stored == 240
+    (age,) = reader.ask("panel Newest data").column("age")
+    assert 539 <= age < 600
+    assert reader.ask("panel Failed commands").rows == [(1,)]
+    assert reader.ask("panel Free parking").rows == [(1, 6)]
+
+
+def test_alarms_stand_worst_and_newest_first(reader: Reader) -> None:
+    answer = reader.ask("panel Alarms")
+    assert answer.column("Alarm") == ["drain overflow", "ledger imbalance", "drain high", "device silent"]
+    assert answer.column("Where") == ["Dead Run", "platform", "Dead Run", "Bay 4"]
+    assert answer.column("Zone") == ["North's end", None, "North's end", "South"]
+    assert answer.column("State")[-1] == "shelved"
+
+
+def test_the_map_shows_the_worst_of_each_asset(reader: Reader) -> None:
+    answer = reader.ask("panel Map")
+    states = dict(zip(answer.column("Asset"), answer.column("State"), strict=True))
+    assert states["Dead Run"] == 3
+    assert states["Bay 4"] == 1
+    assert states["lamp-2"] == 0
+
+
+def test_a_silent_bay_and_a_reserved_one_are_not_free(reader: Reader) -> None:
+    """Of four bays the third is reserved; the fourth was last heard free and counts for three intervals more."""
+    answer = reader.ask("panel Free bays by zone")
+    by_time: dict[float, int] = dict(zip(moments(answer.column("time")), answer.column("value"), strict=True))
+    assert set(answer.column("metric")) == {"South"}
+    begin = town.NOW.timestamp() - town.HOURS * 3600
+    assert {value for at, value in by_time.items() if begin + 300 < at < begin + 90 * 60} == {1, 2}
+    assert {value for at, value in by_time.items() if at > begin + 150 * 60} == {1}
+
+
+def test_drains_are_shown_against_their_crown(reader: Reader) -> None:
+    water, stages = reader.ask("panel Water against the crown"), reader.ask("panel Stages of the drains")
+    assert set(water.column("metric")) == {"Dead Run"}
+    assert max(water.column("value")) == pytest.approx(1.2 - 0.6)
+    assert stages.column("value")[0] == 0
+    assert set(stages.column("value")) == {0, 1, 2, 3}
+
+
+def test_the_lamps_energy_is_counted_by_hour(reader: Reader) -> None:
+    answer = reader.ask("panel Energy of the lamps")
+    assert set(answer.column("metric")) == {"North's end", "Without zone"}
+    whole_hours = sorted(answer.column("value"))[2:-2]
+    assert whole_hours
+    assert all(value == pytest.approx(0.06, abs=0.011) for value in whole_hours)
+
+
+def test_readings_are_counted_by_kind(reader: Reader) -> None:
+    answer = reader.ask("panel Readings")
+    assert set(answer.column("metric")) == {"drain level", "parking bay", "streetlight"}
+    assert sum(answer.column("value")) == 7 * 36 + 10
+
+
+def test_the_silent_stand_apart(reader: Reader) -> None:
+    assert reader.ask("panel Devices").rows == [
+        ("drain level", 2, 2, 0, 0),
+        ("parking bay", 4, 3, 1, 0),
+        ("streetlight", 2, 2, 0, 0),
+    ]
+    ((asset, _, zone, device, silent_s, battery),) = reader.ask("panel Silent devices").rows
+    assert (asset, zone, device, battery) == ("Bay 4", "South", "d-bay-4", 90)
+    assert silent_s > 3 * 3600
+
+
+def test_the_ledger_says_what_is_open(reader: Reader) -> None:
+    answer = reader.ask("panel Ledger")
+    assert answer.column("Day") == ["2018-06-15", "2018-06-14"]
+    assert answer.column("Open") == [3, 0]
+
+
+def test_an_alarm_that_holds_reaches_to_the_present(reader: Reader) -> None:
+    answer = reader.ask("annotation Alarms")
+    ends = dict(zip(answer.column("text"), answer.column("timeend"), strict=True))
+    assert ends["drain overflow: Dead Run"] >= town.NOW
+    assert ends["drain high: Dead Run"] == town.NOW - dt.timedelta(hours=1)
+    assert "device silent: Bay 4" in ends
+
+
+def test_commands_of_a_time_are_one_mark(reader: Reader) -> None:
+    assert reader.ask("annotation Commands").column("text") == [
+        "2 commands (program), of them not carried out: 1",
+        "1 commands (override), of them not carried out: 0",
+    ]
+
+
+def test_the_zones_to_choose_from_are_never_none(reader: Reader) -> None:
+    assert reader.ask("variable zone").rows == [("north", "North's end"), ("south", "South"), ("-", "Without zone")]
+
+
+def test_a_chosen_zone_and_kind_are_all_that_is_shown(reader: Reader) -> None:
+    chosen = {"zone": "north", "kind": ["streetlight", "drain_level"]}
+    assert reader.ask("panel Map", chosen).column("Asset") == ["Lamp 1", "Dead Run"]
+    assert reader.ask("panel Alarms", chosen).column("Where") == ["Dead Run", "platform", "Dead Run"]
+    assert reader.ask("panel Free bays by zone", chosen).rows == []
+
+
+def test_a_long_time_range_answers_too(reader: Reader) -> None:
+    for name in QUERIES:
+        assert reader.ask(name, hours=24 * 30).rows, name
+
+
+def test_the_reader_may_not_write(reader: Reader) -> None:
+    with pytest.raises(psycopg.errors.InsufficientPrivilege):
+        reader.connection.execute("DELETE FROM alarm")
