@@ -1,0 +1,117 @@
+"""How uplinks get from firmware to the broker: a device on a line of its own, or many behind one gateway."""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from bus.device import Line
+from bus.session import Will
+from firmware_sim.firmware import Firmware, Uplink, acknowledged
+from telemetry import topics
+from telemetry.clock import Now
+
+OUTBOX_MAX = 5_000
+"""Uplinks that wait for room on the line; at the bound the fleet waits and falls behind, which it says."""
+
+
+@dataclass(slots=True)
+class Traffic:
+    """What has gone over all lines so far."""
+
+    published: int = 0
+    acknowledged: int = 0
+    observations: int = 0
+    commands: int = 0
+    dropped: int = 0
+
+
+class Carrier:
+    """One line with the devices behind it.
+
+    When the line is lost its outbox is forgotten: each device remembers its own observations and says them again.
+    `on_command` is told the device's name, the kind and the payload of every command heard, its own or another's.
+    """
+
+    def __init__(self, now: Now, traffic: Traffic, on_command: Callable[[str, str, bytes], None]) -> None:
+        self.devices: list[Firmware] = []
+        self.outbox: deque[Uplink] = deque()
+        self.line: Line | None = None
+        self._moved = asyncio.Event()
+        self._now, self._traffic, self._on_command = now, traffic, on_command
+
+    def open(self, url: str, client_id: str, user: tuple[str, str] | None, filters: Iterable[str]) -> Line:
+        """The carrier's line, not yet connected; with a single device it carries that one's Will."""
+        will = None
+        if len(self.devices) == 1:
+            said = self.devices[0].will
+            will = Will(said.topic, said.payload, said.retain)
+        self.line = Line(
+            url,
+            client_id,
+            user=user,
+            will=will,
+            filters=tuple(filters),
+            on_message=self._hear,
+            on_up=self._up,
+            on_down=self._down,
+            on_taken=self._taken,
+        )
+        return self.line
+
+    @property
+    def full(self) -> bool:
+        """Whether the outbox is at its bound."""
+        return len(self.outbox) >= OUTBOX_MAX
+
+    async def shorter(self, count: int) -> None:
+        """Wait until fewer than `count` uplinks wait; the loss of the line empties the outbox."""
+        while len(self.outbox) >= count:
+            self._moved.clear()
+            await self._moved.wait()
+
+    def submit(self, uplinks: Iterable[Uplink]) -> None:
+        """Send, or put in line; without a connection what is no observation is dropped."""
+        if self.line is None or not self.line.up:
+            self._traffic.dropped += sum(1 for each in uplinks if not each.kept)
+            return
+        for each in uplinks:
+            if self.outbox or not self.line.has_room:
+                self.outbox.append(each)
+            else:
+                self._send(self.line, each)
+
+    def tear(self) -> None:
+        """Drop the connection without farewell."""
+        if self.line is not None:
+            self.line.tear()
+
+    def _hear(self, topic: str, payload: bytes, retained: bool) -> None:
+        found = topics.parse_device(topic)
+        if found is not None and not retained:
+            self._on_command(found.device, found.kind, payload)
+
+    def _send(self, line: Line, uplink: Uplink) -> None:
+        line.send(uplink.topic, uplink.payload, retain=uplink.retain, token=uplink)
+        self._traffic.published += 1
+        self._traffic.observations += len(uplink.kept)
+
+    def _taken(self, token: object) -> None:
+        assert isinstance(token, Uplink)
+        acknowledged(token)
+        self._traffic.acknowledged += 1
+        line = self.line
+        while self.outbox and line is not None and line.has_room:
+            self._send(line, self.outbox.popleft())
+        self._moved.set()
+
+    def _up(self, torn: bool) -> None:
+        now_us = self._now()
+        for device in self.devices:
+            self.submit(device.connected(now_us, torn))
+
+    def _down(self) -> None:
+        self.outbox.clear()
+        self._moved.set()
+        for device in self.devices:
+            device.disconnected()
