@@ -79,10 +79,6 @@ ON CONFLICT (instance) DO UPDATE SET in_flight = excluded.in_flight, seen_at = e
 -- This process has nothing in flight any more; forget those too that vanished a day ago.
 DELETE FROM ingest_instance WHERE instance = %(instance)s OR seen_at < clock_timestamp() - interval '1 day';
 
--- name: registry_version
--- The registry is read again when this has moved.
-SELECT version FROM registry_version;
-
 -- name: replayable
 -- Refused observations that have not been replayed, after an id, in order; too_large is kept cut, so never whole.
 SELECT id, received_at, topic, payload

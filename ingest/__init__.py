@@ -1,0 +1,1 @@
+"""The room that stores: decode, gather, settle duplicates, write, and only then acknowledge."""

@@ -1,0 +1,177 @@
+"""A decoded batch: rows to store, observations to quarantine, words on devices; and how culprits are taken out."""
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import structlog
+from numpy.typing import NDArray
+
+from ingest.batch import Batch
+from ingest.presence import DeviceWord, words_of
+from ingest.rows import Rows
+from telemetry import topics
+from telemetry.columns import join
+from telemetry.decoding import Decoded, Decoder, Refused
+from telemetry.limits import QUARANTINE_BYTES_MAX
+from telemetry.observation import count_observations, split
+from telemetry.refusals import Reason, Refusal
+
+_log = structlog.get_logger(__name__)
+
+TOPIC_LENGTH_MAX = 256
+"""Characters of a refused uplink's topic that are kept as they are; no topic of the contract is longer."""
+
+Unit = tuple[int, int]
+"""One observation of a batch: the position of its uplink, and its own in the uplink's array."""
+
+
+@dataclass(frozen=True, slots=True)
+class Quarantined:
+    """One refused observation as it is kept; `device` is `None` where the topic names none."""
+
+    unit: Unit
+    topic: str
+    device: str | None
+    received_us: int
+    reason: Reason
+    detail: str
+    digest: bytes
+    payload: bytes
+
+
+@dataclass(slots=True)
+class Parcel:
+    """All that one batch changes in the database. `day` is days since 1970 UTC; `rows` are by kind."""
+
+    day: int
+    received: int = 0
+    rows: dict[str, Rows] = field(default_factory=dict)
+    refused: list[Quarantined] = field(default_factory=list)
+    words: list[DeviceWord] = field(default_factory=list)
+    unknown_fields: int = 0
+    misspoken: int = 0
+    """Status words that could not be understood."""
+    redelivered: bool = False
+
+
+def pack(batch: Batch, decoder: Decoder) -> Parcel:
+    """Decode a batch."""
+    parcel = Parcel(batch.day, batch.received, redelivered=batch.redelivered)
+    decoded = _decode(decoder, batch.topics, batch.payloads, batch.received_us)
+    for name, columns in decoded.columns.items():
+        if len(columns):
+            parcel.rows[name] = Rows(columns, batch.received_us[columns.message])
+    parcel.refused = [_quarantined(batch, refused) for refused in decoded.refused]
+    parcel.unknown_fields = decoded.unknown_fields
+    parcel.words, parcel.misspoken = words_of(batch.statuses)
+    return parcel
+
+
+def units(parcel: Parcel) -> list[Unit]:
+    """All observations of a parcel."""
+    found = [each.unit for each in parcel.refused]
+    for rows in parcel.rows.values():
+        found += zip(rows.columns.message.tolist(), rows.columns.element.tolist(), strict=True)
+    return found
+
+
+def only(parcel: Parcel, chosen: Iterable[Unit]) -> Parcel:
+    """The part of a parcel that concerns these observations; without an account, for a trial."""
+    wanted = set(chosen)
+    return Parcel(
+        parcel.day,
+        rows=_rows(parcel, wanted),
+        refused=[each for each in parcel.refused if each.unit in wanted],
+        redelivered=True,
+    )
+
+
+def condemn(parcel: Parcel, batch: Batch, culprits: Mapping[Unit, str]) -> Parcel:
+    """The parcel with the observations that the database refuses, and its words on them, in quarantine."""
+    innocent = set(units(parcel)) - culprits.keys()
+    condemned = [_condemned(batch, unit, detail) for unit, detail in culprits.items()]
+    return replace(
+        parcel,
+        rows=_rows(parcel, innocent),
+        refused=[each for each in parcel.refused if each.unit in innocent] + condemned,
+    )
+
+
+def _rows(parcel: Parcel, wanted: set[Unit]) -> dict[str, Rows]:
+    chosen: dict[str, Rows] = {}
+    for name, rows in parcel.rows.items():
+        found = zip(rows.columns.message.tolist(), rows.columns.element.tolist(), strict=True)
+        part = rows.take(np.array([unit in wanted for unit in found], dtype=np.bool_))
+        if len(part):
+            chosen[name] = part
+    return chosen
+
+
+def _condemned(batch: Batch, unit: Unit, detail: str) -> Quarantined:
+    message, element = unit
+    payload = batch.payloads[message]
+    parts = split(payload)
+    topic = topics.parse_device(batch.topics[message].decode("utf-8", "replace"))
+    refusal = Refusal(Reason.OUT_OF_RANGE, f"the database refuses it: {detail}")
+    text = payload if isinstance(parts, Refusal) else parts[element]
+    return _quarantined(batch, Refused(message, element, topic.device if topic else None, refusal, text))
+
+
+def _quarantined(batch: Batch, refused: Refused) -> Quarantined:
+    return Quarantined(
+        (refused.message, refused.element),
+        _indexable(storable(batch.topics[refused.message].decode("utf-8", "replace"))),
+        refused.device,
+        int(batch.received_us[refused.message]),
+        refused.refusal.reason,
+        storable(refused.refusal.detail),
+        hashlib.sha256(refused.payload).digest(),
+        refused.payload[:QUARANTINE_BYTES_MAX],
+    )
+
+
+def storable(text: str) -> str:
+    """Text as PostgreSQL takes it: no NUL, no half of a surrogate pair."""
+    return text.replace("\x00", "\\0").encode("utf-8", "backslashreplace").decode()
+
+
+def _indexable(topic: str) -> str:
+    """A topic as the quarantine's index takes it: the end of an endless one is replaced by its digest."""
+    if len(topic) <= TOPIC_LENGTH_MAX:
+        return topic
+    return f"{topic[:TOPIC_LENGTH_MAX]}…{hashlib.sha256(topic.encode()).hexdigest()}"
+
+
+def _decode(decoder: Decoder, names: list[bytes], payloads: list[bytes], received_us: NDArray[np.int64]) -> Decoded:
+    """Decode, and should that fail in a way nobody foresaw, one by one: poison does not stop its neighbours."""
+    try:
+        return decoder.decode(names, payloads, received_us)
+    except Exception:
+        _log.exception("decoding failed", uplinks=len(names))
+    whole = Decoded()
+    parts: dict[str, list[Decoded]] = {}
+    for index, (name, payload) in enumerate(zip(names, payloads, strict=True)):
+        try:
+            one = decoder.decode([name], [payload], received_us[index : index + 1])
+        except Exception as error:
+            whole.refused += _indigestible(index, name, payload, error)
+            continue
+        whole.unknown_fields += one.unknown_fields
+        whole.refused += [replace(refused, message=index) for refused in one.refused]
+        for kind, columns in one.columns.items():
+            columns.message[:] = index
+            parts.setdefault(kind, []).append(one)
+    whole.columns = {kind: join([one.columns[kind] for one in ones]) for kind, ones in parts.items()}
+    return whole
+
+
+def _indigestible(index: int, name: bytes, payload: bytes, error: Exception) -> list[Refused]:
+    """An uplink on which decoding itself fails; each of its observations has this fate."""
+    topic = topics.parse_device(name.decode("utf-8", "replace"))
+    refusal = Refusal(Reason.UNDECODABLE, f"decoding failed: {type(error).__name__}: {error}")
+    parts = split(payload)
+    texts = [payload] * count_observations(payload) if isinstance(parts, Refusal) else parts
+    device = topic.device if topic else None
+    return [Refused(index, element, device, refusal, text) for element, text in enumerate(texts)]

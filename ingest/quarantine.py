@@ -1,0 +1,79 @@
+"""Refused observations are kept: once a day each, by topic, digest and element, up to a bound a device and day."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from ingest.parcel import Quarantined
+from ingest.statements import SQL
+from storage.pool import Connection
+from telemetry.clock import DAY_US, to_datetime
+from telemetry.limits import QUARANTINE_ROWS_PER_DEVICE_DAY_MAX
+from telemetry.refusals import Reason
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What became of refused observations; `unkept` are those of the `quarantined` whose bytes are not kept."""
+
+    quarantined: Counter[Reason] = field(default_factory=Counter)
+    duplicate: int = 0
+    unkept: int = 0
+
+
+async def quarantine(conn: Connection, day: int, refused: Sequence[Quarantined]) -> Outcome:
+    """Give each refused observation its fate, within the caller's transaction; `day` is days since 1970 UTC."""
+    outcome = Outcome()
+    date = to_datetime(day * DAY_US).date()
+    first = {(each.topic, each.digest, each.unit[1]): each for each in reversed(refused)}
+    fresh = [each for each in refused if first[each.topic, each.digest, each.unit[1]] is each]
+    known = await _places(conn, "quarantined_already", {"day": date, **_keys(fresh)})
+    fresh = [each for place, each in enumerate(fresh, 1) if place not in known]
+    outcome.duplicate = len(refused) - len(fresh)
+    if not fresh:
+        return outcome
+    keep, beyond = await _within_bound(conn, date, fresh)
+    new = await _places(conn, "quarantine", {"day": date, **_keys(keep), **_contents(keep)})
+    outcome.duplicate += len(keep) - len(new)
+    outcome.unkept = len(beyond)
+    outcome.quarantined.update(each.reason for place, each in enumerate(keep, 1) if place in new)
+    outcome.quarantined.update(each.reason for each in beyond)
+    return outcome
+
+
+async def _within_bound(
+    conn: Connection, date: object, fresh: Sequence[Quarantined]
+) -> tuple[list[Quarantined], list[Quarantined]]:
+    """Those for which there is room, and those that are only counted."""
+    devices = sorted({each.device or "" for each in fresh})
+    cursor = await conn.execute(SQL["kept"], {"day": date, "devices": devices})
+    kept = Counter[str](dict(await cursor.fetchall()))
+    keep: list[Quarantined] = []
+    beyond: list[Quarantined] = []
+    for each in fresh:
+        room = kept[each.device or ""] < QUARANTINE_ROWS_PER_DEVICE_DAY_MAX
+        kept[each.device or ""] += room
+        (keep if room else beyond).append(each)
+    return keep, beyond
+
+
+async def _places(conn: Connection, name: str, parameters: dict[str, object]) -> set[int]:
+    return {row[0] for row in await (await conn.execute(SQL[name], parameters)).fetchall()}
+
+
+def _keys(refused: Sequence[Quarantined]) -> dict[str, object]:
+    return {
+        "topics": [each.topic for each in refused],
+        "digests": [each.digest for each in refused],
+        "elements": [each.unit[1] for each in refused],
+    }
+
+
+def _contents(refused: Sequence[Quarantined]) -> dict[str, object]:
+    return {
+        "received": [to_datetime(each.received_us) for each in refused],
+        "devices": [each.device or "" for each in refused],
+        "reasons": [each.reason.value for each in refused],
+        "details": [each.detail for each in refused],
+        "payloads": [each.payload for each in refused],
+    }

@@ -1,0 +1,185 @@
+"""The ingest service: from the inbox to durable fates, for as long as it runs, whatever goes away meanwhile.
+
+While the database is away one batch waits for it, the inbox fills to its bound, and the rest waits at the broker.
+"""
+
+import asyncio
+import ssl
+import time
+from collections.abc import Callable
+
+import msgspec
+import structlog
+
+from bus import inbox as inboxes
+from bus.inbox import Subscriber
+from bus.session import Publisher
+from ingest.batch import Batch, Gatherer
+from ingest.ledger import Ledger, keep_heartbeat, say_farewell
+from ingest.parcel import pack
+from ingest.writer import Writer
+from storage import errors, registry
+from storage.pool import Pool
+from telemetry import topics
+from telemetry.clock import CityClock, Now, to_rfc3339
+from telemetry.decoding import Decoder
+
+REGISTRY_LOOK_S = 2.0
+"""So often the registry's version is looked at, in real seconds."""
+STOP_GRACE_S = 10.0
+"""So long the batch at hand may take to become durable when the service is asked to stop, in real seconds."""
+
+_log = structlog.get_logger(__name__)
+
+
+async def run(
+    *,
+    mqtt_url: str,
+    pool: Pool,
+    now: Now,
+    clock: CityClock,
+    instance: str = "ingest",
+    share: str | None = None,
+    ledger: Ledger | None = None,
+    ready: Callable[[], None] = lambda: None,
+    tls: ssl.SSLContext | None = None,
+) -> None:
+    """Store what devices send, until cancelled: then the batch at hand is settled and acknowledged first.
+
+    Args:
+        mqtt_url: the broker, with a user who may read all telemetry and status topics.
+        pool: the database; one connection is kept for writing, so it has at least two.
+        now: the city clock.
+        clock: the same clock as plain data, retained by the broker for replays elsewhere.
+        instance: this process's name, and its client id at the broker: it owns the queue there.
+        share: the name of a shared subscription, where several processes divide the uplinks among them; `None`: alone.
+        ledger: where figures are counted; `None` makes one of its own.
+        ready: called once, when registry and subscription are there.
+        tls: how an `mqtts` broker is verified; `None`: by the system's certificate store.
+
+    Raises:
+        BadAddress: the URL is none.
+    """
+    ledger = ledger or Ledger(instance)
+    uplinks = topics.telemetry("+", "+")
+    filters = [f"$share/{share}/{uplinks}" if share else uplinks, topics.status("+", "+")]
+    service = _Service(pool, ledger)
+    announce = asyncio.Event()
+    async with (
+        Publisher(mqtt_url, f"{instance}-clock", on_connected=announce.set, tls=tls) as publisher,
+        Subscriber(mqtt_url, instance, filters, now=now, tls=tls) as inbox,
+    ):
+        work = asyncio.create_task(service.work(inbox), name=f"{instance} work")
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(service.follow_registry())
+                group.create_task(keep_heartbeat(ledger, pool))
+                group.create_task(_keep_announced(publisher, announce, clock))
+                group.create_task(_tell_ready(service, inbox, ready))
+                group.create_task(_follow(work))
+        finally:
+            await service.finish(work)
+
+
+class _Service:
+    """The loop from reads to fates, with the decoder of the registry's present version."""
+
+    def __init__(self, pool: Pool, ledger: Ledger) -> None:
+        self._pool, self._ledger = pool, ledger
+        self._writer = Writer(pool)
+        self._gatherer = Gatherer()
+        self._held: inboxes.Batch | None = None
+        self._decoder: Decoder | None = None
+        self.registry_there = asyncio.Event()
+        self._stopping = self._settling = False
+
+    async def work(self, inbox: Subscriber) -> None:
+        """Gather, settle, acknowledge, again and again."""
+        await self.registry_there.wait()
+        while not self._stopping:
+            batch = await self._gather(inbox)
+            self._settling = True
+            try:
+                await self._settle(batch)
+            finally:
+                self._settling = False
+
+    async def finish(self, work: "asyncio.Task[None]") -> None:
+        """Let the batch at hand be settled; what has only been read goes back to the broker."""
+        self._stopping = True
+        if self._settling:
+            await asyncio.wait({work}, timeout=STOP_GRACE_S)
+        work.cancel()
+        await asyncio.gather(work, return_exceptions=True)
+        await say_farewell(self._ledger, self._pool)
+        await self._writer.close()
+
+    async def follow_registry(self) -> None:
+        """Have a decoder for the registry as it is."""
+        while True:
+            try:
+                await self._look_at_registry()
+            except errors.StorageError as error:
+                _log.warning("registry not read", reason=str(error))
+            await asyncio.sleep(REGISTRY_LOOK_S)
+
+    async def _look_at_registry(self) -> None:
+        with errors.translated():
+            async with self._pool.connection() as conn:
+                version = await registry.version(conn)
+                if self._decoder is not None and self._decoder.registry.version == version:
+                    return
+                loaded = await registry.load(conn)
+        self._decoder = Decoder(loaded)
+        self.registry_there.set()
+        _log.info("registry read", version=loaded.version, assets=len(loaded.assets))
+
+    async def _gather(self, inbox: Subscriber) -> Batch:
+        """The reads of one batch; it closes by rows, bytes, age or day."""
+        gatherer = self._gatherer
+        read = self._held or await inbox.next_batch()
+        self._held = None
+        while True:
+            if not gatherer.accepts(read):
+                self._held = read
+                break
+            gatherer.add(read)
+            self._ledger.taken(read.received)
+            if gatherer.full:
+                break
+            await asyncio.sleep(max(0.0, gatherer.due_s - time.monotonic()))
+            if not inbox.waiting:
+                break
+            read = await inbox.next_batch()
+        return gatherer.close()
+
+    async def _settle(self, batch: Batch) -> None:
+        assert self._decoder is not None, "work begins when the registry is there"
+        begun_s = time.monotonic()
+        parcel = pack(batch, self._decoder)
+        fates = await self._writer.write(parcel, batch)
+        batch.ack()
+        self._ledger.settled(fates, time.monotonic() - begun_s)
+        if batch.statuses:
+            self._ledger.spoke(len(batch.statuses) - parcel.misspoken, parcel.misspoken)
+
+
+async def _keep_announced(publisher: Publisher, announce: asyncio.Event, clock: CityClock) -> None:
+    """Have the broker retain the city clock, anew after each connection, since a broker may forget."""
+    said = {"start": to_rfc3339(clock.start_us), "anchor": to_rfc3339(clock.anchor_us), "speed": clock.speed}
+    payload = msgspec.json.encode(said)
+    while True:
+        await announce.wait()
+        announce.clear()
+        await publisher.publish(topics.CLOCK, payload, retain=True)
+
+
+async def _tell_ready(service: _Service, inbox: Subscriber, ready: Callable[[], None]) -> None:
+    await service.registry_there.wait()
+    await inbox.ready()
+    ready()
+
+
+async def _follow(work: "asyncio.Task[None]") -> None:
+    """Fail as the work fails, but do not cancel it."""
+    await asyncio.shield(work)

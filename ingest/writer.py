@@ -1,0 +1,188 @@
+"""One transaction a batch: rows, quarantine, presence and the account of the day, all or nothing.
+
+The writer keeps one connection while it works. It gives up only when it is cancelled: an error of the database's is
+waited out, a row that the database will not have is found by halving and quarantined.
+"""
+
+import asyncio
+from contextlib import AsyncExitStack
+from typing import cast
+
+import psycopg
+import structlog
+from psycopg import errors as pg
+
+from bus.backoff import Backoff
+from ingest.batch import Batch
+from ingest.fates import Fates
+from ingest.parcel import Parcel, Unit, condemn, only, storable, units
+from ingest.presence import record
+from ingest.quarantine import quarantine
+from ingest.statements import SQL
+from ingest.store import store_all
+from storage import errors
+from storage.lifecycle import Partitions
+from storage.pool import Connection, Pool
+from telemetry.clock import DAY_US, to_datetime
+
+_log = structlog.get_logger(__name__)
+
+RETRY_S_MAX = 2.0
+"""The longest wait between two attempts to reach the database, in real seconds."""
+REDELIVERED_RUN = 20
+"""After a batch with rows that were there already, so many batches expect it again: resends come in runs."""
+
+
+class Writer:
+    """Writes parcels one after the other."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+        self._lease = AsyncExitStack()
+        self._conn: Connection | None = None
+        self._partitions: Partitions | None = None
+        self._doubt: tuple[str, Fates] | None = None
+        self._careful_for = 0
+        self.words_recorded = 0
+        """Status words that changed what is known of a device."""
+
+    async def close(self) -> None:
+        """Give the connection back."""
+        self._conn = self._partitions = None
+        lease, self._lease = self._lease, AsyncExitStack()
+        await lease.aclose()
+
+    async def write(self, parcel: Parcel, batch: Batch) -> Fates:
+        """Write until it is durable; `batch` is what the parcel was made from."""
+        backoff = Backoff(last_s=RETRY_S_MAX)
+        while True:
+            try:
+                with errors.translated():
+                    return await self._settle(parcel)
+            except errors.Refused as error:
+                parcel = await self._without_culprits(parcel, batch, error)
+            except errors.StorageError as error:
+                await self._wait_out(error, backoff)
+
+    async def _without_culprits(self, parcel: Parcel, batch: Batch, error: errors.Refused) -> Parcel:
+        """The parcel with those observations in quarantine that the database refuses."""
+        backoff = Backoff(last_s=RETRY_S_MAX)
+        while True:
+            try:
+                culprits = await self._find_culprits(parcel)
+                if culprits:
+                    _log.warning("rows refused by the database", count=len(culprits), reason=str(error))
+                    return condemn(parcel, batch, culprits)
+                await self._wait_out(error, backoff)
+                return parcel
+            except errors.StorageError as obstacle:
+                await self._wait_out(obstacle, backoff)
+
+    async def _wait_out(self, error: errors.StorageError, backoff: Backoff) -> None:
+        """Let the database recover; the pool replaces a broken connection."""
+        wait_s = backoff.next_s()
+        _log.warning("the database does not store", reason=str(error), again_in_s=round(wait_s, 2))
+        try:
+            await self.close()
+        except psycopg.Error as lost:
+            _log.debug("connection lost", reason=str(lost))
+        await asyncio.sleep(wait_s)
+
+    async def _settle(self, parcel: Parcel) -> Fates:
+        """One attempt, in the fast way, and in the careful one where rows are there already."""
+        conn = await self._connected()
+        settled = await self._resolve_doubt(conn)
+        if settled is not None:
+            return settled
+        try:
+            if not parcel.redelivered and not self._careful_for:
+                return await self._commit(conn, parcel, careful=False)
+        except pg.UniqueViolation:
+            self._careful_for = REDELIVERED_RUN
+        self._careful_for = max(0, self._careful_for - 1)
+        return await self._commit(conn, parcel, careful=True)
+
+    async def _commit(self, conn: Connection, parcel: Parcel, careful: bool) -> Fates:
+        await self._ensure_partitions(conn, parcel)
+        try:
+            async with conn.transaction():
+                fates, transaction = await self._apply(conn, parcel, careful)
+                self._doubt = (transaction, fates)
+        except pg.CheckViolation as error:
+            self._doubt = None
+            if error.diag.constraint_name is not None or self._partitions is None:
+                raise
+            self._partitions.forget()  # retention has dropped a partition meanwhile
+            raise errors.Busy("a partition is missing") from error
+        self._doubt = None
+        return fates
+
+    async def _apply(self, conn: Connection, parcel: Parcel, careful: bool) -> tuple[Fates, str]:
+        """Everything a parcel changes; also the id of the transaction."""
+        fates = Fates(parcel.received, unknown_fields=parcel.unknown_fields)
+        for name, stored in (await store_all(conn, parcel.rows, careful)).items():
+            fates.stored[name] += stored.stored
+            fates.duplicate += stored.duplicate
+            fates.conflicting += stored.conflicting
+        if parcel.refused:
+            outcome = await quarantine(conn, parcel.day, parcel.refused)
+            fates.quarantined.update(outcome.quarantined)
+            fates.duplicate += outcome.duplicate
+            fates.unkept += outcome.unkept
+        if parcel.words:
+            self.words_recorded += await record(conn, parcel.words)
+        day = to_datetime(parcel.day * DAY_US).date()
+        row = await (await conn.execute(SQL["book"], {"day": day, **fates.account})).fetchone()
+        return fates, cast(tuple[str], row)[0]
+
+    async def _resolve_doubt(self, conn: Connection) -> Fates | None:
+        """Whether a commit that was never confirmed took place: then the fates are settled and must not count twice."""
+        if self._doubt is None:
+            return None
+        transaction, fates = self._doubt
+        try:
+            row = await (await conn.execute(SQL["outcome"], (transaction,))).fetchone()
+        except pg.InvalidParameterValue:  # another database, or one restored from before
+            row = None
+        status = row[0] if row else None
+        if status == "in progress":
+            raise errors.Busy("the transaction before is still in progress")
+        self._doubt = None
+        return fates if status == "committed" else None
+
+    async def _find_culprits(self, parcel: Parcel) -> dict[Unit, str]:
+        """The observations that the database refuses, with its words, found by halving, in undone transactions."""
+        culprits: dict[Unit, str] = {}
+        suspects = [(units(parcel), "")]
+        while suspects:
+            group, detail = suspects.pop()
+            if len(group) == 1 and detail:
+                culprits[group[0]] = storable(detail)
+                continue
+            middle = len(group) // 2
+            for half in (group[:middle], group[middle:]):
+                if half and (refusal := await self._trial(only(parcel, half))) is not None:
+                    suspects.append((half, refusal))
+        return culprits
+
+    async def _trial(self, parcel: Parcel) -> str | None:
+        """The database's words if it refuses the parcel; nothing is changed."""
+        conn = await self._connected()
+        try:
+            with errors.translated():
+                async with conn.transaction(force_rollback=True):
+                    await self._apply(conn, parcel, careful=True)
+        except errors.Refused as error:
+            return error.detail
+        return None
+
+    async def _ensure_partitions(self, conn: Connection, parcel: Parcel) -> None:
+        if self._partitions is None:
+            self._partitions = await Partitions.of(conn)
+        for name, rows in sorted(parcel.rows.items()):
+            await self._partitions.ensure(conn, name, rows.columns.observed_us)
+
+    async def _connected(self) -> Connection:
+        if self._conn is None:
+            self._conn = await self._lease.enter_async_context(self._pool.connection())
+        return self._conn
