@@ -6,7 +6,7 @@ import msgspec
 
 from storage import errors, queries
 from storage.pool import Connection
-from storage.registry_csv import export_csv as export_csv
+from storage.registry_csv import written
 from storage.registry_import import Diff as Diff
 from storage.registry_import import RegistryRefused as RegistryRefused
 from storage.registry_import import import_csv as import_csv
@@ -41,6 +41,11 @@ async def load(conn: Connection) -> Registry:
         [_installation(*row) for row in rows["installations"] if row[1] in KINDS],
         [row[0] for row in rows["devices"]],
     )
+
+
+async def export_csv(conn: Connection) -> str:
+    """All zones and all assets in service as a file that `import_csv` takes. Raises `errors.StorageError`."""
+    return written(await load(conn))
 
 
 async def _rows(conn: Connection, name: str) -> list[tuple[Any, ...]]:

@@ -197,7 +197,7 @@ def _repetitions(rows: Iterable[Row]) -> Iterator[Mistake]:
                 yield Mistake(row.line, f"the device {row.device!r} serves {asset!r} already")
 
 
-def export_csv(registry: Registry) -> str:
+def written(registry: Registry) -> str:
     """All zones and all assets in service as a file that `import` takes and that then changes nothing."""
     columns = PLACE_COLUMNS + attribute_columns()
     out = io.StringIO()
