@@ -129,10 +129,13 @@ ORDER BY 1
 
 -- name: nearest_drains
 -- The :drains drains whose water came nearest to the crown of their pipe; those without a registered crown are left out.
+-- Names that are there twice get the asset behind them, because Grafana would draw one line for both.
 SELECT d.asset_id, d.name, d.crown_m, d.ground_m
 FROM (
-    SELECT a.asset_id, coalesce(nullif(a.name, ''), a.asset) AS name, (a.attributes ->> 'crown_m')::float8 AS crown_m,
-           (a.attributes ->> 'ground_m')::float8 AS ground_m
+    SELECT a.asset_id,
+           coalesce(nullif(a.name, '') || CASE WHEN count(*) OVER (PARTITION BY a.name) > 1
+                                               THEN ' (' || a.asset || ')' ELSE '' END, a.asset) AS name,
+           (a.attributes ->> 'crown_m')::float8 AS crown_m, (a.attributes ->> 'ground_m')::float8 AS ground_m
     FROM asset a
     WHERE a.kind = 'drain_level' AND coalesce(a.zone, '-') IN (${zone:sqlstring})
 ) d

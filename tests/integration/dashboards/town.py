@@ -24,6 +24,8 @@ ASSETS = [
     ("lamp-2", "streetlight", "", None, {}),
     ("drain-1", "drain_level", "Dead Run", "north", {"crown_m": 0.6, "ground_m": 1.1}),
     ("drain-2", "drain_level", "Without crown", "south", {}),
+    ("drain-3", "drain_level", "Mill", "south", {"crown_m": 2.0}),
+    ("drain-4", "drain_level", "Mill", "south", {"crown_m": 3.0, "ground_m": 4.5}),
     ("bay-1", "parking_bay", "Bay 1", "south", {}),
     ("bay-2", "parking_bay", "Bay 2", "south", {"report_every_s": 600}),
     ("bay-3", "parking_bay", "Bay 3", "south", {"reserved_for": "disabled"}),

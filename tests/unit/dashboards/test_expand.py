@@ -1,6 +1,10 @@
 """Grafana's SQL becomes PostgreSQL's exactly as Grafana makes it."""
 
+import re
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from dashboards.expand import ExpansionError, View, expand
 
@@ -63,6 +67,13 @@ def test_an_argument_ends_at_its_first_closing_parenthesis() -> None:
 )
 def test_a_variable_becomes_its_choice(written: str, expanded: str) -> None:
     assert expand(written, view(zone=["north", "o'hara"], one="a", none=[])) == expanded
+
+
+@given(st.lists(st.text(st.characters(exclude_characters="$")), min_size=1))
+def test_a_choice_never_leaves_its_quotes(values: list[str]) -> None:
+    expanded = expand("IN (${zone:sqlstring})", view(zone=values))
+    assert re.fullmatch(r"IN \('(?:[^']|'')*'(?:,'(?:[^']|'')*')*\)", expanded)
+    assert expanded.count("'") == sum(2 + 2 * value.count("'") for value in values)
 
 
 def test_comments_go_before_macros_are_looked_for() -> None:
