@@ -1,0 +1,98 @@
+"""The application put together from plain arguments: routes, errors, and the door before them."""
+
+from collections.abc import Callable
+
+from fastapi import APIRouter, FastAPI
+from prometheus_client import CollectorRegistry
+from starlette.responses import HTMLResponse, Response
+
+from api import page, problems, reference, shapes
+from api.addresses import Addresses
+from api.auth import Gate
+from api.board import Board
+from api.database import Database
+from api.door import Door
+from api.health import health_router
+from api.metrics import Metrics
+from api.ops import assets, records
+from api.page import page_router
+from api.parts import Dark, OpsParts
+from api.public import PublicParts, public_router
+from api.ratelimit import Buckets, Streams
+from api.settings import ApiSettings
+from storage.pool import Pool
+from telemetry.clock import Now
+
+DESCRIPTION = "Parking availability for everybody; street lights, drains and bays for operators."
+ERRORS: dict[int | str, dict[str, object]] = {
+    "default": {
+        "description": "An error as a problem document (RFC 9457).",
+        "content": {problems.MEDIA_TYPE: {"schema": shapes.ProblemDocument.model_json_schema()}},
+    }
+}
+
+
+def create_app(
+    *,
+    pool: Pool,
+    board: Board,
+    now: Now,
+    real_now: Now,
+    dark: Dark,
+    broker_connected: Callable[[], bool] = lambda: True,
+    settings: ApiSettings | None = None,
+    registry: CollectorRegistry | None = None,
+    database: Database | None = None,
+) -> Door:
+    """The ASGI application.
+
+    Args:
+        pool: connections to the database; it may be away.
+        board: the parking zones, which somebody feeds (`api.service` with the broker's retained topics).
+        now: the city clock.
+        real_now: the machine's clock; tokens live by it.
+        dark: whether it is between dusk and dawn at any time in a span of city time.
+        broker_connected: whether the broker is there, for `/readyz`.
+        settings: limits and names; `None` means the defaults.
+        registry: where `/metrics` reads from and our own figures go; `None` means a new one.
+        database: the pool as already watched by somebody; `None` means nobody watches it.
+    """
+    settings = settings or ApiSettings()
+    database = database or Database(pool)
+    addresses = Addresses(settings.trusted_proxies)
+    buckets = Buckets(settings.requests_per_s, settings.requests_burst)
+    streams = Streams(settings.streams_per_address, settings.streams_max)
+    metrics = Metrics(registry or CollectorRegistry())
+    gate = Gate(database, real_now, addresses, buckets)
+    app = FastAPI(
+        title="Lamplighter",
+        description=DESCRIPTION,
+        version="1",
+        docs_url=None,
+        redoc_url=None,
+        responses=ERRORS,
+        redirect_slashes=False,
+    )
+    problems.explain_all(app)
+    app.include_router(public_router(PublicParts(board, settings, addresses, streams, metrics)))
+    ops = OpsParts(database, gate, now, real_now, dark, settings)
+    for router in (assets.assets_router, records.records_router):
+        app.include_router(router(ops))
+    app.include_router(health_router(broker_connected, database, gate, metrics))
+    app.include_router(page_router(settings))
+    app.include_router(_reference_router(app))
+    return Door(app, board, buckets, addresses, metrics)
+
+
+def _reference_router(app: FastAPI) -> APIRouter:
+    router = APIRouter(include_in_schema=False)
+
+    @router.get("/docs")
+    async def docs() -> Response:
+        response = HTMLResponse(
+            reference.page(app.openapi(), page.file_path("reference.css"), page.file_path("icon.svg"))
+        )
+        response.raw_headers += page.html_headers()
+        return response
+
+    return router

@@ -1,0 +1,229 @@
+"""The board: every parking zone's newest word in memory, as documents and events ready to send.
+
+Fed with the broker's retained zone topics. A zone's word is stale when it says so itself, when it is older than
+`ttl_s`, or while the database is away. Whatever changes a zone gives it a new event id; a stream sends what is newer
+than what its client has, so it needs no history and a slow client simply gets the newest state.
+"""
+
+import asyncio
+import datetime as dt
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+import structlog
+
+from api.documents import Document, document
+from telemetry import availability, topics
+from telemetry.availability import Bays, ZoneAvailability
+from telemetry.clock import SECOND_US, Now, to_rfc3339, to_us
+
+PATH = "/public/v1/parking"
+GONE_MAX = 1_000
+"""Zones that were taken away and are still told to streams that reconnect; beyond it the oldest is forgotten."""
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """A zone as it is shown. `event_id` is the id of the change that made it so; `frame` its server-sent event."""
+
+    zone: ZoneAvailability
+    updated_us: int
+    event_id: int
+    frame: bytes
+
+
+class Board:
+    """All zones, by name."""
+
+    def __init__(self, now: Now, *, ttl_s: int = 60, speed: float = 1.0, first_event_id: int = 1) -> None:
+        """
+        Args:
+            now: the city clock.
+            ttl_s: after this time without a word a zone is stale; under a fast city clock at least as much real time.
+            speed: of the city clock.
+            first_event_id: ids of events begin here; above all ids of an earlier process, so that a client which
+                reconnects after a restart gets everything.
+        """
+        self._now = now
+        self.ttl_s = ttl_s
+        self._stale_after_us = int(ttl_s * max(1.0, speed) * SECOND_US)
+        self._words: dict[str, ZoneAvailability] = {}
+        self._entries: dict[str, _Entry] = {}
+        self._gone: dict[str, int] = {}
+        self._last_id = first_event_id - 1
+        self._database_away = False
+        self._changed = asyncio.Event()
+        self._documents: dict[str, Document] | None = None
+        self.words_received = 0
+        self.words_refused = 0
+        self.closed = False
+        self._unconfirmed: set[str] = set()
+        self._confirm_until_s = 0.0
+
+    def receive(self, topic: str, payload: bytes) -> None:
+        """Take a message of a zone topic: its availability, or nothing where the zone was taken away."""
+        self.words_received += 1
+        name = topics.parse_zone_parking(topic)
+        if name is None:
+            self.words_refused += 1
+        elif not payload:
+            self._remove(name)
+        else:
+            self._take(name, payload)
+
+    def connected(self, now_s: float) -> None:
+        """The broker is about to repeat all it retains: what it does not repeat within `ttl_s` was taken away.
+
+        `now_s` is real and monotonic, as in `look`.
+        """
+        self._unconfirmed = set(self._words)
+        self._confirm_until_s = now_s + self.ttl_s
+
+    def look(self, now_s: float, *, database_away: bool = False) -> None:
+        """Look at the clocks: zones whose word has grown too old become stale. To be called about once a second."""
+        self._database_away = database_away
+        if self._unconfirmed and now_s > self._confirm_until_s:
+            for name in tuple(self._unconfirmed):
+                self._remove(name)
+        for word in tuple(self._words.values()):
+            self._show(word)
+
+    def close(self) -> None:
+        """Let every stream end."""
+        self.closed = True
+        self._announce()
+
+    @property
+    def zones(self) -> list[ZoneAvailability]:
+        """The zones as shown, by name."""
+        return [self._entries[name].zone for name in sorted(self._entries)]
+
+    def zone(self, name: str) -> ZoneAvailability | None:
+        """One zone as shown, `None` if there is none of this name."""
+        entry = self._entries.get(name)
+        return entry.zone if entry else None
+
+    @property
+    def last_event_id(self) -> int:
+        """The id of the newest event."""
+        return self._last_id
+
+    @property
+    def changed(self) -> asyncio.Event:
+        """Set at the next change; ask anew for the one after it."""
+        return self._changed
+
+    def frames_after(self, event_id: int) -> list[bytes]:
+        """The newest event of each zone that changed after this one, in order; 0 or an id of nobody's gives all."""
+        known = event_id if event_id <= self._last_id else 0
+        frames = [(entry.event_id, entry.frame) for entry in self._entries.values() if entry.event_id > known]
+        if known:
+            frames += [(gone, _frame_of_removal(gone, name)) for name, gone in self._gone.items() if gone > known]
+        return [frame for _, frame in sorted(frames)]
+
+    @property
+    def documents(self) -> dict[str, Document]:
+        """Every public document by its path, serialised at the first asking after a change."""
+        if self._documents is None:
+            self._documents = self._serialise()
+        return self._documents
+
+    def updated_at(self) -> str:
+        """The moment for which the newest word holds; the present where there is no zone."""
+        newest = max(self._entries.values(), key=lambda entry: entry.updated_us, default=None)
+        return newest.zone.updated_at if newest else to_rfc3339(self._now() // SECOND_US * SECOND_US)
+
+    def _take(self, name: str, payload: bytes) -> None:
+        try:
+            word = availability.decode(payload)
+            Bays(word.capacity, word.free, word.free_min, word.free_max, word.occupied, word.unknown)
+            updated_us = _updated_us(word)
+        except (msgspec.MsgspecError, ValueError) as error:
+            self.words_refused += 1
+            _log.warning("zone's word refused", zone=name, error=str(error))
+            return
+        if word.zone != name:
+            self.words_refused += 1
+            _log.warning("zone's word refused", zone=name, error=f"it speaks of {word.zone}")
+            return
+        self._words[name] = word
+        self._unconfirmed.discard(name)
+        self._gone.pop(name, None)
+        self._show(word, updated_us)
+
+    def _show(self, word: ZoneAvailability, updated_us: int | None = None) -> None:
+        shown = self._entries.get(word.zone)
+        if updated_us is None:
+            updated_us = shown.updated_us if shown else _updated_us(word)
+        old = self._now() - updated_us > self._stale_after_us
+        zone = msgspec.structs.replace(word, stale=word.stale or old or self._database_away)
+        if shown is not None and shown.zone == zone:
+            return
+        event_id = self._next_id()
+        self._entries[zone.zone] = _Entry(
+            zone, updated_us, event_id, frame(event_id, "zone", availability.encode(zone))
+        )
+        self._announce()
+
+    def _remove(self, name: str) -> None:
+        self._words.pop(name, None)
+        self._unconfirmed.discard(name)
+        if self._entries.pop(name, None) is None:
+            return
+        self._gone[name] = self._next_id()
+        if len(self._gone) > GONE_MAX:
+            self._gone.pop(next(iter(self._gone)))
+        self._announce()
+
+    def _next_id(self) -> int:
+        self._last_id += 1
+        return self._last_id
+
+    def _announce(self) -> None:
+        self._documents = None
+        rung, self._changed = self._changed, asyncio.Event()
+        rung.set()
+
+    def _serialise(self) -> dict[str, Document]:
+        zones, updated_at = self.zones, self.updated_at()
+        plain = {"updated_at": updated_at, "ttl_s": self.ttl_s, "zones": zones}
+        collection = {
+            "type": "FeatureCollection",
+            "updated_at": updated_at,
+            "ttl_s": self.ttl_s,
+            "features": [_feature(zone) for zone in zones],
+        }
+        found = {f"{PATH}/{zone.zone}": self._json(zone) for zone in zones}
+        found[PATH] = self._json(plain)
+        found[f"{PATH}.geojson"] = self._json(collection, "application/geo+json")
+        return found
+
+    def _json(self, content: Any, media_type: str = "application/json") -> Document:
+        return document(msgspec.json.encode(content), media_type, self.ttl_s)
+
+
+def frame(event_id: int, event: str, data: bytes) -> bytes:
+    """One server-sent event; `data` is JSON, which has no line breaks."""
+    return b"id: %d\nevent: %s\ndata: %s\n\n" % (event_id, event.encode(), data)
+
+
+def _frame_of_removal(event_id: int, zone: str) -> bytes:
+    return frame(event_id, "gone", msgspec.json.encode({"zone": zone}))
+
+
+def _updated_us(word: ZoneAvailability) -> int:
+    moment = dt.datetime.fromisoformat(word.updated_at)
+    if moment.tzinfo is None:
+        raise ValueError("updated_at has no offset")
+    return to_us(moment)
+
+
+def _feature(zone: ZoneAvailability) -> dict[str, Any]:
+    """A zone as GeoJSON (RFC 7946): longitude first, no geometry where its place is not surveyed."""
+    properties = msgspec.to_builtins(zone)
+    lat, lon = properties.pop("lat"), properties.pop("lon")
+    geometry = None if lat is None or lon is None else {"type": "Point", "coordinates": [lon, lat]}
+    return {"type": "Feature", "id": zone.zone, "geometry": geometry, "properties": properties}

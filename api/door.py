@@ -1,0 +1,160 @@
+"""The front door, before the framework: rate limit, ready documents at once, headers that every answer bears, figures.
+
+A ready document is answered here without the framework, which is several times as fast; the answer is the same that
+`public` would give, and a test holds it to that.
+"""
+
+import time
+
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api.addresses import Addresses
+from api.board import PATH, Board
+from api.documents import Document, RawHeaders, matches
+from api.metrics import Metrics
+from api.problems import Problem, too_many
+from api.ratelimit import Buckets
+
+BODY_BYTES_MAX = 64 * 1024
+"""A larger request is refused."""
+STREAM = f"{PATH}/stream"
+UNLIMITED = ("/ops/", "/healthz", "/readyz", "/metrics")
+"""Not for residents: operators are limited by `auth` while they have no valid token."""
+
+CLOSED_POLICY = b"default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+EVERYWHERE: RawHeaders = [
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"x-frame-options", b"DENY"),
+]
+OPEN: RawHeaders = [
+    (b"access-control-allow-origin", b"*"),
+    (b"access-control-expose-headers", b"ETag, Retry-After"),
+    (b"cross-origin-resource-policy", b"cross-origin"),
+]
+"""For `/public`: any page of anybody may read it."""
+OWN: RawHeaders = [(b"cross-origin-resource-policy", b"same-origin"), (b"cross-origin-opener-policy", b"same-origin")]
+PREFLIGHT: RawHeaders = [
+    (b"access-control-allow-methods", b"GET, HEAD, OPTIONS"),
+    (b"access-control-allow-headers", b"If-None-Match, Last-Event-ID, Cache-Control"),
+    (b"access-control-max-age", b"86400"),
+]
+
+
+class Door:
+    """The ASGI application that stands before the framework's."""
+
+    def __init__(self, app: ASGIApp, board: Board, buckets: Buckets, addresses: Addresses, metrics: Metrics) -> None:
+        self._app = app
+        self._board = board
+        self._buckets = buckets
+        self._addresses = addresses
+        self._metrics = metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer, or pass on to the framework."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        path: str = scope["path"]
+        is_open = path.startswith("/public/")
+        visit = _Visit(send, OPEN if is_open else OWN)
+        begun_s = time.monotonic()
+        route = await self._answer(path, is_open, scope, receive, visit)
+        self._metrics.requests.labels(route, scope["method"], visit.status).inc()
+        if path != STREAM:
+            self._metrics.seconds.labels(route).observe(time.monotonic() - begun_s)
+
+    async def _answer(self, path: str, is_open: bool, scope: Scope, receive: Receive, visit: "_Visit") -> str:
+        """Answer and return the route by which it was answered."""
+        if not path.startswith(UNLIMITED):
+            wait_s = self._buckets.take(self._addresses.client(scope), time.monotonic())
+            if wait_s:
+                self._metrics.limited.inc()
+                refusal = too_many("Too many requests from your address.", wait_s).response()
+                await refusal(scope, receive, visit.send)
+                return "limited"
+        method = scope["method"]
+        if is_open:
+            if method == "OPTIONS":
+                visit.headers = [*visit.headers, *PREFLIGHT]
+                await Response(status_code=204)(scope, receive, visit.send)
+                return "preflight"
+            ready = self._board.documents.get(path) if method in ("GET", "HEAD") else None
+            if ready is not None:
+                await _send_document(ready, scope, visit.send)
+                return PATH + "/{zone}" if path.startswith(f"{PATH}/") else path
+        return await self._pass_on(scope, receive, visit)
+
+    async def _pass_on(self, scope: Scope, receive: Receive, visit: "_Visit") -> str:
+        """Let the framework answer. HEAD is GET without a body, but not of a stream, which would never end."""
+        if _announced_bytes(scope) > BODY_BYTES_MAX:
+            refusal = Problem(413, f"A request may be at most {BODY_BYTES_MAX} bytes long.", slug="too-large")
+            await refusal.response()(scope, receive, visit.send)
+            return "too_large"
+        if scope["method"] == "HEAD" and scope["path"] != STREAM:
+            scope = {**scope, "method": "GET"}
+            visit.without_body = True
+        try:
+            await self._app(scope, _bounded(receive), visit.send)
+        except Exception:
+            if not visit.ended:  # else the framework has answered 500, recorded the error, and raises it once more
+                raise
+        return getattr(scope.get("route"), "path", "none")
+
+
+class _Visit:
+    """One answer on its way out: adds the headers, remembers the status."""
+
+    def __init__(self, send: Send, headers: RawHeaders) -> None:
+        self._send = send
+        self.headers = headers
+        self.without_body = False
+        self.status = 0
+        self.ended = False
+
+    async def send(self, message: Message) -> None:
+        """Pass a message of the answer on."""
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            given = list(message.get("headers", ()))
+            if not any(name == b"content-security-policy" for name, _ in given):
+                given.append((b"content-security-policy", CLOSED_POLICY))
+            message = {**message, "headers": [*given, *EVERYWHERE, *self.headers]}
+        elif message["type"] == "http.response.body":
+            self.ended = not message.get("more_body", False)
+            if self.without_body:
+                message = {**message, "body": b""}
+        await self._send(message)
+
+
+async def _send_document(ready: Document, scope: Scope, send: Send) -> None:
+    known = next((value for name, value in scope["headers"] if name == b"if-none-match"), None)
+    unchanged = known is not None and matches(known.decode("latin-1"), ready.etag)
+    body = b"" if unchanged or scope["method"] == "HEAD" else ready.body
+    status, headers = (304, ready.unchanged) if unchanged else (200, ready.headers)
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+def _announced_bytes(scope: Scope) -> int:
+    value = next((value for name, value in scope["headers"] if name == b"content-length"), b"0")
+    return int(value) if value.isdigit() else 0
+
+
+def _bounded(receive: Receive) -> Receive:
+    """A body sent without its length is cut off at the bound; what is cut is no valid JSON."""
+    left = BODY_BYTES_MAX
+
+    async def receive_bounded() -> Message:
+        nonlocal left
+        message = await receive()
+        if message["type"] == "http.request":
+            body = message.get("body", b"")
+            if len(body) > left:
+                return {"type": "http.request", "body": body[:left], "more_body": False}
+            left -= len(body)
+        return message
+
+    return receive_bounded

@@ -1,0 +1,40 @@
+"""Whether the service lives, whether it can do its work, and its figures."""
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+from fastapi import APIRouter, Depends
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from starlette.responses import Response
+
+from api.auth import Gate
+from api.database import Database
+from api.metrics import Metrics
+from api.problems import Problem
+
+
+def health_router(broker_connected: Callable[[], bool], database: Database, gate: Gate, metrics: Metrics) -> APIRouter:
+    """`/healthz`, `/readyz` and `/metrics`."""
+    router = APIRouter(tags=["service"])
+    viewer = gate.demands_unless_local("viewer")
+
+    @router.get("/healthz", summary="The process answers")
+    async def healthz() -> dict[str, bool]:
+        return {"ok": True}
+
+    @router.get("/readyz", summary="Database and broker are there", response_model=dict[str, Any])
+    async def readyz() -> Response:
+        parts = {"database": not database.is_away, "broker": broker_connected()}
+        if not all(parts.values()):
+            away = " and ".join(f"the {name}" for name, there in parts.items() if not there)
+            detail = f"Not reached at the moment: {away}. Parking availability is answered all the same."
+            raise Problem(503, detail, slug="not-ready", headers={"retry-after": "5"}, parts=parts)
+        return Response(msgspec.json.encode({"ready": True, "parts": parts}), media_type="application/json")
+
+    @router.get("/metrics", summary="Figures for Prometheus", dependencies=[Depends(viewer)], response_class=Response)
+    async def figures() -> Response:
+        metrics.database_away.set(database.away_s)
+        return Response(generate_latest(metrics.registry), media_type=CONTENT_TYPE_LATEST)
+
+    return router

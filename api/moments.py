@@ -1,0 +1,55 @@
+"""Times and intervals as they stand in a query or a document at the HTTP edge."""
+
+import datetime as dt
+import re
+
+from api.problems import Problem
+from storage.readings import Width
+
+_EVERY = re.compile(r"([1-9][0-9]{0,6})([smhd])")
+_SECONDS = {"s": 1, "m": 60, "h": 3_600}
+WIDTH_DAYS_MAX = 366
+"""The widest bucket."""
+
+
+def moment(text: str, name: str) -> dt.datetime:
+    """An RFC 3339 time with offset; a `+` that a query made a space is taken as meant.
+
+    Raises:
+        Problem: 422 that names the parameter.
+    """
+    try:
+        found = dt.datetime.fromisoformat(re.sub(r" (?=\d\d:?\d\d$)", "+", text.strip().upper()))
+        if found.tzinfo is None:
+            raise ValueError("no offset")
+        return found.astimezone(dt.UTC)
+    except (ValueError, OverflowError) as error:
+        detail = "must be a time as RFC 3339 with an offset, such as 2026-11-22T20:15:00Z"
+        raise invalid(name, detail) from error
+
+
+def width(every: str) -> Width:
+    """The width of a bucket from `<n>(s|m|h|d)`.
+
+    Raises:
+        Problem: 422, it is not written so or wider than a year.
+    """
+    found = _EVERY.fullmatch(every)
+    if found is None:
+        raise invalid("every", "must be a number and one of s, m, h, d, such as 15m")
+    count, unit = int(found[1]), found[2]
+    days = count if unit == "d" else count * _SECONDS[unit] / 86_400
+    if days > WIDTH_DAYS_MAX:
+        raise invalid("every", f"must not be more than {WIDTH_DAYS_MAX} days")
+    return Width(days=count) if unit == "d" else Width(seconds=count * _SECONDS[unit])
+
+
+def rfc3339(when: dt.datetime | None) -> str | None:
+    """RFC 3339 in UTC with `Z`, to the microsecond where needed; `None` stays."""
+    return None if when is None else when.astimezone(dt.UTC).isoformat().replace("+00:00", "Z")
+
+
+def invalid(where: str, detail: str) -> Problem:
+    """422 for one parameter or member of the body."""
+    sentence = f"The request is not as it should be: {where}: {detail}."
+    return Problem(422, sentence, slug="invalid-request", errors=[{"where": where, "detail": detail}])

@@ -1,0 +1,1 @@
+"""What operators ask and order, behind tokens: assets, alarms, commands, refused uplinks, the ledger."""

@@ -1,0 +1,114 @@
+// The page's words in both languages; what depends on a number is a function of it.
+
+const de = {
+  title: "Freie Parkplätze",
+  titleIn: (city) => `Freie Parkplätze in ${city}`,
+  skip: "Zur Liste der Parkzonen",
+  zones: "Parkzonen",
+  order: "Reihenfolge",
+  byName: "A–Z",
+  byFree: "Meiste frei",
+  byNear: "In der Nähe",
+  needs: "Nur Zonen mit freiem",
+  needDisabled: "Behindertenplatz",
+  needCharging: "Ladeplatz",
+  map: "Lageplan",
+  mapHint: "Lage der Zonen zueinander; Norden ist oben.",
+  honest: "Gezählt wird jeder Stellplatz einzeln. Meldet sich ein Sensor nicht, gilt sein Platz als unbekannt, nie als frei.",
+  privacy: "Keine Cookies, keine Dienste Dritter; Ihr Standort verlässt dieses Gerät nicht.",
+  openData: "Offene Daten (JSON)",
+  docs: "Schnittstelle",
+  imprint: "Impressum",
+  dataProtection: "Datenschutz",
+  total: (free, capacity) => [`${free}`, `von ${capacity} Plätzen sind gerade frei`],
+  asOf: (time) => `Stand ${time} Uhr`,
+  live: "wird laufend aktualisiert",
+  free: (n) => (n === 1 ? "Platz frei" : "Plätze frei"),
+  of: (capacity) => `von ${capacity}`,
+  states: { free: "Plätze frei", few: "Fast voll", full: "Voll belegt", unsure: "Unsicher", closed: "Gesperrt" },
+  trends: { filling: "wird voller", steady: "gleichbleibend", emptying: "wird leerer" },
+  range: (low, high, silent) =>
+    `Sicher ${low}, höchstens ${high}` + (silent ? ` (${silent} ${silent === 1 ? "Platz meldet" : "Plätze melden"} sich nicht)` : ""),
+  closed: (n) => `${n} ${n === 1 ? "Platz" : "Plätze"} gesperrt`,
+  disabled: (free, capacity) => `Behindertenplätze: ${free} von ${capacity} frei`,
+  charging: (free, capacity) => `Ladeplätze: ${free} von ${capacity} frei`,
+  stale: (time) => `Angaben möglicherweise veraltet, Stand ${time} Uhr`,
+  route: "Route",
+  routeTo: (name) => `Route nach ${name} (OpenStreetMap)`,
+  away: (distance) => `${distance} entfernt`,
+  nobody: "Zurzeit liegen keine Angaben zu Parkzonen vor.",
+  none: "Zurzeit hat keine Zone einen solchen freien Platz.",
+  lost: "Die Live-Verbindung ist unterbrochen; die Zahlen können veraltet sein. Wir verbinden neu …",
+  noPlace: "Ihr Standort ist nicht verfügbar. Bitte erlauben Sie ihn im Browser.",
+  you: "Ihr Standort",
+  keyTaken: "belegt",
+  keySilent: "unbekannt",
+  keyOpen: "frei",
+  spoken: (changes) => changes.map(([name, free]) => `${name}: ${free} frei`).join(", "),
+  mapLabel: (name, free) => `${name}: ${free} frei`,
+};
+
+const en = {
+  title: "Available parking",
+  titleIn: (city) => `Available parking in ${city}`,
+  skip: "Skip to the list of parking zones",
+  zones: "Parking zones",
+  order: "Order",
+  byName: "A–Z",
+  byFree: "Most free",
+  byNear: "Near me",
+  needs: "Only zones with a free",
+  needDisabled: "accessible bay",
+  needCharging: "charging bay",
+  map: "Map",
+  mapHint: "Where the zones lie to each other; north is up.",
+  honest: "Every bay is counted by itself. A bay whose sensor is silent counts as unknown, never as free.",
+  privacy: "No cookies, no third parties; your location does not leave this device.",
+  openData: "Open data (JSON)",
+  docs: "Interface",
+  imprint: "Imprint",
+  dataProtection: "Privacy",
+  total: (free, capacity) => [`${free}`, `of ${capacity} bays are free right now`],
+  asOf: (time) => `As of ${time}`,
+  live: "updated live",
+  free: (n) => (n === 1 ? "bay free" : "bays free"),
+  of: (capacity) => `of ${capacity}`,
+  states: { free: "Available", few: "Almost full", full: "Full", unsure: "Uncertain", closed: "Closed" },
+  trends: { filling: "filling up", steady: "steady", emptying: "emptying" },
+  range: (low, high, silent) =>
+    `At least ${low}, at most ${high}` + (silent ? ` (${silent} ${silent === 1 ? "bay does" : "bays do"} not report)` : ""),
+  closed: (n) => `${n} ${n === 1 ? "bay" : "bays"} closed`,
+  disabled: (free, capacity) => `Accessible bays: ${free} of ${capacity} free`,
+  charging: (free, capacity) => `Charging bays: ${free} of ${capacity} free`,
+  stale: (time) => `May be out of date, as of ${time}`,
+  route: "Directions",
+  routeTo: (name) => `Directions to ${name} (OpenStreetMap)`,
+  away: (distance) => `${distance} away`,
+  nobody: "There is no word on parking zones at the moment.",
+  none: "No zone has such a free bay at the moment.",
+  lost: "The live connection is interrupted; figures may be out of date. Reconnecting …",
+  noPlace: "Your location is not available. Please allow it in the browser.",
+  you: "Your location",
+  keyTaken: "occupied",
+  keySilent: "unknown",
+  keyOpen: "free",
+  spoken: (changes) => changes.map(([name, free]) => `${name}: ${free} free`).join(", "),
+  mapLabel: (name, free) => `${name}: ${free} free`,
+};
+
+export const WORDS = { de, en };
+
+/** How each language writes times and numbers here; the town is in Europe. */
+export const LOCALES = { de: "de-DE", en: "en-GB" };
+
+/** The first of the visitor's languages that we speak; `?lang=` goes before them. */
+export function preferredLanguage(query, languages) {
+  const wished = [new URLSearchParams(query).get("lang"), ...languages];
+  return wished.map((each) => (each || "").slice(0, 2).toLowerCase()).find((each) => each in WORDS) || "en";
+}
+
+/** A distance as people say it. */
+export function distanceText(metres, language) {
+  if (metres < 950) return `${Math.max(10, Math.round(metres / 10) * 10)} m`;
+  return `${(metres / 1000).toLocaleString(LOCALES[language], { maximumFractionDigits: 1 })} km`;
+}

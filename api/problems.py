@@ -1,0 +1,126 @@
+"""Errors as problem documents (RFC 9457): one shape for all, saying what the asker can do, nothing of our insides."""
+
+from http import HTTPStatus
+from typing import Any
+
+import msgspec
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from storage.errors import Unavailable
+
+MEDIA_TYPE = "application/problem+json"
+RETRY_AFTER_S = 5
+"""What we ask a client to wait while the database is away."""
+
+_log = structlog.get_logger(__name__)
+
+
+class Problem(Exception):
+    """An answer that is an error. `slug` names its type; without one the status says it all (`about:blank`)."""
+
+    def __init__(
+        self,
+        status: int,
+        detail: str,
+        *,
+        slug: str | None = None,
+        headers: dict[str, str] | None = None,
+        **members: Any,
+    ) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.detail = detail
+        self.slug = slug
+        self.headers = headers or {}
+        self.members = members
+
+    def body(self) -> bytes:
+        """The document as JSON."""
+        document = {
+            "type": f"urn:lamplighter:problem:{self.slug}" if self.slug else "about:blank",
+            "title": HTTPStatus(self.status).phrase,
+            "status": self.status,
+            "detail": self.detail,
+        }
+        return msgspec.json.encode(document | self.members)
+
+    def response(self) -> Response:
+        """The document as an answer."""
+        headers = {"cache-control": "no-store"} | self.headers
+        return Response(self.body(), self.status, headers, MEDIA_TYPE)
+
+
+def not_found(what: str) -> Problem:
+    """404: there is no such thing."""
+    return Problem(404, f"There is no {what}.")
+
+
+def unauthorised(detail: str) -> Problem:
+    """401: no token, or none that we accept."""
+    return Problem(401, detail, headers={"www-authenticate": 'Bearer realm="lamplighter"'})
+
+
+def too_many(detail: str, retry_after_s: float) -> Problem:
+    """429: wait a whole number of seconds, at least one."""
+    return Problem(429, detail, slug="rate-limited", headers={"retry-after": str(max(1, -int(-retry_after_s // 1)))})
+
+
+def unavailable() -> Problem:
+    """503: the database is away."""
+    detail = "The database is not reachable at the moment; nothing was changed. Please try again shortly."
+    return Problem(503, detail, slug="database-away", headers={"retry-after": str(RETRY_AFTER_S)})
+
+
+def explain_all(app: FastAPI) -> None:
+    """Make every error that can leave the app a problem document."""
+    app.add_exception_handler(Problem, _of_problem)
+    app.add_exception_handler(Unavailable, _of_database_away)
+    app.add_exception_handler(RequestValidationError, _of_validation)
+    app.add_exception_handler(HTTPException, _of_http)
+    app.add_exception_handler(Exception, _of_anything)
+
+
+async def _of_problem(request: Request, error: Exception) -> Response:
+    assert isinstance(error, Problem)
+    return error.response()
+
+
+async def _of_database_away(request: Request, error: Exception) -> Response:
+    _log.warning("database away", path=request.scope["path"], error=str(error))
+    return unavailable().response()
+
+
+async def _of_validation(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    errors = [_objection(each) for each in error.errors()]
+    if any(each["type"] == "json_invalid" for each in error.errors()):
+        return Problem(400, "The request's body is not valid JSON.", slug="malformed-body").response()
+    detail = "; ".join(f"{each['where']}: {each['detail']}" for each in errors)
+    return Problem(
+        422, f"The request is not as it should be: {detail}.", slug="invalid-request", errors=errors
+    ).response()
+
+
+def _objection(error: dict[str, Any]) -> dict[str, str]:
+    """One failure of validation: where it is, and what is wrong, without repeating what was sent."""
+    where = [str(part) for part in error["loc"] if part != "body"]
+    return {"where": ".".join(where) or "body", "detail": error["msg"].removeprefix("Value error, ")}
+
+
+async def _of_http(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    headers = {name.lower(): value for name, value in (error.headers or {}).items()}
+    if error.status_code == 404:
+        return Problem(404, "There is nothing at this address; /docs lists what there is.", headers=headers).response()
+    if error.status_code == 405:
+        return Problem(405, f"This address does not take {request.method}.", headers=headers).response()
+    return Problem(error.status_code, str(error.detail), headers=headers).response()
+
+
+async def _of_anything(request: Request, error: Exception) -> Response:
+    _log.error("request failed", method=request.method, path=request.scope["path"], exc_info=error)
+    return Problem(500, "Something went wrong on our side; it has been recorded.").response()

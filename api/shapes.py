@@ -1,0 +1,246 @@
+"""The shapes of contract §3 as models: request bodies are checked by them, answers are described by them.
+
+Answers are built from the database's rows and not validated again; tests hold them to these models.
+"""
+
+import datetime as dt
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Moment = str
+"""RFC 3339 in UTC."""
+
+
+class Bays(BaseModel):
+    """Counts of bays; capacity = free + occupied + unknown, and free_min ≤ free ≤ free_max."""
+
+    capacity: int
+    free: int
+    free_min: int
+    free_max: int
+    occupied: int
+    unknown: int
+
+
+class Zone(Bays):
+    """A parking zone; capacity leaves out closed and reserved bays."""
+
+    zone: str
+    name: str
+    lat: float | None
+    lon: float | None
+    closed: int
+    restricted: dict[Literal["disabled", "charging"], Bays]
+    trend: Literal["filling", "steady", "emptying"]
+    verified_at: Moment | None = Field(description="The oldest last sign of life among bays counted.")
+    stale: bool
+    updated_at: Moment
+
+
+class ZoneAtDistance(Zone):
+    """A parking zone with its distance in metres."""
+
+    distance_m: float
+
+
+class Parking(BaseModel):
+    """All zones."""
+
+    updated_at: Moment
+    ttl_s: int
+    zones: list[Zone]
+
+
+class Nearest(BaseModel):
+    """Zones with a free bay, nearest first."""
+
+    zones: list[ZoneAtDistance]
+
+
+class Point(BaseModel):
+    """Longitude, latitude."""
+
+    type: Literal["Point"]
+    coordinates: tuple[float, float]
+
+
+class Feature(BaseModel):
+    """A zone as a GeoJSON feature."""
+
+    type: Literal["Feature"]
+    id: str
+    geometry: Point | None
+    properties: dict[str, Any]
+
+
+class FeatureCollection(BaseModel):
+    """The zones as GeoJSON (RFC 7946)."""
+
+    type: Literal["FeatureCollection"]
+    updated_at: Moment
+    ttl_s: int
+    features: list[Feature]
+
+
+class Asset(BaseModel):
+    """An asset with its latest state; age_s in seconds of city time."""
+
+    asset: str
+    kind: str
+    name: str
+    zone: str | None
+    lat: float | None
+    lon: float | None
+    device: str | None
+    attributes: dict[str, Any]
+    online: bool
+    observed_at: Moment | None
+    age_s: float | None
+    latest: dict[str, Any]
+
+
+class Assets(BaseModel):
+    """A page of assets."""
+
+    items: list[Asset]
+    next: str | None
+
+
+class Observations(BaseModel):
+    """A page of observations (observed_at, received_at, the kind's fields), or of buckets."""
+
+    items: list[dict[str, Any]]
+    next: str | None
+
+
+class Alarm(BaseModel):
+    """An alarm of contract §4, with its reason."""
+
+    id: str
+    subject: str
+    asset: str | None
+    type: str
+    severity: Literal["info", "warning", "critical"]
+    state: Literal["unacknowledged", "acknowledged", "returned_unacknowledged", "normal", "shelved"]
+    state_under: str | None
+    shelved_until: Moment | None
+    shelved_by: str | None
+    shelve_reason: str | None
+    raised_at: Moment
+    cleared_at: Moment | None
+    observed_at: Moment
+    acknowledged_by: str | None
+    acknowledged_at: Moment | None
+    note: str | None
+    why: dict[str, Any]
+
+
+class Alarms(BaseModel):
+    """A page of alarms, newest first."""
+
+    items: list[Alarm]
+    next: str | None
+
+
+class Acknowledgement(BaseModel):
+    """What an operator says on acknowledging."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    note: str | None = Field(None, max_length=2_000)
+
+
+class Command(BaseModel):
+    """A command and how far it has come."""
+
+    id: str
+    asset: str
+    set: dict[str, float | int]
+    reason: Literal["override", "sensor", "program", "default"]
+    state: str
+    queued_at: Moment
+    sent_at: Moment | None
+    acknowledged_at: Moment | None
+    verified_at: Moment | None
+    expires_at: Moment
+    error: str | None
+    by: str | None
+
+
+class Commands(BaseModel):
+    """A page of commands, newest first."""
+
+    items: list[Command]
+    next: str | None
+
+
+class Ordered(BaseModel):
+    """The commands that were ordered."""
+
+    items: list[Command]
+
+
+class Override(BaseModel):
+    """A command by hand for one asset, or for all of a zone for which it means anything."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    asset: str | None = Field(None, max_length=64)
+    zone: str | None = Field(None, max_length=64)
+    set: dict[Literal["setpoint_pct", "report_every_s"], Any] = Field(min_length=1)
+    expires_at: dt.datetime | None = Field(None, description="Absent: an hour from now.")
+    note: str | None = Field(None, max_length=2_000)
+
+
+class QuarantinedUplink(BaseModel):
+    """A refused uplink with its bytes."""
+
+    id: int
+    received_at: Moment
+    topic: str
+    device: str | None
+    reason: str
+    detail: str
+    payload_base64: str
+    replayed_at: Moment | None
+
+
+class Quarantine(BaseModel):
+    """A page of refused uplinks, newest first."""
+
+    items: list[QuarantinedUplink]
+    next: str | None
+
+
+class Ledger(BaseModel):
+    """received = stored + duplicate + quarantined + in_flight."""
+
+    received: int
+    stored: int
+    duplicate: int
+    quarantined: int
+    in_flight: int
+    replayed: int
+    conflicting: int
+    unknown_fields: int
+    unkept: int
+    since: Moment | None
+
+
+class LedgerDays(BaseModel):
+    """The ledger day by day (UTC), newest first."""
+
+    items: list[dict[str, Any]]
+    next: str | None
+
+
+class ProblemDocument(BaseModel):
+    """An error (RFC 9457)."""
+
+    model_config = ConfigDict(extra="allow")
+
+    type: str
+    title: str
+    status: int
+    detail: str

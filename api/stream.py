@@ -1,0 +1,66 @@
+"""The live stream of zones as server-sent events: a snapshot, then every change, then comments to keep it open."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+from prometheus_client import Gauge
+from starlette.responses import StreamingResponse
+from starlette.types import Receive, Scope, Send
+
+from api.board import Board
+from api.problems import too_many
+from api.ratelimit import Streams
+
+RETRY_MS = 3_000
+"""What we ask a browser to wait before it reconnects."""
+REFUSED_RETRY_S = 15
+OPENING = b"retry: %d\n\n" % RETRY_MS
+COMMENT = b": still here\n\n"
+HEADERS = {"cache-control": "no-store", "x-accel-buffering": "no"}
+"""A proxy that would keep events back is told not to."""
+
+
+def last_event_id(header: str | None) -> int:
+    """The event id after which to go on, 0 where the client gave none that we understand."""
+    digits = (header or "").strip()
+    return int(digits) if digits.isascii() and digits.isdigit() and len(digits) <= 18 else 0
+
+
+async def events(board: Board, since: int, comment_every_s: float) -> AsyncIterator[bytes]:
+    """Frames until the board closes: what changed after the event `since` (0: everything), then whatever changes."""
+    yield OPENING
+    while not board.closed:
+        changed = board.changed
+        frames, since = board.frames_after(since), board.last_event_id
+        if frames:
+            yield b"".join(frames)
+        try:
+            async with asyncio.timeout(comment_every_s):
+                await changed.wait()
+        except TimeoutError:
+            yield COMMENT
+
+
+class EventStream(StreamingResponse):
+    """The answer of a stream: counted in when it begins and out when it ends, however it ends."""
+
+    media_type = "text/event-stream"
+
+    def __init__(self, frames: AsyncIterator[bytes], streams: Streams, address: str, gauge: Gauge) -> None:
+        super().__init__(frames, headers=HEADERS)
+        self._streams = streams
+        self._address = address
+        self._gauge = gauge
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send the stream, or say why there is none for this address."""
+        if not self._streams.enter(self._address):
+            refusal = too_many("Too many live streams are open from your address.", REFUSED_RETRY_S)
+            await refusal.response()(scope, receive, send)
+            return
+        try:
+            self._gauge.set(self._streams.open)
+            await super().__call__(scope, receive, send)
+        finally:
+            self._streams.leave(self._address)
+            self._gauge.set(self._streams.open)

@@ -1,0 +1,78 @@
+"""Every error is a problem document that says what to do, and nothing of our insides."""
+
+import httpx
+import pytest
+
+from api.board import PATH, Board
+from api.problems import MEDIA_TYPE
+from api.settings import ApiSettings
+from tests.parts.zones import message, zone
+from tests.unit.api.conftest import MakeApp, open_client
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/nowhere", 404),
+        ("GET", f"{PATH}/nobody", 404),
+        ("GET", "/public/v1/parking/", 404),
+        ("POST", PATH, 405),
+        ("DELETE", "/healthz", 405),
+        ("GET", f"{PATH}/nearest", 422),
+        ("GET", f"{PATH}/nearest?lat=91&lon=7", 422),
+        ("GET", f"{PATH}/nearest?lat=nan&lon=7", 422),
+        ("GET", f"{PATH}/nearest?lat=51&lon=7&limit=0", 422),
+        ("GET", f"{PATH}/nearest?lat=51&lon=7&needs=helicopter", 422),
+        ("GET", "/ops/v1/assets", 401),
+        ("GET", "/metrics", 401),
+    ],
+)
+async def test_errors_are_problem_documents(client: httpx.AsyncClient, method: str, path: str, status: int) -> None:
+    answer = await client.request(method, path)
+    assert answer.status_code == status
+    assert answer.headers["content-type"] == MEDIA_TYPE
+    body = answer.json()
+    assert body["status"] == status
+    assert body["title"]
+    assert body["detail"].endswith(".")
+
+
+async def test_405_says_what_is_allowed(client: httpx.AsyncClient) -> None:
+    assert "GET" in (await client.post("/healthz")).headers["allow"]
+
+
+async def test_401_says_how(client: httpx.AsyncClient) -> None:
+    assert (await client.get("/ops/v1/assets")).headers["www-authenticate"].startswith("Bearer")
+
+
+async def test_a_failed_validation_names_each_parameter(client: httpx.AsyncClient) -> None:
+    errors = (await client.get(f"{PATH}/nearest?lat=91&lon=x")).json()["errors"]
+    assert {error["where"] for error in errors} == {"query.lat", "query.lon"}
+
+
+async def test_while_the_database_is_away_operators_are_asked_to_wait(client: httpx.AsyncClient) -> None:
+    answer = await client.get("/ops/v1/assets", headers={"authorization": "Bearer ll_something"})
+    assert answer.status_code == 503
+    assert int(answer.headers["retry-after"]) > 0
+    assert answer.headers["content-type"] == MEDIA_TYPE
+
+
+async def test_while_the_database_is_away_the_public_part_answers(client: httpx.AsyncClient, board: Board) -> None:
+    board.receive(*message(zone("market")))
+    for path in ("/", PATH, f"{PATH}/market", f"{PATH}.geojson", f"{PATH}/nearest?lat=51&lon=7", "/docs"):
+        assert (await client.get(path)).status_code == 200, path
+
+
+async def test_a_failure_of_ours_leaks_nothing(
+    make_app: MakeApp, board: Board, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise RuntimeError("secret")
+
+    monkeypatch.setattr("api.public.nearest", fail)
+    async with open_client(make_app(ApiSettings())) as client:
+        answer = await client.get(f"{PATH}/nearest?lat=51&lon=7")
+    assert answer.status_code == 500
+    assert answer.headers["content-type"] == MEDIA_TYPE
+    assert "secret" not in answer.text
+    assert "Traceback" not in answer.text
