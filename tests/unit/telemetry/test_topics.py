@@ -26,3 +26,8 @@ def test_unlawful_zone_names(name: str) -> None:
 def test_lawful_names(name: str) -> None:
     assert topics.valid_zone(name)
     assert topics.valid_asset(name)
+
+
+def test_a_zones_topic_names_the_zone() -> None:
+    assert topics.parse_zone_parking(topics.zone_parking("market-1")) == "market-1"
+    assert topics.parse_zone_parking("city/v1/zones/a/b/parking") is None
