@@ -44,7 +44,7 @@ class Keeper(Protocol):
     async def drop_rows(self, conn: Connection, kind: Kind, before_us: int) -> int:
         """Drop rows from before, in whole pieces; returns how many."""
 
-    async def drop_hours(self, conn: Connection, kind: Kind, before_us: int) -> None:
+    async def drop_hours(self, conn: Connection, kind: Kind, before: dt.datetime) -> None:
         """Drop hourly rollups from before."""
 
     async def set_policies(self, conn: Connection, kind: Kind, wanted: bool, raw_days: int, compress_days: int) -> None:

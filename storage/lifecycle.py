@@ -84,7 +84,7 @@ async def mark_dirty(conn: Connection, kind: str, observed_us: NDArray[np.int64]
 class Ages:
     """How long data is kept, in days of the city clock: rows, hours, and rows before they are compressed.
 
-    Daily rollups are kept for ever.
+    Daily rollups are kept for ever. Hours stay at least as long as their rows.
     """
 
     raw_days: int = 730
@@ -188,10 +188,13 @@ async def _retire(conn: Connection, house: Keeper, kind: Kind, now_us: int, ages
     looked = await conn.execute(SQL["look"], {"kind": kind.name, "at": to_datetime(now_us)})
     if not looked.rowcount:
         return 0
-    await house.drop_hours(conn, kind, now_us - ages.hourly_days * DAY_US)
-    before_us = now_us - ages.raw_days * DAY_US
+    before_us, dropped = now_us - ages.raw_days * DAY_US, 0
     end = await house.end_of_rows(conn, kind, before_us)
-    if end is None:
-        return 0
-    await conn.execute(SQL["move_horizon"], {"kind": kind.name, "end": end})
-    return await house.drop_rows(conn, kind, before_us)
+    if end is not None:
+        await conn.execute(SQL["move_horizon"], {"kind": kind.name, "end": end})
+        dropped = await house.drop_rows(conn, kind, before_us)
+    horizon = await _horizon(conn, kind.name)
+    if horizon is not None:
+        before = min(horizon, to_datetime(now_us - ages.hourly_days * DAY_US))
+        await house.drop_hours(conn, kind, before)
+    return dropped

@@ -161,9 +161,9 @@ class Native:
             await conn.execute(f"DROP TABLE {name}")
         return len(due)
 
-    async def drop_hours(self, conn: Connection, kind: Kind, before_us: int) -> None:
+    async def drop_hours(self, conn: Connection, kind: Kind, before: dt.datetime) -> None:
         """Drop hourly rollups from before."""
-        await conn.execute(SQL["drop_hours"].format(kind=kind.name), {"before": to_datetime(before_us)})
+        await conn.execute(SQL["drop_hours"].format(kind=kind.name), {"before": before})
 
     async def set_policies(self, conn: Connection, kind: Kind, wanted: bool, raw_days: int, compress_days: int) -> None:
         """Nothing: plain PostgreSQL has no background jobs."""

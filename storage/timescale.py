@@ -102,9 +102,8 @@ class Timescale:
         parameters = {"relation": kind.name, "before": to_datetime(before_us)}
         return len(await (await conn.execute(SQL["drop_chunks"], parameters)).fetchall())
 
-    async def drop_hours(self, conn: Connection, kind: Kind, before_us: int) -> None:
+    async def drop_hours(self, conn: Connection, kind: Kind, before: dt.datetime) -> None:
         """Drop hourly rollups from before, whole chunks at a time."""
-        before = to_datetime(before_us)
         await conn.execute(SQL["drop_chunks"], {"relation": aggregate_of(kind), "before": before})
         if rollups.counters(kind):
             await conn.execute(SQL["drop_increases"].format(kind=kind.name), {"before": before})
