@@ -121,7 +121,7 @@ async def maintain(
     ages: Ages | None = None,
     budget_s: float = 30.0,
 ) -> Round:
-    """One round: partitions ahead, rollups of dirty hours, compression and retention as of the city's `now_us`.
+    """One round: partitions ahead, rollups of dirty hours, and once a city day compression and retention.
 
     Rollups are brought up to date newest day first until `budget_s` of real time is spent; `days_left` says what
     remains for the next round. `clock_is_real` registers TimescaleDB's own policies besides.
@@ -154,8 +154,10 @@ async def _maintain(conn: Connection, now_us: int, clock_is_real: bool, ages: Ag
         await house.set_policies(conn, kind, clock_is_real, ages.raw_days, ages.compress_days)
     await _summarize(conn, house, now_us, until_s, result)
     for kind in KINDS.values():
-        result.compressed += await house.compress(conn, kind, now_us - ages.compress_days * DAY_US)
-        result.dropped += await _retire(conn, house, kind, now_us, ages)
+        looked = await conn.execute(SQL["look"], {"kind": kind.name, "at": to_datetime(now_us)})
+        if looked.rowcount:
+            result.compressed += await house.compress(conn, kind, now_us - ages.compress_days * DAY_US)
+            result.dropped += await _retire(conn, house, kind, now_us, ages)
     return result
 
 
@@ -184,10 +186,7 @@ async def _horizon(conn: Connection, kind: str) -> dt.datetime | None:
 
 
 async def _retire(conn: Connection, house: Keeper, kind: Kind, now_us: int, ages: Ages) -> int:
-    """Drop what is too old, once a city day; rollups of the dropped rows' time are left alone from then on."""
-    looked = await conn.execute(SQL["look"], {"kind": kind.name, "at": to_datetime(now_us)})
-    if not looked.rowcount:
-        return 0
+    """Drop what is too old; rollups of the dropped rows' time are left alone from then on."""
     before_us, dropped = now_us - ages.raw_days * DAY_US, 0
     end = await house.end_of_rows(conn, kind, before_us)
     if end is not None:

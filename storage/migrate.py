@@ -7,7 +7,7 @@ are missing, every time.
 
 import asyncio
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -18,9 +18,11 @@ from psycopg import errors as pg
 from storage import draft as drafting
 from storage import errors, lifecycle, queries, reader, relations
 from storage.pool import Connection, connect
+from telemetry.kind import Kind
 from telemetry.kinds import KINDS
 
 MIGRATIONS = Path(__file__).parent / "migrations"
+Kinds = Mapping[str, Kind]
 DEFAULT_TIMEZONE = "Europe/Berlin"
 SQL = queries.load("migrate")
 CITY = queries.load("city")
@@ -56,17 +58,22 @@ def read(folder: Path = MIGRATIONS) -> list[Migration]:
     return [Migration(int(path.name[:4]), path.stem, path.read_text(encoding="utf-8")) for path in paths]
 
 
-def draft(folder: Path = MIGRATIONS) -> str:
-    """The migration text for kinds without a table and for fields without a column; empty if there are none."""
-    return drafting.draft((each.text for each in read(folder)), KINDS.values())
+def draft(folder: Path = MIGRATIONS, kinds: Kinds = KINDS) -> str:
+    """The migration text for kinds without a table and for changed fields; empty if every kind has its table.
+
+    Raises `ValueError` where a field has changed its type.
+    """
+    return drafting.draft((each.text for each in read(folder)), kinds.values())
 
 
-def write_draft(folder: Path = MIGRATIONS) -> Path | None:
+def write_draft(folder: Path = MIGRATIONS, kinds: Kinds = KINDS) -> Path | None:
     """Write `draft` as the next numbered file of the folder; `None` if every kind has its table."""
-    return drafting.write(folder, KINDS.values())
+    return drafting.write(folder, kinds.values())
 
 
-async def migrate(url: str, *, timezone: str | None = None, folder: Path = MIGRATIONS) -> Migrated:
+async def migrate(
+    url: str, *, timezone: str | None = None, folder: Path = MIGRATIONS, kinds: Kinds = KINDS
+) -> Migrated:
     """Create or upgrade the schema; doing it twice, or from two processes at once, does no harm.
 
     `timezone` is the city's, by which local days are cut: `None` keeps what the database has, at first
@@ -76,7 +83,7 @@ async def migrate(url: str, *, timezone: str | None = None, folder: Path = MIGRA
     zone that does not exist.
     """
     migrations = await asyncio.to_thread(read, folder)
-    undrafted = drafting.draft((each.text for each in migrations), KINDS.values())
+    undrafted = drafting.draft((each.text for each in migrations), kinds.values())
     if undrafted:
         raise errors.KindUndrafted(undrafted.splitlines()[0].removeprefix("-- "))
     if timezone is not None:
@@ -86,7 +93,7 @@ async def migrate(url: str, *, timezone: str | None = None, folder: Path = MIGRA
             await conn.execute("SET lock_timeout = 0")
             await conn.execute(SQL["lock"])
             try:
-                return await _migrate(conn, migrations, timezone)
+                return await _migrate(conn, migrations, timezone, kinds)
             finally:
                 if not conn.closed:
                     await conn.execute(SQL["unlock"])
@@ -104,7 +111,7 @@ async def check(conn: Connection, folder: Path = MIGRATIONS) -> None:
         raise errors.SchemaMissing(f"{len(missing)} migrations are not applied, the first is {missing[0].name}")
 
 
-async def _migrate(conn: Connection, migrations: list[Migration], timezone: str | None) -> Migrated:
+async def _migrate(conn: Connection, migrations: list[Migration], timezone: str | None, kinds: Kinds) -> Migrated:
     notes: list[str] = []
     mode = await _choose_mode(conn, notes)
     await conn.execute(SQL["make_table"])
@@ -117,9 +124,9 @@ async def _migrate(conn: Connection, migrations: list[Migration], timezone: str 
                 {"number": migration.number, "name": migration.name, "checksum": migration.checksum},
             )
         result.applied.append(migration.name)
-    await _follow_kinds(conn, mode)
-    await _settle_timezone(conn, mode, timezone)
-    note = await reader.grant(conn)
+    await _follow_kinds(conn, mode, kinds)
+    await _settle_timezone(conn, mode, timezone, kinds)
+    note = await reader.grant(conn, kinds)
     if note:
         notes.append(note)
     return result
@@ -161,18 +168,18 @@ async def _choose_mode(conn: Connection, notes: list[str]) -> str:
     return "timescale"
 
 
-async def _follow_kinds(conn: Connection, mode: str) -> None:
+async def _follow_kinds(conn: Connection, mode: str, kinds: Kinds) -> None:
     """Everything that follows from the kinds: partitions or hypertables, rollups, and the table of kinds."""
     keeper = lifecycle.KEEPERS[mode]()
     async with conn.transaction():
-        for kind in KINDS.values():
+        for kind in kinds.values():
             await keeper.adopt(conn, kind)
             await relations.make_daily(conn, kind)
             await conn.execute(CITY["kind"], {"kind": kind.name, "report_every_s": kind.wire.report_every_s})
-        await relations.make_zone_daily(conn, KINDS.values())
+        await relations.make_zone_daily(conn, kinds.values())
 
 
-async def _settle_timezone(conn: Connection, mode: str, timezone: str | None) -> None:
+async def _settle_timezone(conn: Connection, mode: str, timezone: str | None, kinds: Kinds) -> None:
     """Keep the city's time zone; a new one makes every hour dirty, so that all local days are cut anew."""
     row = await (await conn.execute(CITY["timezone"])).fetchone()
     known = row[0] if row else None
@@ -182,7 +189,7 @@ async def _settle_timezone(conn: Connection, mode: str, timezone: str | None) ->
         if known is None or known == wanted:
             return
         await conn.execute("DELETE FROM zone_daily")
-        for kind in KINDS.values():
+        for kind in kinds.values():
             await conn.execute(ROLLUPS["all_hours"].format(kind=kind.name), {"kind": kind.name})
             await conn.execute(ROLLUPS["forget_days"].format(kind=kind.name))
 

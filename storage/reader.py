@@ -3,10 +3,11 @@
 The role belongs to the whole server and has no password until the operator sets one, so nobody can log in before.
 """
 
+from collections.abc import Iterable
+
 from psycopg import errors as pg
 
 from storage.pool import Connection
-from telemetry.kinds import KINDS
 
 ROLE = "lamplighter_reader"
 RELATIONS = (
@@ -27,12 +28,12 @@ RELATIONS = (
 """What the contract shows beside the relations of each kind."""
 
 
-def relations() -> tuple[str, ...]:
+def relations(kinds: Iterable[str]) -> tuple[str, ...]:
     """All that the reader may read."""
-    return RELATIONS + tuple(f"{kind}{suffix}" for kind in KINDS for suffix in ("", "_hourly", "_daily"))
+    return RELATIONS + tuple(f"{kind}{suffix}" for kind in kinds for suffix in ("", "_hourly", "_daily"))
 
 
-async def grant(conn: Connection) -> str | None:
+async def grant(conn: Connection, kinds: Iterable[str]) -> str | None:
     """Make the role where it is missing and let it read; returns a sentence if the database user may not."""
     cursor = await conn.execute("SELECT FROM pg_roles WHERE rolname = %s", (ROLE,))
     try:
@@ -41,7 +42,7 @@ async def grant(conn: Connection) -> str | None:
                 await conn.execute(f"CREATE ROLE {ROLE} LOGIN")
                 await conn.execute(f"ALTER ROLE {ROLE} SET default_transaction_read_only = on")
                 await conn.execute(f"ALTER ROLE {ROLE} SET statement_timeout = '30s'")
-            await conn.execute(f"GRANT SELECT ON {', '.join(relations())} TO {ROLE}")
+            await conn.execute(f"GRANT SELECT ON {', '.join(relations(kinds))} TO {ROLE}")
     except pg.InsufficientPrivilege:
         return f"The role {ROLE} is missing and this database user may not create roles: create it and migrate again."
     return None

@@ -27,33 +27,47 @@ class Timescale:
     mode = "timescale"
 
     async def adopt(self, conn: Connection, kind: Kind) -> None:
-        """Turn a plain observation table into a hypertable, and make or remake its hourly rollup."""
+        """Turn a plain observation table into a hypertable, and make its hourly rollup, or remake it wider."""
         name = kind.name
-        cursor = await conn.execute(
-            "SELECT FROM timescaledb_information.hypertables WHERE hypertable_name = %s", (name,)
-        )
+        cursor = await conn.execute(SQL["is_hypertable"], {"kind": name})
         if not cursor.rowcount:
             await conn.execute(SQL["hypertable"].format(kind=name))
             await conn.execute(SQL["compressible"].format(kind=name))
-        wanted = [column for column in rollups.columns(kind) if column.of_rows]
-        aggregate = aggregate_of(kind)
-        known = await relations.column_names(conn, aggregate) if await relations.relkind(conn, aggregate) else []
-        if not {column.name for column in wanted} <= set(known):
-            await self._make_aggregate(conn, kind, wanted, bool(known))
+        wanted = {column.name for column in rollups.columns(kind)}
+        made = await relations.relkind(conn, f"{name}_hourly") is not None
+        if not made:
+            await self._make_hourly(conn, kind)
+        elif not wanted <= set(await relations.column_names(conn, f"{name}_hourly")):
+            await self._widen_hourly(conn, kind)
 
-    async def _make_aggregate(self, conn: Connection, kind: Kind, wanted: list[rollups.Column], replaces: bool) -> None:
-        aggregate = aggregate_of(kind)
-        if replaces:
-            await conn.execute(f"DROP MATERIALIZED VIEW {aggregate} CASCADE")
-        sums = ", ".join(f"{column.of_rows} AS {column.name}" for column in wanted)
+    async def _make_hourly(self, conn: Connection, kind: Kind) -> None:
+        aggregate, columns = aggregate_of(kind), rollups.columns(kind)
+        sums = ", ".join(f"{column.of_rows} AS {column.name}" for column in columns if column.of_rows)
         await conn.execute(SQL["aggregate"].format(kind=kind.name, aggregate=aggregate, sums=sums))
-        increases = [column for column in rollups.columns(kind) if not column.of_rows]
-        if not increases:
-            return
-        await relations.make_rollup(conn, f"{kind.name}_hourly_increase", relations.ASSET_KEYS, increases)
-        columns = [f"h.{c.name}" if c.of_rows else f"i.{c.name}" for c in rollups.columns(kind)]
-        statement = SQL["hourly_with_increase"]
-        await conn.execute(statement.format(kind=kind.name, aggregate=aggregate, columns=", ".join(columns)))
+        increases = [column for column in columns if not column.of_rows]
+        if increases:
+            await relations.make_rollup(conn, f"{kind.name}_hourly_increase", relations.ASSET_KEYS, increases)
+            names = ", ".join(f"h.{each.name}" if each.of_rows else f"i.{each.name}" for each in columns)
+            view = SQL["hourly_with_increase"].format(kind=kind.name, aggregate=aggregate, columns=names)
+            await conn.execute(view)
+
+    async def _widen_hourly(self, conn: Connection, kind: Kind) -> None:
+        """A continuous aggregate cannot be altered, so it is made anew; hours whose rows are gone are carried over."""
+        name = kind.name
+        await conn.execute(SQL["save_hours"].format(kind=name), {"kind": name})
+        saved = await relations.column_names(conn, "saved_hours")
+        if await relations.relkind(conn, f"{name}_hourly_aggregate"):
+            await conn.execute(f"DROP VIEW {name}_hourly")
+            await conn.execute(f"DROP MATERIALIZED VIEW {name}_hourly_aggregate")
+        else:
+            await conn.execute(f"DROP MATERIALIZED VIEW {name}_hourly")
+        await self._make_hourly(conn, kind)
+        row = await (await conn.execute(SQL["materialized"], {"aggregate": aggregate_of(kind)})).fetchone()
+        assert row is not None, "the aggregate has just been made"
+        wanted = {"asset_id", "bucket", *(column.name for column in rollups.columns(kind) if column.of_rows)}
+        names = ", ".join(each for each in saved if each in wanted)
+        await conn.execute(f"INSERT INTO {row[0]} ({names}) SELECT {names} FROM saved_hours")
+        await conn.execute("DROP TABLE saved_hours")
 
     async def partitions(self, conn: Connection, kind: str) -> set[int]:
         """None of ours: a hypertable makes its chunks itself."""

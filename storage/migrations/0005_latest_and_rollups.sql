@@ -56,7 +56,7 @@ CREATE TABLE rollup_work (
     PRIMARY KEY (kind, hour)
 );
 
--- Rows before dropped_before are gone; rollups of that time stay as they are. looked_at: when retention last ran.
+-- Rows before dropped_before are gone; rollups of that time stay as they are. looked_at: when compression and retention last ran.
 CREATE TABLE raw_horizon (
     kind            text PRIMARY KEY,
     dropped_before  timestamptz NOT NULL DEFAULT '-infinity',

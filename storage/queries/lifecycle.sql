@@ -17,7 +17,7 @@ SELECT pg_advisory_unlock(hashtext('lamplighter maintenance'));
 SELECT dropped_before FROM raw_horizon WHERE kind = %(kind)s AND isfinite(dropped_before);
 
 -- name: look
--- Note that retention looks at the kind; no row is changed if it did less than a day ago.
+-- Note that compression and retention look at the kind; no row is changed if they did less than a day ago.
 INSERT INTO raw_horizon AS h (kind, looked_at) VALUES (%(kind)s, %(at)s)
 ON CONFLICT (kind) DO UPDATE SET looked_at = excluded.looked_at
 WHERE excluded.looked_at NOT BETWEEN h.looked_at AND h.looked_at + interval '1 day';

@@ -1,5 +1,9 @@
 -- Old data on a server with TimescaleDB. {braces} are filled in from the kind.
 
+-- name: is_hypertable
+-- Whether the observation table is one already.
+SELECT FROM timescaledb_information.hypertables WHERE hypertable_name = %(kind)s;
+
 -- name: hypertable
 -- Cut the observation table into chunks of a week; the primary key is index enough.
 SELECT create_hypertable('{kind}', 'observed_at', chunk_time_interval => interval '7 days',
@@ -23,6 +27,16 @@ CREATE VIEW {kind}_hourly AS
 SELECT h.asset_id, h.bucket, {columns}
 FROM {aggregate} h LEFT JOIN {kind}_hourly_increase i ON i.asset_id = h.asset_id AND i.bucket = h.bucket;
 
+-- name: save_hours
+-- The hours that cannot be summed up again, because their rows are gone.
+CREATE TEMPORARY TABLE saved_hours AS
+SELECT h.* FROM {kind}_hourly h JOIN raw_horizon r ON r.kind = %(kind)s AND h.bucket < r.dropped_before;
+
+-- name: materialized
+-- The hypertable in which a continuous aggregate keeps its hours.
+SELECT format('%%I.%%I', materialization_hypertable_schema, materialization_hypertable_name)
+FROM timescaledb_information.continuous_aggregates WHERE view_name = %(aggregate)s;
+
 -- name: refresh
 -- Bring the closed hours up to date; the aggregate itself knows which of them have changed.
 CALL refresh_continuous_aggregate('{aggregate}', %(since)s::timestamptz, %(until)s::timestamptz);
@@ -35,12 +49,14 @@ ON CONFLICT (asset_id, bucket) DO UPDATE SET {field}_delta = excluded.{field}_de
 WHERE stored.{field}_delta IS DISTINCT FROM excluded.{field}_delta;
 
 -- name: uncompressed
--- Chunks that are older than they stay in rows.
-SELECT format('%%I.%%I', chunk_schema, chunk_name) FROM timescaledb_information.chunks
-WHERE hypertable_name = %(kind)s AND NOT is_compressed AND range_end <= %(before)s;
+-- Chunks that are older than they stay in rows, and those that have taken late rows since (8: partly compressed).
+SELECT format('%%I.%%I', i.chunk_schema, i.chunk_name)
+FROM timescaledb_information.chunks i
+JOIN _timescaledb_catalog.chunk c ON c.schema_name = i.chunk_schema AND c.table_name = i.chunk_name
+WHERE i.hypertable_name = %(kind)s AND i.range_end <= %(before)s AND (NOT i.is_compressed OR c.status & 8 <> 0);
 
 -- name: compress
--- Move one chunk to the columnstore.
+-- Move one chunk, or what it has taken since, to the columnstore.
 SELECT compress_chunk(%(chunk)s::regclass, if_not_compressed => true);
 
 -- name: end_of_rows
