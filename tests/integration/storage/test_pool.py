@@ -1,0 +1,33 @@
+"""The pool of a service outlives its database."""
+
+import pytest
+
+from storage import errors
+from storage.pool import Connection, Pool, open_pool
+from tests.integration.storage.rows import table
+
+
+async def test_connections_are_in_utc_and_commit_by_themselves(native_pool: Pool) -> None:
+    async with native_pool.connection() as conn:
+        assert conn.autocommit
+        assert await table(conn, "SHOW timezone") == [("UTC",)]
+        assert await table(conn, "SHOW statement_timeout") == [("30s",)]
+
+
+async def test_a_service_starts_while_the_database_is_away() -> None:
+    pool = await open_pool("postgresql://nobody@127.0.0.1:1/nothing")
+    try:
+        with pytest.raises(errors.Unavailable), errors.translated():
+            async with pool.connection(timeout=0.2):
+                pass
+    finally:
+        await pool.close()
+
+
+async def test_a_connection_that_broke_is_replaced_before_it_is_lent(native: Connection, native_pool: Pool) -> None:
+    async with native_pool.connection() as conn:
+        (before,) = await table(conn, "SELECT pg_backend_pid()")
+    await native.execute("SELECT pg_terminate_backend(%s)", before)
+    async with native_pool.connection() as conn:
+        (after,) = await table(conn, "SELECT pg_backend_pid()")
+    assert before != after
