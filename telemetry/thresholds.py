@@ -8,10 +8,13 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class Drainage:
-    """When a drain's level becomes an alarm; crown and ground are registered per asset."""
+    """When a drain's level becomes an alarm; crown and ground are registered per asset.
+
+    The raise delay at the crown is a little more than the usual report interval, so that one wrong reading is no alarm.
+    """
 
     deadband_m: float = 0.05
-    high_raise_delay_s: int = 300
+    high_raise_delay_s: int = 360
     high_clear_delay_s: int = 1_800
     overflow_raise_delay_s: int = 0
     overflow_clear_delay_s: int = 1_800
@@ -20,12 +23,18 @@ class Drainage:
 
 @dataclass(frozen=True, slots=True)
 class Parking:
-    """What is published of a bay: a change counts once it has lasted its dwell time."""
+    """What is published of a bay: a change counts once it has lasted its dwell time.
+
+    A zone is filling or emptying if within the window at least `trend_bays_min` bays, and `trend_pct` of its capacity,
+    were taken or left on balance.
+    """
 
     dwell_in_s: int = 30
     dwell_out_s: int = 60
     ttl_s: int = 60
     trend_window_s: int = 900
+    trend_bays_min: int = 2
+    trend_pct: float = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +63,14 @@ class Lighting:
 
 @dataclass(frozen=True, slots=True)
 class Presence:
-    """When a device counts as silent: after this many missed report intervals."""
+    """When a device counts as silent: after this many missed report intervals.
+
+    `lamps_silent_by_day`: street lights hang on circuits that are switched off by day, so their silence counts only
+    between dusk and dawn.
+    """
 
     missed_intervals: int = 3
+    lamps_silent_by_day: bool = True
 
 
 @dataclass(frozen=True, slots=True)

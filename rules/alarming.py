@@ -1,0 +1,93 @@
+"""From rows that turned to alarms: who, since when, and why (contract §4: inputs, thresholds, rule version)."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from rules.city import City, Roll
+from rules.effects import ClearAlarm, RaiseAlarm
+from rules.following import Following, Judged
+from rules.memory import Reals, Rows, Times
+from rules.overflow import Stage
+from rules.silence import Presence
+from rules.timing import Latch, Turned
+from telemetry.alarms import AlarmType, alarm_id, asset_subject
+from telemetry.clock import SECOND_US, to_rfc3339
+from telemetry.commands import FOLLOW_REPORTS, FOLLOWED_POINTS
+
+
+def raised(
+    city: City,
+    roll: Roll,
+    row: int,
+    kind: AlarmType,
+    at_us: int,
+    cause_us: int,
+    inputs: dict[str, Any],
+    limits: dict[str, Any],
+) -> RaiseAlarm:
+    """An alarm about one asset."""
+    asset = roll.assets[row].asset
+    subject = asset_subject(asset)
+    why = {"rule_version": city.thresholds.version, "inputs": inputs, "thresholds": limits}
+    return RaiseAlarm(alarm_id(subject, kind, cause_us), at_us, subject, asset, kind, cause_us, why)
+
+
+def cleared(asset: str, kind: AlarmType, at_us: int, cause_us: int) -> ClearAlarm:
+    """The end of an alarm about one asset."""
+    subject = asset_subject(asset)
+    return ClearAlarm(alarm_id(subject, kind, cause_us), at_us, subject, kind)
+
+
+def silence(city: City, roll: Roll, presence: Presence, gone: Rows, at_us: Times) -> Iterator[RaiseAlarm]:
+    """Devices that have fallen silent."""
+    missed = city.thresholds.presence.missed_intervals
+    for row, at in zip(gone.tolist(), at_us.tolist(), strict=True):
+        cause = int(presence.cause_us[row])
+        inputs = {"last_heard_at": to_rfc3339(cause), "device": roll.assets[row].device}
+        limits = {"missed_intervals": missed, "report_every_s": int(roll.interval_us[row]) // SECOND_US}
+        yield raised(city, roll, row, AlarmType.DEVICE_SILENT, at, cause, inputs, limits)
+
+
+def heard(roll: Roll, presence: Presence, back: Rows, at_us: Times) -> Iterator[ClearAlarm]:
+    """Devices that are heard again."""
+    for row, at in zip(back.tolist(), at_us.tolist(), strict=True):
+        cause = int(presence.cause_us[row])
+        yield cleared(roll.assets[row].asset, AlarmType.DEVICE_SILENT, at, cause)
+
+
+def overflow(
+    city: City, roll: Roll, latch: Latch, stage: Stage, turned: Turned, level_m: Reals
+) -> Iterator[RaiseAlarm | ClearAlarm]:
+    """Drains whose stage has turned; `level_m` `(n,)` is what each said last."""
+    for row, at in zip(turned.rows.tolist(), turned.at_us.tolist(), strict=True):
+        cause = int(latch.cause_us[row])
+        if not latch.active[row]:
+            yield cleared(roll.assets[row].asset, stage.type, at, cause)
+            continue
+        value, last = float(latch.value[row]), float(level_m[row])
+        inputs = {"level_m": round(value, 4), "observed_at": to_rfc3339(cause)}
+        if not np.isnan(last):
+            inputs["last_level_m"] = round(last, 4)
+        limits = {
+            stage.limit_name: float(stage.limit_m[row]),
+            "deadband_m": stage.deadband_m,
+            "raise_delay_s": stage.delays.on_us // SECOND_US,
+            "clear_delay_s": stage.delays.off_us // SECOND_US,
+        }
+        yield raised(city, roll, row, stage.type, at, cause, inputs, limits)
+
+
+def following(
+    city: City, roll: Roll, lamps: Following, judged: Judged, at_us: Times
+) -> Iterator[RaiseAlarm | ClearAlarm]:
+    """Lamps that do not follow, or do again; `at_us` `(n,)` is when each reported."""
+    for row, level in zip(judged.failing.tolist(), judged.level_pct.tolist(), strict=True):
+        inputs = {"level_pct": level, "setpoint_pct": float(lamps.acked_pct[row])}
+        limits = {"points": FOLLOWED_POINTS, "reports": FOLLOW_REPORTS}
+        cause = int(lamps.cause_us[row])
+        yield raised(city, roll, row, AlarmType.LAMP_NOT_FOLLOWING, int(at_us[row]), cause, inputs, limits)
+    for row in judged.back.tolist():
+        cause = int(lamps.cause_us[row])
+        yield cleared(roll.assets[row].asset, AlarmType.LAMP_NOT_FOLLOWING, int(at_us[row]), cause)

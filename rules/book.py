@@ -1,0 +1,146 @@
+"""Commands under way, from their birth until they are decided: sent, acknowledged, seen to be followed, or not.
+
+`queued` here covers `sent`: whether the broker has a command is the runner's business. A device that reports and has
+not acknowledged is sent the same command again, a few times; a repeat is harmless, for a device applies an id once.
+"""
+
+from dataclasses import dataclass, field
+
+import msgspec
+
+from rules.effects import MoveCommand
+from telemetry.commands import FOLLOW_REPORTS, FOLLOWED_POINTS, Priority, Settings, State
+
+SENDS_MAX = 3
+"""How often a command goes out while its device reports and does not acknowledge."""
+ERROR_CHARACTERS_MAX = 500
+"""A device's words on why it rejects a command are cut here."""
+
+
+class Open(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A command that is not decided. `state` is `queued` (sent or not) or `acknowledged`.
+
+    `sent_us` is when it last went out, `sends` how often, `reports` how many reports since the acknowledgement did not
+    follow. `moot`: another setpoint has been sent since, so that reports say nothing about this one.
+    """
+
+    id: str
+    asset_id: int
+    kind: str
+    device: str
+    settings: Settings
+    reason: Priority
+    expires_us: int
+    sent_us: int
+    state: State = State.QUEUED
+    sends: int = 1
+    reports: int = 0
+    moot: bool = False
+
+
+@dataclass(slots=True)
+class Book:
+    """All open commands, by id and by asset."""
+
+    by_id: dict[str, Open] = field(default_factory=dict)
+    of_asset: dict[int, tuple[str, ...]] = field(default_factory=dict)
+
+    def copy(self) -> "Book":
+        """An independent copy; the commands themselves never change."""
+        return Book(dict(self.by_id), dict(self.of_asset))
+
+    def put(self, command: Open) -> None:
+        """Add a command, or replace it by a later state of itself."""
+        if command.id not in self.by_id:
+            self.of_asset[command.asset_id] = (*self.of_asset.get(command.asset_id, ()), command.id)
+        self.by_id[command.id] = command
+
+    def drop(self, command: Open) -> None:
+        """Forget a command that is decided."""
+        del self.by_id[command.id]
+        left = tuple(each for each in self.of_asset[command.asset_id] if each != command.id)
+        if left:
+            self.of_asset[command.asset_id] = left
+        else:
+            del self.of_asset[command.asset_id]
+
+    def of(self, asset_id: int) -> list[Open]:
+        """The open commands of an asset, oldest first."""
+        return [self.by_id[each] for each in self.of_asset.get(asset_id, ())]
+
+
+def supersede(book: Book, new: Open, at_us: int) -> list[MoveCommand]:
+    """Enter a new command; what it replaces before its acknowledgement is superseded."""
+    moves = []
+    for old in book.of(new.asset_id):
+        if old.state is State.QUEUED and _names(old.settings) <= _names(new.settings):
+            book.drop(old)
+            moves.append(MoveCommand(old.id, at_us, State.SUPERSEDED))
+        elif _setpoint_differs(old.settings, new.settings):
+            book.put(msgspec.structs.replace(old, moot=True))
+    book.put(new)
+    return moves
+
+
+def expire(book: Book, until_us: int) -> list[MoveCommand]:
+    """The commands whose lease has ended by a moment before they were decided."""
+    over = [each for each in book.by_id.values() if each.expires_us <= until_us]
+    moves = []
+    for each in over:
+        book.drop(each)
+        unseen = "The lease ended before the lamp was seen to follow."
+        error = "The device did not acknowledge in time." if each.state is State.QUEUED else unseen
+        moves.append(MoveCommand(each.id, each.expires_us, State.EXPIRED, error))
+    return moves
+
+
+def acknowledge(book: Book, command: Open, at_us: int) -> tuple[Open | None, MoveCommand]:
+    """The device has applied a command; one with a setpoint stays open until the lamp is seen to follow."""
+    if command.settings.setpoint_pct is None:
+        book.drop(command)
+        return None, MoveCommand(command.id, at_us, State.ACKNOWLEDGED)
+    applied = msgspec.structs.replace(command, state=State.ACKNOWLEDGED)
+    book.put(applied)
+    return applied, MoveCommand(command.id, at_us, State.ACKNOWLEDGED)
+
+
+def reject(book: Book, command: Open, at_us: int, error: str | None) -> MoveCommand:
+    """The device refuses a command."""
+    book.drop(command)
+    words = error or "The device rejects the command without saying why."
+    return MoveCommand(command.id, at_us, State.REJECTED, words[:ERROR_CHARACTERS_MAX])
+
+
+def verify(book: Book, command: Open, level_pct: float, at_us: int) -> MoveCommand | None:
+    """Hold one report against an acknowledged command: verified, failed after the last chance, or not decided."""
+    setpoint = command.settings.setpoint_pct
+    assert setpoint is not None
+    if abs(level_pct - setpoint) <= FOLLOWED_POINTS:
+        book.drop(command)
+        return MoveCommand(command.id, at_us, State.VERIFIED)
+    seen = msgspec.structs.replace(command, reports=command.reports + 1)
+    if seen.reports < FOLLOW_REPORTS:
+        book.put(seen)
+        return None
+    book.drop(command)
+    error = f"The lamp gave {level_pct:g} % in its report number {seen.reports} after acknowledging {setpoint:g} %."
+    return MoveCommand(command.id, at_us, State.FAILED, error)
+
+
+def retry(book: Book, command: Open, at_us: int) -> Open | MoveCommand:
+    """A device reports and has not acknowledged: the command as it goes out again, or its end."""
+    if command.sends >= SENDS_MAX:
+        book.drop(command)
+        error = f"The device reports, but did not acknowledge the command, sent {command.sends} times."
+        return MoveCommand(command.id, at_us, State.FAILED, error)
+    again = msgspec.structs.replace(command, sends=command.sends + 1, sent_us=at_us)
+    book.put(again)
+    return again
+
+
+def _names(settings: Settings) -> set[str]:
+    return {name for name in settings.__struct_fields__ if getattr(settings, name) is not None}
+
+
+def _setpoint_differs(old: Settings, new: Settings) -> bool:
+    return None not in (old.setpoint_pct, new.setpoint_pct) and old.setpoint_pct != new.setpoint_pct

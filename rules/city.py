@@ -1,0 +1,174 @@
+"""What the rules are told and do not decide: assets in columns, thresholds, sun and clock arithmetic, as plain data."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rules.dimming import Program
+from rules.memory import Bools, Codes, Names, Reals, Rows, Times
+from rules.sun import Sun
+from telemetry.clock import SECOND_US
+from telemetry.guards import floor_pct, may_be_off
+from telemetry.kinds import KINDS
+from telemetry.kinds.drain_level import DrainLevel
+from telemetry.kinds.parking_bay import ParkingBay
+from telemetry.kinds.streetlight import StreetLight, StreetLightAttributes
+from telemetry.registry import Asset, Registry
+from telemetry.thresholds import Thresholds
+
+LAMPS, DRAINS, BAYS = StreetLight.name, DrainLevel.name, ParkingBay.name
+
+OPEN_TO_ALL, DISABLED, CHARGING = 0, 1, 2
+"""For whom a bay is: codes of `Bays.category`."""
+RESERVATIONS = {"disabled": DISABLED, "charging": CHARGING}
+
+
+@dataclass(frozen=True)
+class Roll:
+    """The assets of one kind in order of their id; every array has shape `(n,)`."""
+
+    kind: str
+    assets: tuple[Asset, ...]
+
+    def __len__(self) -> int:
+        return len(self.assets)
+
+    @cached_property
+    def asset_id(self) -> NDArray[np.int32]:
+        """Ids, ascending."""
+        return np.array([asset.asset_id for asset in self.assets], np.int32)
+
+    @cached_property
+    def interval_us(self) -> Times:
+        """How often each reports."""
+        return np.array([asset.report_every_s for asset in self.assets], np.int64) * SECOND_US
+
+    @cached_property
+    def device(self) -> Names:
+        """The device that serves each, empty where none does."""
+        return np.array([asset.device or "" for asset in self.assets], np.object_)
+
+    @cached_property
+    def served(self) -> Bools:
+        """Whether a device serves each."""
+        return np.array([asset.device is not None for asset in self.assets], np.bool_)
+
+    def attribute(self, name: str) -> Reals:
+        """A registered number of each asset, NaN where there is none."""
+        values = [getattr(asset.attributes, name, None) for asset in self.assets]
+        return np.array([np.nan if value is None else value for value in values], np.float64)
+
+    def rows(self, asset_ids: NDArray[Any]) -> Rows:
+        """The row of each asset, −1 for one that is not of this roll."""
+        if not len(self.assets):
+            return np.full(len(asset_ids), -1, np.intp)
+        found = np.minimum(np.searchsorted(self.asset_id, asset_ids), len(self.assets) - 1)
+        return np.where(self.asset_id[found] == asset_ids, found, -1)
+
+    @cached_property
+    def every_row(self) -> Rows:
+        """All rows, in order."""
+        return np.arange(len(self.assets), dtype=np.intp)
+
+
+@dataclass(frozen=True)
+class Bays:
+    """Bays by zone. `zone` `(n,)` indexes `zones`, −1 for a bay without; `members[z]` are the rows of zone z."""
+
+    zones: tuple[str, ...]
+    zone: NDArray[np.int32]
+    category: Codes
+    members: tuple[Rows, ...]
+    lat: tuple[float | None, ...]
+    lon: tuple[float | None, ...]
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class City:
+    """One version of registry and thresholds, compiled for the rules; immutable.
+
+    `zone_refresh_us` is how often a zone's word is repeated though nothing changed. `retry_after_us` is how long an
+    acknowledgement may take before the next report of its device has the command sent again.
+    """
+
+    registry: Registry
+    thresholds: Thresholds
+    sun: Sun
+    timezone: ZoneInfo
+    zone_refresh_us: int = 30 * SECOND_US
+    retry_after_us: int = 30 * SECOND_US
+    rolls: dict[str, Roll] = field(init=False)
+
+    def __post_init__(self) -> None:
+        by_kind: dict[str, list[Asset]] = {kind: [] for kind in KINDS}
+        for asset in sorted(self.registry.assets.values(), key=lambda asset: asset.asset_id):
+            by_kind[asset.kind].append(asset)
+        rolls = {kind: Roll(kind, tuple(assets)) for kind, assets in by_kind.items()}
+        object.__setattr__(self, "rolls", rolls)
+
+    @cached_property
+    def program(self) -> Program:
+        """The dimming program."""
+        return Program(self.thresholds.lighting, self.sun, self.timezone)
+
+    @cached_property
+    def crown_m(self) -> Reals:
+        """Each drain's crown above its invert, NaN where not registered."""
+        return self.rolls[DRAINS].attribute("crown_m")
+
+    @cached_property
+    def ground_m(self) -> Reals:
+        """Each drain's ground above its invert, NaN where not registered."""
+        return self.rolls[DRAINS].attribute("ground_m")
+
+    @cached_property
+    def floor_pct(self) -> Reals:
+        """The least level of each lamp at night."""
+        return np.array([floor_pct(_lamp(asset)) for asset in self.rolls[LAMPS].assets], np.float64)
+
+    @cached_property
+    def may_be_off(self) -> Bools:
+        """Which lamps may be off at night."""
+        return np.array([may_be_off(_lamp(asset)) for asset in self.rolls[LAMPS].assets], np.bool_)
+
+    @cached_property
+    def bays(self) -> Bays:
+        """Parking bays by zone."""
+        return _bays(self.registry, self.rolls[BAYS])
+
+
+def _lamp(asset: Asset) -> StreetLightAttributes:
+    assert isinstance(asset.attributes, StreetLightAttributes)
+    return asset.attributes
+
+
+def _bays(registry: Registry, roll: Roll) -> Bays:
+    named = sorted({asset.zone for asset in roll.assets if asset.zone is not None})
+    index = {zone: number for number, zone in enumerate(named)}
+    zone = np.array([index.get(asset.zone or "", -1) for asset in roll.assets], np.int32)
+    reserved = [getattr(asset.attributes, "reserved_for", None) for asset in roll.assets]
+    category = np.array([RESERVATIONS.get(each or "", OPEN_TO_ALL) for each in reserved], np.int8)
+    members = tuple(np.flatnonzero(zone == number) for number in range(len(named)))
+    lat: list[float | None] = []
+    lon: list[float | None] = []
+    for name, rows in zip(named, members, strict=True):
+        row = registry.zones.get(name)
+        bays = [roll.assets[each] for each in rows]
+        lat.append(_place(row.lat if row else None, [bay.lat for bay in bays]))
+        lon.append(_place(row.lon if row else None, [bay.lon for bay in bays]))
+    titles = tuple(registry.zones[name].name if name in registry.zones else name for name in named)
+    return Bays(tuple(named), zone, category, members, tuple(lat), tuple(lon), titles)
+
+
+def _place(surveyed: float | None, members: Sequence[float | None]) -> float | None:
+    """A zone's own coordinate, else the mean of its bays', else none."""
+    if surveyed is not None:
+        return surveyed
+    known = [each for each in members if each is not None]
+    return sum(known) / len(known) if known else None

@@ -1,0 +1,246 @@
+"""The commands of a step: answers of devices, wishes of people, the program, and what reports say about all of them."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rules import book as books
+from rules import following, leases, silence
+from rules.book import Book, Open
+from rules.city import LAMPS, City
+from rules.effects import Count, Effect, MoveCommand, SendCommand
+from rules.inputs import Acked, Ended, Moment, Override
+from rules.memory import NEVER_US, Bools, Reals, Rows, Times
+from rules.state import State
+from telemetry.alarms import asset_subject
+from telemetry.commands import Settings, command_id
+from telemetry.commands import State as Stage
+from telemetry.guards import objection
+from telemetry.registry import Asset
+
+
+@dataclass(slots=True)
+class Desk:
+    """Where the commands of one step are dealt with: the state to change, the moment, the effects so far."""
+
+    city: City
+    state: State
+    moment: Moment
+    effects: list[Effect]
+
+    @property
+    def book(self) -> Book:
+        """The open commands."""
+        return self.state.book
+
+    def row(self, asset_id: int, kind: str) -> int:
+        """The asset's row in the roll of its kind, −1 if it has gone."""
+        return int(self.city.rolls[kind].rows(np.array([asset_id]))[0])
+
+
+@dataclass(frozen=True, slots=True)
+class Reports:
+    """One wave of observations as reports. `level_pct`: of lamps only; `heard_us`: the last sign of life before."""
+
+    kind: str
+    rows: Rows
+    at_us: Times
+    message: Rows
+    heard_us: Times
+    level_pct: Reals | None
+
+
+def answer(desk: Desk, ack: Acked) -> tuple[str, int] | None:
+    """A device answers a command; returns kind and row of a lamp that has a new setpoint in force."""
+    now_us = desk.moment.now_us
+    command = desk.book.by_id.get(ack.id)
+    if command is None or command.device != ack.device:
+        desk.effects.append(Count("ack_unknown", now_us, 1))
+        return None
+    if not ack.ok:
+        desk.effects.append(books.reject(desk.book, command, now_us, ack.error))
+        _give_up(desk, command)
+        return None
+    if command.state is not Stage.QUEUED:
+        desk.effects.append(Count("ack_repeated", now_us, 1))
+        return None
+    applied, move = books.acknowledge(desk.book, command, now_us)
+    desk.effects.append(move)
+    row = desk.row(command.asset_id, command.kind)
+    if row < 0:
+        return None
+    every_s = command.settings.report_every_s
+    if every_s is not None:
+        silence.tell(desk.state.presence[command.kind], row, every_s, command.expires_us, command.id)
+    if applied is None or command.settings.setpoint_pct is None:
+        return None
+    following.set_point(desk.state.following, row, command.settings.setpoint_pct, command.expires_us)
+    return command.kind, row
+
+
+def override(desk: Desk, wish: Override) -> None:
+    """Take up what a person wrote down: refused by a guard, too late, or sent."""
+    now_us = desk.moment.now_us
+    asset = desk.city.registry.assets.get(wish.asset_id)
+    if wish.expires_us <= now_us:
+        error = "The override had ended before it was taken up."
+        desk.effects.append(MoveCommand(wish.id, now_us, Stage.EXPIRED, error))
+        return
+    dark = desk.city.sun.dark_between(now_us, wish.expires_us)
+    refusal = _unserved(asset) if asset is None else objection(asset, wish.settings, dark) or _unserved(asset)
+    if refusal is not None or asset is None or asset.device is None:
+        desk.effects.append(MoveCommand(wish.id, now_us, Stage.FAILED, refusal))
+        return
+    command = Open(wish.id, wish.asset_id, asset.kind, asset.device, wish.settings, "override", wish.expires_us, now_us)
+    _send(desk, asset, command, by_rule=False)
+    setpoint = wish.settings.setpoint_pct
+    if setpoint is not None:
+        row = desk.row(wish.asset_id, LAMPS)
+        leases.override(desk.state.lease, row, setpoint, wish.expires_us, wish.id, asset.device)
+
+
+def end(desk: Desk, ended: Ended) -> None:
+    """A person takes an override back: the program resumes, a changed report interval becomes the registered one."""
+    command = desk.book.by_id.get(ended.id)
+    if command is not None and command.state is Stage.QUEUED:
+        desk.book.drop(command)
+        desk.effects.append(MoveCommand(command.id, desk.moment.now_us, Stage.SUPERSEDED))
+    lease = desk.state.lease
+    for row in np.flatnonzero(lease.override_by == ended.id):
+        leases.end_override(lease, int(row), ended.at_us)
+    told_until_us = NEVER_US if command is None else command.expires_us
+    asset_id = None if command is None or command.settings.report_every_s is None else command.asset_id
+    for kind, presence in desk.state.presence.items():
+        for row in np.flatnonzero(presence.told_by == ended.id):
+            told_until_us, asset_id = int(presence.told_until_us[row]), int(desk.city.rolls[kind].asset_id[row])
+    if asset_id is not None and told_until_us > desk.moment.now_us:
+        _restore_interval(desk, desk.city.registry.assets[asset_id], told_until_us, ended)
+
+
+def reports(desk: Desk, wave: Reports, counts_from: Rows | None) -> None:
+    """What reports of devices say about their open commands.
+
+    `counts_from` `(lamps,)` is the message from which on reports count for a setpoint acknowledged in this very batch.
+    """
+    if not desk.book.of_asset:
+        return
+    roll = desk.city.rolls[wave.kind]
+    asset_ids = roll.asset_id[wave.rows]
+    for place in np.flatnonzero(_with_open_commands(desk.book, asset_ids)).tolist():
+        row = int(wave.rows[place])
+        late_enough = counts_from is None or int(wave.message[place]) > int(counts_from[row])
+        for command in desk.book.of(int(asset_ids[place])):
+            if command.state is Stage.QUEUED:
+                _unanswered(desk, roll.assets[row], command, int(wave.heard_us[place]), int(roll.interval_us[row]))
+            elif wave.level_pct is not None and late_enough and _binds(command, int(wave.at_us[place])):
+                move = books.verify(desk.book, command, float(wave.level_pct[place]), desk.moment.now_us)
+                desk.effects.extend([] if move is None else [move])
+
+
+def program(desk: Desk) -> None:
+    """Tell the lamps what the program wants of them now, where they do not know it yet."""
+    state, now_us = desk.state, desk.moment.now_us
+    leases.end_overrides(state.lease, now_us)
+    due = leases.due(state.lease, desk.city, now_us)
+    roll = desk.city.rolls[LAMPS]
+    for row, level, cause in zip(due.rows.tolist(), due.level_pct.tolist(), due.cause_us.tolist(), strict=True):
+        asset = roll.assets[row]
+        assert asset.device is not None
+        settings = Settings(setpoint_pct=level)
+        what = f"program|{asset.device}|setpoint_pct={level:g}"
+        command = Open(
+            command_id(asset_subject(asset.asset), what, cause),
+            asset.asset_id,
+            LAMPS,
+            asset.device,
+            settings,
+            "program",
+            due.expires_us,
+            now_us,
+        )
+        _send(desk, asset, command)
+    leases.tell(state.lease, due, desk.city, now_us)
+
+
+def expire(desk: Desk) -> None:
+    """End what was not decided before its lease ended."""
+    desk.effects.extend(books.expire(desk.book, desk.moment.settled_us))
+
+
+def _send(desk: Desk, asset: Asset, command: Open, by_rule: bool = True) -> None:
+    desk.effects.append(_sending(desk, asset, command, by_rule=by_rule))
+    desk.effects.extend(books.supersede(desk.book, command, desk.moment.now_us))
+
+
+def _sending(desk: Desk, asset: Asset, command: Open, by_rule: bool = True, again: bool = False) -> SendCommand:
+    return SendCommand(
+        command.id,
+        desk.moment.now_us,
+        command.asset_id,
+        asset.asset,
+        command.kind,
+        command.device,
+        command.settings,
+        command.reason,
+        command.expires_us,
+        by_rule,
+        again,
+    )
+
+
+def _unanswered(desk: Desk, asset: Asset, command: Open, heard_us: int, interval_us: int) -> None:
+    """A device reports and has not acknowledged: if it has had the time, or was away when it was sent, send again."""
+    moment = desk.moment
+    if command.expires_us <= moment.now_us:
+        return
+    patience_us = desk.city.thresholds.presence.missed_intervals * interval_us
+    was_away = heard_us == NEVER_US or heard_us + patience_us <= command.sent_us
+    if not was_away and moment.settled_us - command.sent_us < desk.city.retry_after_us:
+        return
+    again = books.retry(desk.book, command, moment.now_us)
+    if isinstance(again, Open):
+        desk.effects.append(_sending(desk, asset, again, by_rule=command.reason != "override", again=True))
+        return
+    desk.effects.append(again)
+    _give_up(desk, command)
+
+
+def _binds(command: Open, at_us: int) -> bool:
+    """Whether a report of this time says anything about an acknowledged command."""
+    return not command.moot and at_us <= command.expires_us
+
+
+def _give_up(desk: Desk, command: Open) -> None:
+    """A command came to nothing: an override of it no longer stands in the program's way."""
+    lease = desk.state.lease
+    if command.reason == "override" and command.kind == LAMPS:
+        row = desk.row(command.asset_id, LAMPS)
+        if row >= 0 and lease.override_by[row] == command.id:
+            leases.end_override(lease, row, desk.moment.now_us)
+
+
+def _restore_interval(desk: Desk, asset: Asset, until_us: int, ended: Ended) -> None:
+    row = desk.row(asset.asset_id, asset.kind)
+    presence = desk.state.presence[asset.kind]
+    presence.told_until_us[row] = NEVER_US
+    presence.told_by[row] = ""
+    if asset.device is None:
+        return
+    settings = Settings(report_every_s=asset.report_every_s)
+    what = f"default|{asset.device}|report_every_s={asset.report_every_s}|{ended.id}"
+    identity = command_id(asset_subject(asset.asset), what, ended.at_us)
+    now_us = desk.moment.now_us
+    _send(desk, asset, Open(identity, asset.asset_id, asset.kind, asset.device, settings, "default", until_us, now_us))
+
+
+def _unserved(asset: Asset | None) -> str | None:
+    if asset is None:
+        return "The asset is not in the registry any more."
+    return None if asset.device is not None else f"No device serves {asset.asset}."
+
+
+def _with_open_commands(book: Book, asset_ids: NDArray[np.int32]) -> Bools:
+    if len(asset_ids) < len(book.of_asset):
+        return np.fromiter((each in book.of_asset for each in asset_ids.tolist()), np.bool_, len(asset_ids))
+    return np.isin(asset_ids, np.fromiter(book.of_asset, np.int64, len(book.of_asset)))

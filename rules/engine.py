@@ -1,0 +1,214 @@
+"""One step of all rules: `step(city, state, inputs, moment)` gives the next state and the effects. Pure.
+
+Observations count in order of arrival for each asset: what is not newer than the newest processed is late and fires
+nothing. The rest is taken in waves of one observation an asset; before an observation of time T counts, the timers of
+its asset that run out by min(T, now) have run out. Afterwards all timers run out that are due by the settled moment.
+An observation's time is never taken to lie ahead of the city clock.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from rules import alarming, commanding, following, occupancy, overflow, silence, zones
+from rules.arrival import Arrivals, arrivals, on_time, waves
+from rules.city import BAYS, DRAINS, LAMPS, City, Roll
+from rules.commanding import Desk, Reports
+from rules.effects import Count, Effect, ForgetZone, PublishZone, in_order
+from rules.inputs import Inputs, Moment
+from rules.memory import FOREVER_US, NEVER_US, Bools, Rows, Times
+from rules.occupancy import HEARTBEAT_SHARE, Moves
+from rules.overflow import Stage
+from rules.silence import Presence, Watch
+from rules.state import State, aligned
+from rules.timing import Latch, Turned
+from telemetry.alarms import AlarmType
+
+
+def step(city: City, state: State, inputs: Inputs, moment: Moment) -> tuple[State, list[Effect]]:
+    """The state after a batch of inputs at a moment, and what is to be done, in order of time.
+
+    `state` is not changed. A state made for another version of the registry is aligned with the city's first. The
+    moment never goes back: an earlier one than the last is taken as the last.
+    """
+    now_us = max(moment.now_us, state.now_us)
+    settled_us = max(min(moment.settled_us, now_us), state.settled_us)
+    moment = Moment(now_us, settled_us, moment.listening_us)
+    effects: list[Effect] = []
+    state = _adopted(city, state, now_us, effects)
+    state.now_us, state.settled_us = now_us, settled_us
+    _Step(city, state, moment, effects).run(inputs)
+    return state, in_order(effects)
+
+
+@dataclass(slots=True)
+class _Step:
+    """A step at work on its own copy of the state."""
+
+    city: City
+    state: State
+    moment: Moment
+    effects: list[Effect]
+
+    def run(self, inputs: Inputs) -> None:
+        desk = Desk(self.city, self.state, self.moment, self.effects)
+        counts_from = np.full(len(self.city.rolls[LAMPS]), -1, np.intp)
+        for ack in inputs.acks:
+            lamp = commanding.answer(desk, ack)
+            if lamp is not None:
+                counts_from[lamp[1]] = ack.message
+        for kind, columns in inputs.columns.items():
+            roll = self.city.rolls[kind]
+            found = arrivals(columns, roll.rows(columns.asset_id))
+            self._observe(desk, roll, found, counts_from if kind == LAMPS else None)
+        for roll in self.city.rolls.values():
+            self._run_out(roll, roll.every_row, self.moment.settled_us)
+        self._lift()
+        for ended in inputs.ended:
+            commanding.end(desk, ended)
+        for wish in inputs.overrides:
+            commanding.override(desk, wish)
+        commanding.program(desk)
+        commanding.expire(desk)
+        self._speak()
+
+    def _observe(self, desk: Desk, roll: Roll, found: Arrivals, counts_from: Rows | None) -> None:
+        """All observations of one kind."""
+        presence = self.state.presence[roll.kind]
+        timely = on_time(found, presence.position_us)
+        late = found if not timely.any() else found.take(~timely)
+        for wave in waves(found.take(timely)):
+            at_us = np.minimum(wave.observed_us, self.moment.now_us)
+            self._run_out(roll, wave.row, at_us)
+            elapsed_us = wave.observed_us - presence.position_us[wave.row]
+            heartbeat = elapsed_us >= HEARTBEAT_SHARE * roll.interval_us[wave.row]
+            heard_us = presence.heard_us[wave.row]
+            self._hear(roll, presence, wave)
+            self._measure(roll, wave, at_us, heartbeat)
+            level = wave.fields["level_pct"] if roll.kind == LAMPS else None
+            reports = Reports(roll.kind, wave.row, at_us, wave.message, heard_us, level)
+            self._follow(reports, roll, counts_from)
+            commanding.reports(desk, reports, counts_from)
+            presence.position_us[wave.row] = wave.observed_us
+        if len(late):
+            self.effects.append(Count("late", self.moment.now_us, len(late)))
+            self._hear(roll, presence, late)
+
+    def _run_out(self, roll: Roll, rows: Rows, until_us: Times | int) -> None:
+        """Let the timers of these assets run out that are due by a moment."""
+        if not len(rows):
+            return
+        presence = self.state.presence[roll.kind]
+        gone, since = silence.fall_silent(presence, rows, self._watch(roll), until_us)
+        self.effects.extend(alarming.silence(self.city, roll, presence, gone, since))
+        if roll.kind == DRAINS:
+            for latch, stage in self._stages():
+                self._turn(roll, latch, stage, overflow.expire(latch, stage, rows, until_us))
+        elif roll.kind == BAYS:
+            heard = presence.heard_us[rows]
+            unknown = heard + silence.patience_us(presence, rows, self._watch(roll), until_us)
+            unknown = np.where(heard == NEVER_US, FOREVER_US, unknown)
+            self._move(occupancy.expire(self.state.occupancy, rows, until_us, unknown, self.city.thresholds.parking))
+
+    def _hear(self, roll: Roll, presence: Presence, found: Arrivals) -> None:
+        """Signs of life."""
+        patience = silence.patience_us(presence, found.row, self._watch(roll), self.moment.now_us)
+        life = silence.sign_of_life_us(found.observed_us, patience, self.moment.now_us, self.moment.settled_us)
+        back, at_us = silence.hear(presence, found.row, life)
+        self.effects.extend(alarming.heard(roll, presence, back, at_us))
+
+    def _measure(self, roll: Roll, wave: Arrivals, at_us: Times, heartbeat: Bools) -> None:
+        """What the values of a wave mean to the rule of their kind."""
+        if roll.kind == DRAINS:
+            level = wave.fields["level_m"]
+            self.state.level_m[wave.row] = level
+            for latch, stage in self._stages():
+                self._turn(roll, latch, stage, overflow.measure(latch, stage, wave.row, at_us, level))
+        elif roll.kind == BAYS:
+            said = wave.fields["occupied"]
+            moves, missed = occupancy.report(self.state.occupancy, wave.row, at_us, said, heartbeat)
+            self._move(moves)
+            if missed:
+                self.effects.append(Count("missed_edge", self.moment.now_us, missed))
+
+    def _follow(self, wave: Reports, roll: Roll, counts_from: Rows | None) -> None:
+        """Whether lamps give what they have acknowledged."""
+        if wave.level_pct is None or counts_from is None:
+            return
+        counts = wave.message > counts_from[wave.rows]
+        judged = following.report(self.state.following, wave.rows[counts], wave.at_us[counts], wave.level_pct[counts])
+        if len(judged.failing) or len(judged.back):
+            at_us = np.full(len(roll), NEVER_US)
+            at_us[wave.rows] = wave.at_us
+            self.effects.extend(alarming.following(self.city, roll, self.state.following, judged, at_us))
+
+    def _watch(self, roll: Roll) -> Watch:
+        presence = self.city.thresholds.presence
+        by_night = roll.kind == LAMPS and presence.lamps_silent_by_day
+        return Watch(
+            roll.interval_us,
+            roll.served,
+            presence.missed_intervals,
+            self.moment.listening_us,
+            self.city.sun.night(self.moment.settled_us) if by_night else None,
+        )
+
+    def _stages(self) -> list[tuple[Latch, Stage]]:
+        city = self.city
+        stages = overflow.stages(city.thresholds.drainage, city.crown_m, city.ground_m)
+        return list(zip((self.state.high, self.state.overflow), stages, strict=True))
+
+    def _turn(self, roll: Roll, latch: Latch, stage: Stage, turned: Turned) -> None:
+        if len(turned.rows):
+            self.effects.extend(alarming.overflow(self.city, roll, latch, stage, turned, self.state.level_m))
+
+    def _lift(self) -> None:
+        """Alarms whose height or whose device has left the registry are over."""
+        for kind, roll in self.city.rolls.items():
+            rows = silence.unwatch(self.state.presence[kind], self._watch(roll))
+            at_us = np.full(len(rows), self.moment.now_us)
+            self.effects.extend(alarming.heard(roll, self.state.presence[kind], rows, at_us))
+        for latch, stage in self._stages():
+            rows = overflow.unlimited(latch, stage)
+            overflow.reset(latch, rows)
+            self._turn(self.city.rolls[DRAINS], latch, stage, Turned(rows, np.full(len(rows), self.moment.now_us)))
+
+    def _move(self, moves: Moves) -> None:
+        if len(moves):
+            self.state.moves = Moves.join([self.state.moves, moves])
+
+    def _speak(self) -> None:
+        """Show what has settled and publish the zones that have something to say."""
+        heard_us = self.state.heard_us(BAYS)
+        words = zones.settle(self.city, self.state, heard_us, self.moment.settled_us)
+        self.effects.extend(PublishZone(word.zone, at_us, word) for at_us, word in words)
+
+
+def _adopted(city: City, state: State, now_us: int, effects: list[Effect]) -> State:
+    """A copy of the state in the city's rows; alarms of assets and words of zones that are no more are ended."""
+    if state.registry is city.registry:
+        return state.copy()
+    gone = state.registry.assets.keys() - city.registry.assets.keys()
+    if gone:
+        _take_leave(state, gone, now_us, effects)
+    state = aligned(state, city)
+    for zone in sorted(state.said_us.keys() - set(city.bays.zones)):
+        del state.said_us[zone]
+        effects.append(ForgetZone(zone, now_us))
+    return state
+
+
+def _take_leave(state: State, gone: set[int], now_us: int, effects: list[Effect]) -> None:
+    """Clear the alarms of assets that have left the registry."""
+    leaving = np.fromiter(gone, np.int64, len(gone))
+    standing = [
+        (AlarmType.DRAIN_HIGH, DRAINS, state.high.active, state.high.cause_us),
+        (AlarmType.DRAIN_OVERFLOW, DRAINS, state.overflow.active, state.overflow.cause_us),
+        (AlarmType.LAMP_NOT_FOLLOWING, LAMPS, state.following.failing, state.following.cause_us),
+    ]
+    for kind, presence in state.presence.items():
+        standing.append((AlarmType.DEVICE_SILENT, kind, presence.silent, presence.cause_us))
+    for alarm, kind, active, cause_us in standing:
+        for row in np.flatnonzero(active & np.isin(state.asset_id[kind], leaving)).tolist():
+            asset = state.registry.assets[int(state.asset_id[kind][row])].asset
+            effects.append(alarming.cleared(asset, alarm, now_us, int(cause_us[row])))

@@ -1,0 +1,60 @@
+"""What a step of the rules is given: observations, acknowledgements, overrides, and the moment."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from rules.memory import NEVER_US
+from telemetry.columns import Columns
+from telemetry.commands import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Acked:
+    """A device's answer to a command; `message` is its place among the uplinks of the batch."""
+
+    message: int
+    device: str
+    id: str
+    ok: bool
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Override:
+    """A command that a person wrote down; it is sent unless a guard forbids it."""
+
+    id: str
+    asset_id: int
+    settings: Settings
+    expires_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A person took an override back."""
+
+    id: str
+    at_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """One batch; `columns` are observations by kind in order of arrival."""
+
+    columns: Mapping[str, Columns] = field(default_factory=dict)
+    acks: Sequence[Acked] = ()
+    overrides: Sequence[Override] = ()
+    ended: Sequence[Ended] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """The present by the city clock.
+
+    Up to `settled_us` everything that was said is taken to have been heard: timers that need silence run out only
+    there. `listening_us` is since when anything could be heard at all, `NEVER_US` for ever since.
+    """
+
+    now_us: int
+    settled_us: int
+    listening_us: int = NEVER_US

@@ -1,0 +1,137 @@
+"""The rules' memory as rows for a database, one an asset and rule: what changed since the last time, and back."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import msgspec
+import numpy as np
+
+from rules.book import Open
+from rules.city import BAYS, City
+from rules.memory import NEVER_US, Bools, Memory
+from rules.occupancy import Moves
+from rules.silence import Presence
+from rules.state import State, aligned, blank
+
+PRESENCE, MOVES, BOOK = "presence", "moves", "commands"
+_PLAIN = b"{}"
+_encode = msgspec.json.Encoder().encode
+_decode_values = msgspec.json.Decoder(dict[str, bool | int | float | str]).decode
+_decode_moves = msgspec.json.Decoder(list[tuple[int, int]]).decode
+_decode_book = msgspec.json.Decoder(list[Open]).decode
+
+
+@dataclass(frozen=True, slots=True)
+class Recalled:
+    """What one rule remembers of one asset, as JSON; `position_us` is `None` for a rule that keeps no position."""
+
+    asset_id: int
+    rule: str
+    position_us: int | None
+    values: bytes
+
+
+def changes(city: City, before: State, after: State) -> list[Recalled]:
+    """The rows in which a state of this city differs from an earlier one."""
+    if before.registry is not after.registry:
+        before = aligned(before, city)
+    rows = [*_presences(before, after), *_memories(before, after)]
+    if before.moves is not after.moves:
+        rows += _moves(before, after)
+    return rows + _book(before, after)
+
+
+def everything(city: City, state: State) -> list[Recalled]:
+    """All rows of a state, as if nothing had been kept of it yet."""
+    return changes(city, blank(city), state)
+
+
+def restore(city: City, rows: Iterable[Recalled], said_us: dict[str, int]) -> State:
+    """The state of which these rows were kept; rows of assets that the city no longer has are left aside.
+
+    `said_us` is when each zone spoke last. Raises `msgspec.DecodeError` for a row that is not ours.
+    """
+    state = blank(city)
+    memories = {rule: (kind, memory) for rule, kind, memory in state.memories()}
+    places = {kind: {int(each): row for row, each in enumerate(ids)} for kind, ids in state.asset_id.items()}
+    moves: list[tuple[int, int, int]] = []
+    for each in rows:
+        asset = city.registry.assets.get(each.asset_id)
+        if asset is None:
+            continue
+        row = places[asset.kind][each.asset_id]
+        if each.rule == PRESENCE:
+            _load_presence(state.presence[asset.kind], row, each)
+        elif each.rule == BOOK:
+            for command in _decode_book(each.values):
+                state.book.put(command)
+        elif each.rule == MOVES:
+            moves += [(row, at_us, code) for at_us, code in _decode_moves(each.values)]
+        elif each.rule in memories and memories[each.rule][0] == asset.kind:
+            memories[each.rule][1].load(row, _decode_values(each.values))
+    if moves:
+        row_of, at_us, code = (np.array(column) for column in zip(*moves, strict=True))
+        state.moves = Moves(row_of.astype(np.intp), at_us.astype(np.int64), code.astype(np.int8))
+    state.said_us = {zone: at for zone, at in said_us.items() if zone in city.bays.zones}
+    state.settled_us = max(state.said_us.values(), default=NEVER_US)
+    return state
+
+
+def _presences(before: State, after: State) -> Iterator[Recalled]:
+    for kind, presence in after.presence.items():
+        changed = np.flatnonzero(presence.differs(before.presence[kind]))
+        plain = _is_plain(presence)[changed].tolist()
+        assets, positions = after.asset_id[kind][changed].tolist(), presence.position_us[changed].tolist()
+        for row, asset, position, simple in zip(changed.tolist(), assets, positions, plain, strict=True):
+            values = _PLAIN if simple else _encode(_presence_values(presence, row))
+            yield Recalled(asset, PRESENCE, None if position == NEVER_US else position, values)
+
+
+def _is_plain(presence: Presence) -> Bools:
+    """Which rows are said by their position alone."""
+    untold = presence.told_until_us == NEVER_US
+    plain: Bools = (presence.heard_us == presence.position_us) & ~presence.silent & untold
+    return plain
+
+
+def _presence_values(presence: Presence, row: int) -> dict[str, object]:
+    values = presence.dump(row)
+    values.pop("position_us", None)
+    return values
+
+
+def _load_presence(presence: Presence, row: int, kept: Recalled) -> None:
+    if kept.position_us is not None:
+        presence.position_us[row] = presence.heard_us[row] = kept.position_us
+    presence.load(row, _decode_values(kept.values))
+
+
+def _memories(before: State, after: State) -> Iterator[Recalled]:
+    for (rule, kind, memory), (_, _, old) in zip(after.memories(), before.memories(), strict=True):
+        for row in _changed(memory, old):
+            yield Recalled(int(after.asset_id[kind][row]), rule, None, _encode(memory.dump(row)))
+
+
+def _changed(memory: Memory, old: Memory) -> list[int]:
+    return [int(row) for row in np.flatnonzero(memory.differs(old))]
+
+
+def _moves(before: State, after: State) -> list[Recalled]:
+    old, new = _moves_by_row(before.moves), _moves_by_row(after.moves)
+    changed = [row for row in old.keys() | new.keys() if old.get(row) != new.get(row)]
+    ids = after.asset_id[BAYS]
+    return [Recalled(int(ids[row]), MOVES, None, _encode(new.get(row, []))) for row in sorted(changed)]
+
+
+def _moves_by_row(moves: Moves) -> dict[int, list[tuple[int, int]]]:
+    found: dict[int, list[tuple[int, int]]] = {}
+    for row, at_us, code in zip(moves.row.tolist(), moves.at_us.tolist(), moves.state.tolist(), strict=True):
+        found.setdefault(row, []).append((at_us, code))
+    return found
+
+
+def _book(before: State, after: State) -> list[Recalled]:
+    old, new = before.book, after.book
+    touched = {each.asset_id for name, each in new.by_id.items() if old.by_id.get(name) is not each}
+    touched |= {each.asset_id for name, each in old.by_id.items() if name not in new.by_id}
+    return [Recalled(asset, BOOK, None, _encode(new.of(asset))) for asset in sorted(touched)]

@@ -1,0 +1,103 @@
+"""When a device is silent: no sign of life for a number of its report intervals.
+
+Any observation is a sign of life, a late one too. Its time is the observation's own where that is credible, else the
+time of arrival, so that a device with a wrong clock, or one that delivers an old backlog, counts as alive.
+
+Decided: an asset is watched once it has been heard. One that was registered and never reported is `unknown` to
+everybody who looks, but no alarm: a registry is imported before the hardware is mounted, and a thousand alarms on that
+day would bury the one that matters.
+
+Street lights hang on circuits that are switched off by day, so a lamp is expected to report only when it is dark
+(setting `lamps_silent_by_day`): its intervals are counted from dusk at the earliest, and run out at dawn at the latest.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from rules.memory import NEVER_US, Bools, FlagColumn, Memory, NameColumn, Rows, SpanColumn, TimeColumn, Times
+from rules.sun import Night
+from telemetry.clock import SECOND_US
+
+
+@dataclass(slots=True, eq=False)
+class Presence(Memory):
+    """`position_us`: the newest observation processed; `heard_us`: the last sign of life.
+
+    `silent`: the alarm stands, raised because of nothing since `cause_us`. `told_us`: a longer report interval that a
+    command has set until `told_until_us`; `told_by` is that command.
+    """
+
+    position_us: TimeColumn
+    heard_us: TimeColumn
+    silent: FlagColumn
+    cause_us: TimeColumn
+    told_us: SpanColumn
+    told_until_us: TimeColumn
+    told_by: NameColumn
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """What counts as silent at the moment, for one kind.
+
+    `interval_us` and `served` `(n,)` are the registry's. `listening_us` is since when anything could be heard at all.
+    `night` is given for assets that report only in the dark.
+    """
+
+    interval_us: Times
+    served: Bools
+    missed_intervals: int
+    listening_us: int
+    night: Night | None = None
+
+
+def patience_us(presence: Presence, rows: Rows, watch: Watch, until_us: Times | int) -> Times:
+    """How long each asset may keep silent, `(k,)`: a number of its intervals, longer if a command said so."""
+    told = np.where(presence.told_until_us[rows] > until_us, presence.told_us[rows], 0)
+    return watch.missed_intervals * np.maximum(watch.interval_us[rows], told)
+
+
+def sign_of_life_us(observed_us: Times, patience: Times, now_us: int, settled_us: int) -> Times:
+    """When each observation says that its device was alive, `(k,)`."""
+    credible = observed_us >= settled_us - patience
+    return np.where(credible, np.minimum(observed_us, now_us), settled_us)
+
+
+def fall_silent(presence: Presence, rows: Rows, watch: Watch, until_us: Times | int) -> tuple[Rows, Times]:
+    """The assets among `rows` that have fallen silent by `until_us`, and when."""
+    heard = presence.heard_us[rows]
+    may = ~presence.silent[rows] & (heard != NEVER_US) & watch.served[rows]
+    since = np.maximum(heard, watch.listening_us)
+    if watch.night is not None:
+        since = np.maximum(since, watch.night.dusk_us)
+        until_us = np.minimum(until_us, watch.night.dawn_us)
+    due = since + patience_us(presence, rows, watch, until_us)
+    fallen = may & (due <= until_us)
+    gone = rows[fallen]
+    presence.silent[gone] = True
+    presence.cause_us[gone] = heard[fallen]
+    return gone, due[fallen]
+
+
+def hear(presence: Presence, rows: Rows, life_us: Times) -> tuple[Rows, Times]:
+    """Note signs of life, several a row perhaps; returns the assets that were silent and no longer are, since when."""
+    before = presence.silent[rows]
+    np.maximum.at(presence.heard_us, rows, life_us)
+    back = np.unique(rows[before & (life_us > presence.cause_us[rows])])
+    presence.silent[back] = False
+    return back, presence.heard_us[back]
+
+
+def unwatch(presence: Presence, watch: Watch) -> Rows:
+    """Take back the alarms of assets that no device serves any more."""
+    rows = np.flatnonzero(presence.silent & ~watch.served)
+    presence.silent[rows] = False
+    return rows
+
+
+def tell(presence: Presence, row: int, every_s: int, until_us: int, command: str) -> None:
+    """A command has set how often an asset reports."""
+    presence.told_us[row] = every_s * SECOND_US
+    presence.told_until_us[row] = until_us
+    presence.told_by[row] = command

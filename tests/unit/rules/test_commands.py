@@ -1,0 +1,314 @@
+"""Commands to lamps: the program's leases, overrides, and what becomes of each command."""
+
+from dataclasses import replace
+
+import pytest
+
+from rules.effects import SendCommand
+from rules.inputs import Acked, Ended, Inputs, Override
+from telemetry.alarms import AlarmType
+from telemetry.clock import HOUR_US, MINUTE_US, SECOND_US
+from telemetry.commands import Settings, State
+from telemetry.registry import Asset
+from tests.parts.cities import MIDNIGHT_US, NOON_US, Life, city, drain, lamp
+
+NIGHT_US = MIDNIGHT_US - 90 * MINUTE_US
+"""Local 22:30: the program wants 50 %."""
+
+
+def night(*assets: Asset, now_us: int = NIGHT_US) -> Life:
+    """A city at night whose lamps have been told the program."""
+    life = Life(city(assets or [lamp(1)]))
+    life.step(now_us)
+    return life
+
+
+def answer(life: Life, sent: SendCommand, now_us: int, ok: bool = True, error: str | None = None) -> None:
+    life.step(now_us, Inputs(acks=[Acked(0, sent.device, sent.id, ok, error)]))
+
+
+def report(life: Life, now_us: int, level_pct: float, lamp_id: int = 1) -> None:
+    life.observe(now_us, "streetlight", [(lamp_id, now_us, level_pct)])
+
+
+def states(life: Life, command_id: str) -> list[State]:
+    return [move.state for move in life.moved() if move.id == command_id]
+
+
+def setpoints(life: Life) -> list[tuple[float, float | None, str]]:
+    """Commands in order: minutes since the night began, setpoint, reason."""
+    return [((each.at_us - NIGHT_US) / MINUTE_US, each.settings.setpoint_pct, each.reason) for each in life.sent()]
+
+
+def test_a_lamp_is_told_the_program() -> None:
+    (sent,) = night().sent()
+    assert (sent.device, sent.settings, sent.reason) == ("dev-1", Settings(setpoint_pct=50), "program")
+    assert sent.expires_us == NIGHT_US + HOUR_US
+
+
+def test_a_lease_is_renewed_at_half_as_a_new_command() -> None:
+    life = night()
+    for minutes in range(1, 70):
+        life.step(NIGHT_US + minutes * MINUTE_US)
+    assert setpoints(life) == [(0, 50, "program"), (30, 50, "program"), (60, 50, "program")]
+    assert len({each.id for each in life.sent()}) == 3
+
+
+def test_the_next_segment_is_told_at_once() -> None:
+    life = night()
+    life.step(MIDNIGHT_US - 1)
+    life.step(MIDNIGHT_US)
+    assert [each.settings.setpoint_pct for each in life.sent()][-1] == 30
+
+
+def test_a_floor_raises_what_the_program_wants() -> None:
+    life = night(lamp(1, min_level_pct=40), lamp(2, lighting_class="M1"), lamp(3), now_us=MIDNIGHT_US)
+    assert [each.settings.setpoint_pct for each in life.sent()] == [40, 50, 30] or sorted(
+        (each.asset_id, each.settings.setpoint_pct) for each in life.sent()
+    ) == [(1, 40), (2, 50), (3, 30)]
+
+
+def test_by_day_lamps_are_off_but_no_longer_than_to_dusk() -> None:
+    life = Life(city([lamp(1)]))
+    dusk_us = life.city.sun.next_change_us(NOON_US)
+    life.step(dusk_us - 10 * MINUTE_US)
+    life.step(dusk_us)
+    assert [(each.settings.setpoint_pct, each.expires_us) for each in life.sent()] == [
+        (0, dusk_us),
+        (100, dusk_us + HOUR_US),
+    ]
+
+
+def test_a_lamp_without_device_is_told_nothing() -> None:
+    assert night(lamp(1, device=None)).sent() == []
+
+
+def test_a_new_device_is_told_at_once() -> None:
+    life = night()
+    life.city = city([lamp(1, device="other")], version=2)
+    life.step(NIGHT_US + MINUTE_US)
+    assert [each.device for each in life.sent()] == ["dev-1", "other"]
+    assert len({each.id for each in life.sent()}) == 2
+
+
+def test_acknowledged_and_seen_to_follow_is_verified() -> None:
+    life = night()
+    (sent,) = life.sent()
+    answer(life, sent, NIGHT_US + SECOND_US)
+    report(life, NIGHT_US + 10 * MINUTE_US, 54)
+    assert states(life, sent.id) == [State.ACKNOWLEDGED, State.VERIFIED]
+
+
+def test_three_reports_beside_the_setpoint_are_a_failure_and_an_alarm() -> None:
+    life = night()
+    (sent,) = life.sent()
+    answer(life, sent, NIGHT_US + SECOND_US)
+    for minutes in (5, 10, 15):
+        assert life.raised() == []
+        report(life, NIGHT_US + minutes * MINUTE_US, 100)
+    assert states(life, sent.id) == [State.ACKNOWLEDGED, State.FAILED]
+    (alarm,) = life.raised()
+    assert alarm.type == AlarmType.LAMP_NOT_FOLLOWING
+    assert alarm.why["inputs"] == {"level_pct": 100, "setpoint_pct": 50}
+    assert alarm.observed_us == NIGHT_US + 5 * MINUTE_US
+
+
+def test_a_third_report_that_follows_is_in_time() -> None:
+    life = night()
+    (sent,) = life.sent()
+    answer(life, sent, NIGHT_US + SECOND_US)
+    for minutes, level in ((5, 100), (10, 80), (15, 55)):
+        report(life, NIGHT_US + minutes * MINUTE_US, level)
+    assert states(life, sent.id)[-1] == State.VERIFIED
+    assert life.raised() == []
+
+
+def test_the_alarm_clears_when_the_lamp_follows() -> None:
+    life = night()
+    answer(life, life.sent()[0], NIGHT_US + SECOND_US)
+    for minutes, level in ((5, 100), (10, 100), (15, 100), (20, 50)):
+        report(life, NIGHT_US + minutes * MINUTE_US, level)
+    (cleared,) = life.cleared()
+    assert cleared.id == life.raised()[0].id
+    assert cleared.at_us == NIGHT_US + 20 * MINUTE_US
+
+
+def test_a_lamp_that_reports_seldom_is_found_over_renewals() -> None:
+    life = night(lamp(1, report_every_s=1500))
+    for minutes in range(1, 90):
+        now_us = NIGHT_US + minutes * MINUTE_US
+        for sent in life.sent():
+            if sent.id in life.state.book.by_id and State.ACKNOWLEDGED not in states(life, sent.id):
+                answer(life, sent, now_us - 1)
+        if minutes % 25 == 0:
+            report(life, now_us, 100)
+        life.step(now_us)
+    assert [alarm.type for alarm in life.raised()] == [AlarmType.LAMP_NOT_FOLLOWING]
+
+
+def test_a_report_of_before_the_acknowledgement_does_not_count() -> None:
+    life = night()
+    (sent,) = life.sent()
+    rows = [(1, NIGHT_US + seconds * SECOND_US, 100.0) for seconds in (1, 2, 3, 5)]
+    life.observe(
+        NIGHT_US + 9 * SECOND_US, "streetlight", rows, inputs=Inputs(acks=[Acked(2, sent.device, sent.id, True)])
+    )
+    assert life.state.book.by_id[sent.id].reports == 1
+    assert life.raised() == []
+
+
+def test_a_refusal_by_the_device_is_a_rejection() -> None:
+    life = night()
+    (sent,) = life.sent()
+    answer(life, sent, NIGHT_US + SECOND_US, ok=False, error="driver fault")
+    (move,) = life.moved()
+    assert (move.state, move.error) == (State.REJECTED, "driver fault")
+
+
+def test_an_answer_of_another_device_counts_for_nothing() -> None:
+    life = night()
+    (sent,) = life.sent()
+    answer(life, replace(sent, device="stranger"), NIGHT_US + SECOND_US)
+    assert life.moved() == []
+
+
+def test_what_a_newer_command_replaces_before_its_acknowledgement_is_superseded() -> None:
+    life = night()
+    life.step(NIGHT_US + 30 * MINUTE_US)
+    first, second = life.sent()
+    assert states(life, first.id) == [State.SUPERSEDED]
+    answer(life, first, NIGHT_US + 31 * MINUTE_US)
+    assert states(life, first.id) == [State.SUPERSEDED]
+    answer(life, second, NIGHT_US + 31 * MINUTE_US)
+    assert states(life, second.id) == [State.ACKNOWLEDGED]
+
+
+def test_an_unanswered_command_is_sent_again_when_its_lamp_reports() -> None:
+    life = night()
+    report(life, NIGHT_US + 5 * SECOND_US, 100)
+    first, again = life.sent()
+    assert (again.id, again.again) == (first.id, True)
+    report(life, NIGHT_US + 10 * SECOND_US, 100)
+    assert len(life.sent()) == 2, "the lamp is given time to answer"
+
+
+def test_a_lamp_that_reports_and_never_answers_has_failed() -> None:
+    life = night()
+    for minutes in range(1, 6):
+        report(life, NIGHT_US + minutes * MINUTE_US, 100)
+    (sent, *again) = life.sent()
+    assert len(again) == 2
+    assert states(life, sent.id) == [State.FAILED]
+    assert life.raised() == []
+
+
+def test_a_lease_that_ends_unanswered_has_expired() -> None:
+    life = Life(city([lamp(1)]))
+    life.step(NIGHT_US, Inputs(overrides=[Override("o", 1, Settings(setpoint_pct=80), NIGHT_US + MINUTE_US)]))
+    life.step(NIGHT_US + MINUTE_US)
+    assert states(life, "o") == [State.SUPERSEDED], "the program resumed first"
+    silent = Life(city([drain(1)]))
+    silent.step(NIGHT_US, Inputs(overrides=[Override("o", 1, Settings(report_every_s=60), NIGHT_US + MINUTE_US)]))
+    silent.step(NIGHT_US + MINUTE_US + 3 * SECOND_US)
+    assert states(silent, "o") == [State.EXPIRED]
+
+
+def overridden(until_us: int = NIGHT_US + 20 * MINUTE_US, level_pct: float = 80) -> Life:
+    life = night()
+    life.step(NIGHT_US + MINUTE_US, Inputs(overrides=[Override("o", 1, Settings(setpoint_pct=level_pct), until_us)]))
+    return life
+
+
+def test_an_override_goes_before_the_program_until_it_expires() -> None:
+    life = overridden()
+    for minutes in range(2, 40):
+        life.step(NIGHT_US + minutes * MINUTE_US)
+    assert setpoints(life) == [(0, 50, "program"), (1, 80, "override"), (20, 50, "program")]
+
+
+def test_an_override_outlasts_the_program_s_renewal_and_segments() -> None:
+    life = overridden(until_us=NIGHT_US + 3 * HOUR_US)
+    for minutes in range(2, 190, 3):
+        life.step(NIGHT_US + minutes * MINUTE_US)
+    assert [reason for _, _, reason in setpoints(life)][:3] == ["program", "override", "program"]
+    assert setpoints(life)[2][:2] == (182, 30)
+
+
+def test_an_override_that_is_taken_back_lets_the_program_resume() -> None:
+    life = overridden()
+    life.step(NIGHT_US + 5 * MINUTE_US, Inputs(ended=[Ended("o", NIGHT_US + 5 * MINUTE_US)]))
+    assert setpoints(life)[-1] == (5, 50, "program")
+    assert states(life, "o") == [State.SUPERSEDED]
+
+
+def test_a_newer_override_takes_the_place_of_the_older() -> None:
+    life = overridden()
+    newer = Override("p", 1, Settings(setpoint_pct=70), NIGHT_US + 10 * MINUTE_US)
+    life.step(NIGHT_US + 2 * MINUTE_US, Inputs(overrides=[newer]))
+    life.step(NIGHT_US + 10 * MINUTE_US)
+    assert setpoints(life)[-2:] == [(2, 70, "override"), (10, 50, "program")]
+    assert states(life, "o") == [State.SUPERSEDED]
+
+
+def test_an_override_that_the_device_rejects_does_not_stand_in_the_way() -> None:
+    life = overridden()
+    answer(life, life.sent()[-1], NIGHT_US + 2 * MINUTE_US, ok=False)
+    assert setpoints(life)[-1] == (2, 50, "program")
+
+
+@pytest.mark.parametrize(
+    ("attributes", "level_pct", "words"),
+    [({}, 0, "sign 394"), ({"crossing": True, "ring_sign": True}, 0, "crossing"), ({"min_level_pct": 30}, 20, "30 %")],
+)
+def test_no_override_makes_a_street_unlawfully_dark(
+    attributes: dict[str, object], level_pct: float, words: str
+) -> None:
+    life = night(lamp(1, **attributes))
+    wish = Override("o", 1, Settings(setpoint_pct=level_pct), NIGHT_US + HOUR_US)
+    life.step(NIGHT_US + MINUTE_US, Inputs(overrides=[wish]))
+    (move,) = life.moved()
+    assert (move.id, move.state) == ("o", State.FAILED)
+    assert words in (move.error or "")
+    assert len(life.sent()) == 1
+
+
+def test_nor_does_one_that_begins_by_day_and_lasts_into_the_night() -> None:
+    life = Life(city([lamp(1)]))
+    for name, until_us in (("day", NOON_US + HOUR_US), ("night", NOON_US + 9 * HOUR_US)):
+        life.step(NOON_US, Inputs(overrides=[Override(name, 1, Settings(setpoint_pct=0), until_us)]))
+    assert states(life, "night") == [State.FAILED]
+    assert states(life, "day") == []
+
+
+def test_an_override_that_comes_too_late_is_never_sent() -> None:
+    life = night()
+    life.step(NIGHT_US, Inputs(overrides=[Override("o", 1, Settings(setpoint_pct=80), NIGHT_US)]))
+    assert states(life, "o") == [State.EXPIRED]
+    assert [each.id for each in life.sent()] != ["o"]
+
+
+def test_an_override_of_an_asset_that_nothing_serves_fails() -> None:
+    life = night(drain(1, device=None))
+    for asset_id in (1, 99):
+        wish = Override(f"o{asset_id}", asset_id, Settings(report_every_s=60), NIGHT_US + HOUR_US)
+        life.step(NIGHT_US, Inputs(overrides=[wish]))
+        assert states(life, f"o{asset_id}") == [State.FAILED]
+
+
+def test_a_report_interval_ends_at_acknowledged_and_leaves_the_setpoint_alone() -> None:
+    life = night()
+    wish = Override("o", 1, Settings(report_every_s=60), NIGHT_US + HOUR_US)
+    life.step(NIGHT_US + MINUTE_US, Inputs(overrides=[wish]))
+    answer(life, life.sent()[-1], NIGHT_US + MINUTE_US + SECOND_US)
+    assert states(life, "o") == [State.ACKNOWLEDGED]
+    assert "o" not in life.state.book.by_id
+    assert [reason for _, level, reason in setpoints(life) if level is not None] == ["program"]
+    assert life.state.book.by_id, "the program's command is still open"
+
+
+def test_a_report_interval_that_is_taken_back_becomes_the_registered_one() -> None:
+    life = night(drain(1))
+    life.step(NIGHT_US, Inputs(overrides=[Override("o", 1, Settings(report_every_s=3600), NIGHT_US + HOUR_US)]))
+    answer(life, life.sent()[0], NIGHT_US + SECOND_US)
+    life.step(NIGHT_US + MINUTE_US, Inputs(ended=[Ended("o", NIGHT_US + MINUTE_US)]))
+    assert [(each.settings, each.reason) for each in life.sent()][-1] == (Settings(report_every_s=300), "default")
