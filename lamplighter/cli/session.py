@@ -1,7 +1,8 @@
 """What every command begins with: settings, logging, and an event loop."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
@@ -11,6 +12,8 @@ import uvloop
 from lamplighter import logs
 from lamplighter.errors import WrongUsage
 from lamplighter.settings import Settings
+from storage.errors import translated
+from storage.pool import Connection, connect
 
 T = TypeVar("T")
 
@@ -50,6 +53,20 @@ def need_database(settings: Settings) -> str:
     if settings.database_url is None:
         raise WrongUsage("No database is named: set LAMPLIGHTER_DATABASE_URL, or database_url in the settings file.")
     return settings.database_url
+
+
+@asynccontextmanager
+async def database(settings: Settings) -> AsyncIterator[Connection]:
+    """One connection to the database that the settings name.
+
+    Raises:
+        WrongUsage: none is named.
+        StorageError: it does not do what is asked within the block.
+    """
+    url = need_database(settings)
+    with translated():
+        async with await connect(url, application="lamplighter command line") as connection:
+            yield connection
 
 
 def need_broker(settings: Settings) -> str:

@@ -5,19 +5,15 @@ from typing import Annotated
 
 import typer
 
-from lamplighter.cli.session import Config, begin, need_database, run
+from lamplighter.cli.session import Config, begin, database, run
 from lamplighter.cli.spelling import DURATION, parse_duration
 from lamplighter.cli.tables import print_table
 from lamplighter.clock import real_now
 from lamplighter.errors import Failure
 from storage import tokens
-from storage.errors import translated
-from storage.pool import connect
 from telemetry.clock import SECOND_US, to_datetime
 
 commands = typer.Typer(help="Issue, list and revoke tokens of the operators' API.")
-
-APPLICATION = "lamplighter token"
 
 
 @commands.command()
@@ -30,14 +26,13 @@ def issue(
     config: Config = None,
 ) -> None:
     """Issue a token and print it; it cannot be shown again."""
-    url = need_database(begin(config))
+    settings = begin(config)
     now_us = real_now()
     expires_us = now_us + round(expires * SECOND_US)
 
     async def work() -> tuple[str, str]:
-        with translated():
-            async with await connect(url, application=APPLICATION) as connection:
-                return await tokens.issue(connection, role=role, name=name, expires_us=expires_us, real_now_us=now_us)
+        async with database(settings) as connection:
+            return await tokens.issue(connection, role=role, name=name, expires_us=expires_us, real_now_us=now_us)
 
     token_id, secret = run(work())
     print(secret)
@@ -47,12 +42,11 @@ def issue(
 @commands.command("list")
 def list_tokens(config: Config = None) -> None:
     """List all tokens ever issued, without their secrets."""
-    url = need_database(begin(config))
+    settings = begin(config)
 
     async def work() -> list[tokens.Token]:
-        with translated():
-            async with await connect(url, application=APPLICATION) as connection:
-                return await tokens.list_all(connection)
+        async with database(settings) as connection:
+            return await tokens.list_all(connection)
 
     now = to_datetime(real_now())
     rows = []
@@ -68,12 +62,11 @@ def revoke(
     token: Annotated[str, typer.Argument(metavar="ID", help="As `list` shows it.")], config: Config = None
 ) -> None:
     """End a token now."""
-    url = need_database(begin(config))
+    settings = begin(config)
 
     async def work() -> bool:
-        with translated():
-            async with await connect(url, application=APPLICATION) as connection:
-                return await tokens.revoke(connection, token, real_now())
+        async with database(settings) as connection:
+            return await tokens.revoke(connection, token, real_now())
 
     if not run(work()):
         raise Failure(f"There is no valid token {token}: `lamplighter token list` shows all.")

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from lamplighter.cli import token
+from lamplighter.cli import registry, token
 from lamplighter.cli.doctor import doctor
 from lamplighter.cli.migrate import migrate
 
@@ -34,4 +34,5 @@ def lamplighter(
 
 tree.command()(migrate)
 tree.command()(doctor)
+tree.add_typer(registry.commands, name="registry")
 tree.add_typer(token.commands, name="token")

@@ -1,0 +1,88 @@
+"""Commands against a real database."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from lamplighter.cli import run
+
+REGISTRY = """asset,kind,name,zone,lat,lon,device,min_level_pct
+market,zone,Marktplatz,,51.4,7.3,,
+lamp-1,streetlight,Markt 1,market,51.4,7.3,dev-1,30
+lamp-2,streetlight,Markt 2,market,51.4,7.3,dev-2,30
+"""
+
+
+@pytest.fixture
+def city(database: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("LAMPLIGHTER_DATABASE_URL", database)
+    monkeypatch.chdir(tmp_path)
+    Path("city.csv").write_text(REGISTRY)
+
+
+def test_migrate_creates_the_schema_and_does_no_harm_twice(
+    empty_database: str, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("LAMPLIGHTER_DATABASE_URL", empty_database)
+    assert run(["migrate"]) == 0
+    assert "applied 0001_" in capfd.readouterr().out
+    assert run(["migrate"]) == 0
+    assert capfd.readouterr().out == "The schema is up to date, on plain PostgreSQL.\n"
+
+
+@pytest.mark.usefixtures("city")
+def test_a_registry_is_imported_once_and_then_changes_nothing(capfd: pytest.CaptureFixture[str]) -> None:
+    assert run(["registry", "import", "city.csv"]) == 0
+    assert capfd.readouterr().out.splitlines() == [
+        "+ zone market",
+        "+ lamp-1 with device dev-1",
+        "+ lamp-2 with device dev-2",
+    ]
+    assert run(["registry", "import", "city.csv"]) == 0
+    assert capfd.readouterr().out == ""
+
+
+@pytest.mark.usefixtures("city")
+def test_a_dry_run_changes_nothing(capfd: pytest.CaptureFixture[str]) -> None:
+    assert run(["registry", "import", "city.csv", "--dry-run"]) == 0
+    assert len(capfd.readouterr().out.splitlines()) == 3
+    run(["registry", "export"])
+    assert len(capfd.readouterr().out.splitlines()) == 1
+
+
+@pytest.mark.usefixtures("city")
+def test_what_is_exported_can_be_imported(capfd: pytest.CaptureFixture[str]) -> None:
+    run(["registry", "import", "city.csv"])
+    capfd.readouterr()
+    assert run(["registry", "export"]) == 0
+    Path("export.csv").write_text(capfd.readouterr().out)
+    assert run(["registry", "import", "export.csv"]) == 0
+    assert capfd.readouterr().out == ""
+
+
+@pytest.mark.usefixtures("city")
+def test_every_mistake_in_a_registry_is_named_with_its_line(capfd: pytest.CaptureFixture[str]) -> None:
+    Path("city.csv").write_text(
+        REGISTRY.replace(",streetlight,Markt 2", ",streetlite,Markt 2").replace(",30", ",a lot")
+    )
+    assert run(["registry", "import", "city.csv"]) == 1
+    err = capfd.readouterr().err.splitlines()
+    assert [line.partition(":")[0] for line in err] == ["city.csv, line 3", "city.csv, line 4"]
+
+
+@pytest.mark.usefixtures("city")
+def test_a_token_is_issued_listed_and_revoked(capfd: pytest.CaptureFixture[str]) -> None:
+    assert run(["token", "issue", "--role", "operator", "--expires", "90d", "--name", "Grafana"]) == 0
+    secret, words = capfd.readouterr()
+    assert re.fullmatch(r"ll_\S{40,}\n", secret)
+    found = re.match(r"Token (\w+) \(operator\) is valid until", words)
+    assert found
+    run(["token", "list"])
+    listed = capfd.readouterr().out
+    assert re.search(rf"{found[1]} +operator +Grafana +valid", listed)
+    assert secret.strip() not in listed
+    assert run(["token", "revoke", found[1]]) == 0
+    run(["token", "list"])
+    assert " revoked " in capfd.readouterr().out
+    assert run(["token", "revoke", found[1]]) == 1

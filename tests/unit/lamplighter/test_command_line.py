@@ -1,0 +1,104 @@
+"""The command line as contract §2 promises it: help everywhere, one sentence for an error, three exit codes."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import typer
+from typer.core import TyperGroup
+
+from lamplighter.cli import run
+from lamplighter.cli.spelling import parse_duration, parse_moment
+from lamplighter.cli.tree import tree
+from lamplighter.settings import PREFIX, Settings
+
+
+@pytest.fixture(autouse=True)
+def no_settings_of_this_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in Settings.model_fields:
+        monkeypatch.delenv(PREFIX + name.upper(), raising=False)
+    monkeypatch.chdir(tmp_path)
+
+
+def all_commands() -> Iterator[tuple[str, ...]]:
+    waiting: list[tuple[tuple[str, ...], object]] = [((), typer.main.get_command(tree))]
+    while waiting:
+        path, command = waiting.pop()
+        yield path
+        if isinstance(command, TyperGroup):
+            waiting += [((*path, name), child) for name, child in command.commands.items()]
+
+
+@pytest.mark.parametrize("path", list(all_commands()), ids=" ".join)
+def test_every_command_helps(path: tuple[str, ...], capfd: pytest.CaptureFixture[str]) -> None:
+    assert run([*path, "--help"]) == 0
+    out, err = capfd.readouterr()
+    assert "Usage: lamplighter" in out
+    assert err == ""
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["dance"],
+        ["migrate", "--loudly"],
+        ["token", "issue"],
+        ["token", "issue", "--role", "king", "--expires", "90d"],
+        ["token", "issue", "--role", "admin", "--expires", "soon"],
+        ["registry", "import", "/no/such/file.csv"],
+        ["migrate"],
+        ["migrate", "--config", "/no/such/file.toml"],
+    ],
+    ids=" ".join,
+)
+def test_wrong_usage_is_one_sentence_and_code_2(arguments: list[str], capfd: pytest.CaptureFixture[str]) -> None:
+    assert run(arguments) == 2
+    out, err = capfd.readouterr()
+    assert out == ""
+    assert err.count("\n") == 1
+    assert "Traceback" not in err
+
+
+@pytest.mark.parametrize("arguments", [["migrate"], ["token", "list"], ["registry", "export"]], ids=" ".join)
+def test_a_database_that_is_away_is_one_sentence_and_code_1(
+    arguments: list[str], monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("LAMPLIGHTER_DATABASE_URL", "postgresql://127.0.0.1:1/city")
+    assert run(arguments) == 1
+    _, err = capfd.readouterr()
+    assert err.startswith("The database does not answer")
+    assert err.count("\n") == 1
+
+
+def test_what_nobody_foresaw_is_still_one_sentence(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def burst(*_: object, **__: object) -> None:
+        raise ZeroDivisionError("division by zero")
+
+    monkeypatch.setattr("storage.migrate.write_draft", burst)
+    assert run(["migrate", "--draft"]) == 1
+    _, err = capfd.readouterr()
+    assert "failed in a way nobody foresaw (ZeroDivisionError: division by zero)" in err
+    assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("60s", 60), ("1.5m", 90), ("2h", 7_200), ("90d", 7_776_000), ("250ms", 0.25), ("7", 7)]
+)
+def test_durations(text: str, seconds: float) -> None:
+    assert parse_duration(text) == seconds
+
+
+@pytest.mark.parametrize("text", ["", "0s", "-3s", "soon", "3 weeks", "1e3s"])
+def test_what_is_no_duration(text: str) -> None:
+    with pytest.raises(typer.BadParameter, match="is no duration"):
+        parse_duration(text)
+
+
+def test_moments_need_an_offset_and_become_utc() -> None:
+    assert parse_moment("2026-11-22T16:10:00+01:00").isoformat() == "2026-11-22T15:10:00+00:00"
+    for text in ("2026-11-22T16:10:00", "tomorrow", "2026-11-22"):
+        with pytest.raises(typer.BadParameter, match="is no moment with offset"):
+            parse_moment(text)
