@@ -11,12 +11,12 @@ def bays(free: int = 0, occupied: int = 0, unknown: int = 0) -> Bays:
     return Bays(free + occupied + unknown, free, free, free + unknown, occupied, unknown)
 
 
-def zone(name: str = "market", free: int = 3, occupied: int = 7, unknown: int = 0, **other: Any) -> ZoneAvailability:
+def zone(called: str = "market", free: int = 3, occupied: int = 7, unknown: int = 0, **other: Any) -> ZoneAvailability:
     """A zone's word; `other` replaces any member."""
     counts = bays(free, occupied, unknown)
     members: dict[str, Any] = {
-        "zone": name,
-        "name": name.capitalize(),
+        "zone": called,
+        "name": called.capitalize(),
         "lat": 51.4363,
         "lon": 7.3352,
         "capacity": counts.capacity,
