@@ -1,7 +1,11 @@
 """Alarms: types, severities, and the lifecycle of ISA-18.2 as a table; everything that names a state lives here."""
 
 import uuid
+from datetime import datetime
 from enum import StrEnum
+from typing import Any
+
+import msgspec
 
 
 class Severity(StrEnum):
@@ -78,6 +82,32 @@ TRANSITIONS: dict[tuple[State, Event], State] = {
 A condition that comes back while its last alarm is returned but unacknowledged is a new alarm with its own cause; it
 replaces the old one, so that a subject has at most one active alarm of a type.
 """
+
+
+class Alarm(msgspec.Struct, frozen=True, kw_only=True):
+    """An alarm as operators, API and MQTT see it (contract §4); `None` stands for what does not apply."""
+
+    id: str
+    subject: str
+    asset: str | None
+    type: str
+    severity: str
+    state: str
+    state_under: str | None
+    shelved_until: datetime | None
+    shelved_by: str | None
+    shelve_reason: str | None
+    raised_at: datetime
+    cleared_at: datetime | None
+    observed_at: datetime
+    acknowledged_by: str | None
+    acknowledged_at: datetime | None
+    note: str | None
+    why: dict[str, Any]
+
+
+encode = msgspec.json.Encoder().encode
+"""JSON bytes of an `Alarm`; times are RFC 3339 in UTC with `Z`."""
 
 _NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "urn:lamplighter:alarm")
 

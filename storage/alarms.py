@@ -1,0 +1,158 @@
+"""Alarms: raised and cleared by rules, acknowledged by people, read by everybody (contract §4).
+
+The lifecycle is `telemetry.alarms.TRANSITIONS`; it is handed to SQL as a table, so that it stands in one place. An
+alarm that is shelved moves underneath.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from psycopg.rows import class_row
+
+from storage import queries
+from storage.pool import Connection
+from telemetry.alarms import SEVERITIES, TRANSITIONS, Alarm, AlarmType, Event
+from telemetry.clock import to_datetime
+
+SQL = queries.load("alarms")
+
+ACTIVE = "active"
+"""A state to ask for: all but normal."""
+
+
+@dataclass(frozen=True, slots=True)
+class Raised:
+    """An alarm to raise. Times are microseconds since 1970 UTC."""
+
+    id: str
+    subject: str
+    asset: str | None
+    type: AlarmType
+    raised_us: int
+    observed_us: int
+    why: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Cleared:
+    """An alarm to clear: whichever is active of this subject and type."""
+
+    subject: str
+    type: AlarmType
+    cleared_us: int
+
+
+async def turn(conn: Connection, changes: Sequence[Raised | Cleared]) -> list[Alarm]:
+    """Raise and clear alarms in their order; returns every state that came of it, in order. For use in a transaction.
+
+    A repeat changes nothing. An alarm that comes back while its last one is returned and unacknowledged replaces it.
+    """
+    states: list[Alarm] = []
+    for lot in _rounds(changes):
+        raised = [each for each in lot if isinstance(each, Raised)]
+        cleared = [each for each in lot if isinstance(each, Cleared)]
+        if raised:
+            states += await _rows(conn, "replace", _raised(raised) | _moves(Event.REPLACE))
+            states += await _rows(conn, "raise", _raised(raised))
+        if cleared:
+            states += await _rows(conn, "clear", _cleared(cleared) | _moves(Event.CLEAR))
+    return states
+
+
+async def acknowledge(conn: Connection, alarm_id: str, *, by: str, note: str | None, at_us: int) -> Alarm | None:
+    """An operator has seen an alarm; returns it as it is now, `None` if there is none of this id.
+
+    Who acknowledged first stays; a normal alarm is left as it is.
+    """
+    given = {"id": alarm_id, "by": by, "note": note, "at": to_datetime(at_us)}
+    changed = await _rows(conn, "acknowledge", given | _moves(Event.ACKNOWLEDGE))
+    return changed[0] if changed else await find(conn, alarm_id)
+
+
+async def find(conn: Connection, alarm_id: str) -> Alarm | None:
+    """The alarm of this id, `None` if there is none."""
+    found = await of_ids(conn, [alarm_id])
+    return found[0] if found else None
+
+
+async def of_ids(conn: Connection, alarm_ids: Sequence[str]) -> list[Alarm]:
+    """The alarms of these ids that there are."""
+    return await _rows(conn, "of_ids", {"ids": list(alarm_ids)})
+
+
+async def page(
+    conn: Connection,
+    *,
+    limit: int,
+    before: tuple[datetime, str] | None = None,
+    state: str | None = None,
+    type: str | None = None,
+    asset: str | None = None,
+) -> list[Alarm]:
+    """Up to `limit` alarms, newest first; `before` is (`raised_at`, `id`) of the last one seen.
+
+    `state` is one of the lifecycle or `ACTIVE`, `None` for all.
+    """
+    chosen = {"state": state, "type": type, "asset": asset, "limit": limit}
+    place = {"before": before[0] if before else None, "before_id": before[1] if before else None}
+    return await _rows(conn, "page", chosen | place)
+
+
+async def active(conn: Connection) -> dict[str, tuple[str, str | None]]:
+    """State and state under shelving of every alarm that is not normal, by id."""
+    rows = await (await conn.execute(SQL["active"])).fetchall()
+    return {alarm_id: (state, under) for alarm_id, state, under in rows}
+
+
+async def counts(conn: Connection) -> dict[tuple[str, str], int]:
+    """How many alarms of each (type, state) there are that are not normal."""
+    rows = await (await conn.execute(SQL["counts"])).fetchall()
+    return {(kind, state): number for kind, state, number in rows}
+
+
+async def _rows(conn: Connection, name: str, given: Mapping[str, Any]) -> list[Alarm]:
+    async with conn.cursor(row_factory=class_row(Alarm)) as cursor:
+        await cursor.execute(SQL[name], given)
+        return await cursor.fetchall()
+
+
+def _moves(event: Event) -> dict[str, list[str]]:
+    """What an event does to each state, as two columns."""
+    moves = [(old, new) for (old, moved_by), new in TRANSITIONS.items() if moved_by is event]
+    return {"old": [old.value for old, _ in moves], "new": [new.value for _, new in moves]}
+
+
+def _raised(alarms: Sequence[Raised]) -> dict[str, list[Any]]:
+    return {
+        "id": [each.id for each in alarms],
+        "subject": [each.subject for each in alarms],
+        "asset": [each.asset for each in alarms],
+        "type": [each.type.value for each in alarms],
+        "severity": [SEVERITIES[each.type].value for each in alarms],
+        "at": [to_datetime(each.raised_us) for each in alarms],
+        "observed_at": [to_datetime(each.observed_us) for each in alarms],
+        "why": [msgspec.json.encode(each.why).decode() for each in alarms],
+    }
+
+
+def _cleared(alarms: Sequence[Cleared]) -> dict[str, list[Any]]:
+    return {
+        "subject": [each.subject for each in alarms],
+        "type": [each.type.value for each in alarms],
+        "at": [to_datetime(each.cleared_us) for each in alarms],
+    }
+
+
+def _rounds(changes: Sequence[Raised | Cleared]) -> Iterator[list[Raised | Cleared]]:
+    """The changes in lots that hold each subject and type once, those of one in order."""
+    lots: list[list[Raised | Cleared]] = []
+    seen: dict[tuple[str, AlarmType], int] = {}
+    for each in changes:
+        place = seen[each.subject, each.type] = seen.get((each.subject, each.type), -1) + 1
+        if place == len(lots):
+            lots.append([])
+        lots[place].append(each)
+    yield from lots

@@ -1,0 +1,111 @@
+-- Alarms and their history. old and new are two columns of a table: the state that an event finds and the one it leaves.
+
+-- name: replace
+-- Alarms that come again end the returned and unacknowledged one before them. Also written down as an event.
+WITH replaced AS (
+    UPDATE alarm a SET state = m.new
+    FROM unnest(%(id)s::text[], %(subject)s::text[], %(type)s::text[], %(at)s::timestamptz[])
+             AS g (id, subject, type, at),
+         unnest(%(old)s::text[], %(new)s::text[]) AS m (old, new)
+    WHERE a.subject = g.subject AND a.type = g.type AND a.id <> g.id AND a.state = m.old
+    RETURNING a.*, g.at
+), noted AS (
+    INSERT INTO alarm_event (alarm_id, at, event, state)
+    SELECT id, at, 'replace', state FROM replaced ON CONFLICT DO NOTHING
+)
+SELECT id, subject, asset, type, severity, state, state_under, shelved_until, shelved_by, shelve_reason,
+       raised_at, cleared_at, observed_at, acknowledged_by, acknowledged_at, note, why
+FROM replaced ORDER BY id;
+
+-- name: raise
+-- Raise alarms; one that is there already, or whose subject has an active one of its type, is left as it is. A shelved
+-- one whose condition had gone stands again underneath.
+WITH given AS (
+    SELECT * FROM unnest(
+        %(id)s::text[], %(subject)s::text[], %(asset)s::text[], %(type)s::text[], %(severity)s::text[],
+        %(at)s::timestamptz[], %(observed_at)s::timestamptz[], %(why)s::text[]
+    ) AS g (id, subject, asset, type, severity, at, observed_at, why)
+), stood AS (
+    UPDATE alarm a SET state_under = 'unacknowledged', cleared_at = NULL, why = g.why::jsonb
+    FROM given g
+    WHERE a.subject = g.subject AND a.type = g.type AND a.state = 'shelved'
+      AND a.state_under IN ('returned_unacknowledged', 'normal')
+    RETURNING a.*, g.at
+), raised AS (
+    INSERT INTO alarm (id, subject, asset, type, severity, state, raised_at, observed_at, why)
+    SELECT id, subject, asset, type, severity, 'unacknowledged', at, observed_at, why::jsonb FROM given
+    ON CONFLICT DO NOTHING
+    RETURNING *, raised_at AS at
+), turned AS (
+    SELECT * FROM stood UNION ALL SELECT * FROM raised
+), noted AS (
+    INSERT INTO alarm_event (alarm_id, at, event, state)
+    SELECT id, at, 'raise', coalesce(state_under, state) FROM turned ON CONFLICT DO NOTHING
+)
+SELECT id, subject, asset, type, severity, state, state_under, shelved_until, shelved_by, shelve_reason,
+       raised_at, cleared_at, observed_at, acknowledged_by, acknowledged_at, note, why
+FROM turned ORDER BY id;
+
+-- name: clear
+-- The condition of these subjects' alarms has gone.
+WITH cleared AS (
+    UPDATE alarm a SET
+        state = CASE WHEN a.state = 'shelved' THEN 'shelved' ELSE m.new END,
+        state_under = CASE WHEN a.state = 'shelved' THEN m.new END,
+        cleared_at = greatest(g.at, a.raised_at)
+    FROM unnest(%(subject)s::text[], %(type)s::text[], %(at)s::timestamptz[]) AS g (subject, type, at),
+         unnest(%(old)s::text[], %(new)s::text[]) AS m (old, new)
+    WHERE a.subject = g.subject AND a.type = g.type AND a.state <> 'normal' AND coalesce(a.state_under, a.state) = m.old
+    RETURNING a.*
+), noted AS (
+    INSERT INTO alarm_event (alarm_id, at, event, state)
+    SELECT id, cleared_at, 'clear', coalesce(state_under, state) FROM cleared ON CONFLICT DO NOTHING
+)
+SELECT id, subject, asset, type, severity, state, state_under, shelved_until, shelved_by, shelve_reason,
+       raised_at, cleared_at, observed_at, acknowledged_by, acknowledged_at, note, why
+FROM cleared ORDER BY id;
+
+-- name: acknowledge
+-- An operator has seen an alarm. Gives no row where that changes nothing.
+WITH acknowledged AS (
+    UPDATE alarm a SET
+        state = CASE WHEN a.state = 'shelved' THEN 'shelved' ELSE m.new END,
+        state_under = CASE WHEN a.state = 'shelved' THEN m.new END,
+        acknowledged_by = %(by)s, acknowledged_at = %(at)s, note = %(note)s
+    FROM unnest(%(old)s::text[], %(new)s::text[]) AS m (old, new)
+    WHERE a.id = %(id)s AND a.state <> 'normal' AND coalesce(a.state_under, a.state) = m.old
+    RETURNING a.*
+), noted AS (
+    INSERT INTO alarm_event (alarm_id, at, event, state, by, note)
+    SELECT id, acknowledged_at, 'acknowledge', coalesce(state_under, state), acknowledged_by, note FROM acknowledged
+    ON CONFLICT DO NOTHING
+)
+SELECT id, subject, asset, type, severity, state, state_under, shelved_until, shelved_by, shelve_reason,
+       raised_at, cleared_at, observed_at, acknowledged_by, acknowledged_at, note, why
+FROM acknowledged;
+
+-- name: of_ids
+-- Alarms by their ids.
+SELECT id, subject, asset, type, severity, state, state_under, shelved_until, shelved_by, shelve_reason,
+       raised_at, cleared_at, observed_at, acknowledged_by, acknowledged_at, note, why
+FROM alarm WHERE id = ANY(%(ids)s::text[]) ORDER BY raised_at, id;
+
+-- name: page
+-- Alarms, newest first, of one state, type or asset where asked; "active" is every state but normal.
+SELECT id, subject, asset, type, severity, state, state_under, shelved_until, shelved_by, shelve_reason,
+       raised_at, cleared_at, observed_at, acknowledged_by, acknowledged_at, note, why
+FROM alarm
+WHERE (%(before)s::timestamptz IS NULL OR (raised_at, id) < (%(before)s::timestamptz, %(before_id)s::text))
+  AND (%(state)s::text IS NULL OR state = %(state)s::text OR (%(state)s::text = 'active' AND state <> 'normal'))
+  AND (%(type)s::text IS NULL OR type = %(type)s::text)
+  AND (%(asset)s::text IS NULL OR asset = %(asset)s::text)
+ORDER BY raised_at DESC, id DESC
+LIMIT %(limit)s;
+
+-- name: active
+-- The states of all alarms that are not normal.
+SELECT id, state, state_under FROM alarm WHERE state <> 'normal';
+
+-- name: counts
+-- How many alarms that are not normal there are of each type and state.
+SELECT type, state, count(*) FROM alarm WHERE state <> 'normal' GROUP BY type, state ORDER BY type, state;
