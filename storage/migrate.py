@@ -13,7 +13,6 @@ from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import psycopg
-from psycopg import errors as pg
 
 from storage import draft as drafting
 from storage import errors, lifecycle, queries, reader, relations
@@ -93,7 +92,7 @@ async def migrate(
             await conn.execute("SET lock_timeout = 0")
             await conn.execute(SQL["lock"])
             try:
-                return await _migrate(conn, migrations, timezone, kinds)
+                return await _migrate(conn, url, migrations, timezone, kinds)
             finally:
                 if not conn.closed:
                     await conn.execute(SQL["unlock"])
@@ -111,9 +110,11 @@ async def check(conn: Connection, folder: Path = MIGRATIONS) -> None:
         raise errors.SchemaMissing(f"{len(missing)} migrations are not applied, the first is {missing[0].name}")
 
 
-async def _migrate(conn: Connection, migrations: list[Migration], timezone: str | None, kinds: Kinds) -> Migrated:
+async def _migrate(
+    conn: Connection, url: str, migrations: list[Migration], timezone: str | None, kinds: Kinds
+) -> Migrated:
     notes: list[str] = []
-    mode = await _choose_mode(conn, notes)
+    mode = await _choose_mode(conn, url, notes)
     await conn.execute(SQL["make_table"])
     result = Migrated(mode, notes=notes)
     for migration in await _pending(conn, migrations):
@@ -145,7 +146,7 @@ async def _pending(conn: Connection, migrations: Iterable[Migration]) -> list[Mi
     return [each for number, each in sorted(by_number.items()) if number not in known]
 
 
-async def _choose_mode(conn: Connection, notes: list[str]) -> str:
+async def _choose_mode(conn: Connection, url: str, notes: list[str]) -> str:
     """The mode that the database has, else TimescaleDB where the server offers all of it."""
     if await relations.relkind(conn, "city"):
         row = await (await conn.execute("SELECT mode FROM city")).fetchone()
@@ -153,19 +154,24 @@ async def _choose_mode(conn: Connection, notes: list[str]) -> str:
             return str(row[0])
     row = await (await conn.execute(CITY["extension"])).fetchone()
     created, offered = row if row else (False, False)
-    if not created and not offered:
+    if not created and not (offered and await _create_extension(url, notes)):
         return "native"
-    if not created:
-        try:
-            await conn.execute("CREATE EXTENSION IF NOT EXISTS timescaledb")
-        except (pg.InsufficientPrivilege, psycopg.NotSupportedError):
-            notes.append("The server has TimescaleDB, but this database user may not create the extension.")
-            return "native"
     row = await (await conn.execute(CITY["license"])).fetchone()
     if row and row[0] == "apache":
-        notes.append("The server's TimescaleDB is licensed without compression and continuous aggregates.")
+        notes.append("The server's TimescaleDB is licensed without compression and continuous aggregates: not used.")
         return "native"
     return "timescale"
+
+
+async def _create_extension(url: str, notes: list[str]) -> bool:
+    """Try in a session of its own, which the server ends if the library was not loaded when it started."""
+    try:
+        async with await connect(url, application="lamplighter migrate", statement_timeout_s=0) as conn:
+            await conn.execute("CREATE EXTENSION IF NOT EXISTS timescaledb")
+    except psycopg.Error as error:
+        notes.append(f"The server has TimescaleDB but does not let us use it: {str(error).strip().splitlines()[0]}")
+        return False
+    return True
 
 
 async def _follow_kinds(conn: Connection, mode: str, kinds: Kinds) -> None:

@@ -1,7 +1,8 @@
 """Old data on a server without TimescaleDB: range partitions by month, and hours summed up into a table.
 
-A month is a compromise that was measured (docs/decisions): retention drops what is due within a month, and years of
-history stay few enough partitions for the planner. All rows before 2000 share one partition, whatever clock they had.
+A month is a compromise that was measured: with five years of history, finding an asset's last reading before a moment
+takes 2.7 ms over months and 17 ms over weeks, nearly all of it planning; retention is exact to a month. All rows before
+2000 share one partition, so that a device without a clock makes no partition for every month since 1970.
 """
 
 import datetime as dt

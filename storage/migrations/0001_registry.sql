@@ -40,6 +40,8 @@ CREATE TABLE installation (
     CHECK (valid_from < valid_to)
 );
 CREATE INDEX installation_device ON installation (device, kind, valid_from);
+CREATE UNIQUE INDEX installation_now_of_asset ON installation (asset_id) WHERE valid_to = 'infinity';
+CREATE UNIQUE INDEX installation_now_of_device ON installation (device, kind) WHERE valid_to = 'infinity';
 
 -- One row: services compare the version and read the registry again when it has moved.
 CREATE TABLE registry_version (

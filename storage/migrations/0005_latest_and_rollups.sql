@@ -26,12 +26,13 @@ CREATE TABLE latest_observation (
 -- One row for every asset in service, heard or not. Online: not known to be off since it last spoke, and that was no
 -- more than three report intervals ago.
 CREATE VIEW latest AS
+WITH clock AS MATERIALIZED (SELECT city_now() AS moment)
 SELECT a.asset_id, a.kind, l.observed_at, l.received_at,
        extract(epoch FROM clock.moment - l.observed_at)::double precision AS age_s,
        coalesce(heard.at > clock.moment - 3 * make_interval(secs => heard.report_every_s)
                 AND NOT (d.online IS FALSE AND d.status_at >= l.received_at), false) AS online,
        l.fields
-FROM (SELECT city_now() AS moment) clock
+FROM clock
 CROSS JOIN asset a
 LEFT JOIN latest_observation l ON l.asset_id = a.asset_id
 LEFT JOIN kind k ON k.kind = a.kind

@@ -25,10 +25,9 @@ ON CONFLICT (kind) DO UPDATE SET report_every_s = excluded.report_every_s
 WHERE kind.report_every_s <> excluded.report_every_s;
 
 -- name: extension
--- Whether TimescaleDB is created here, and whether it could be: offered, and loaded when the server started.
+-- Whether TimescaleDB is created here, and whether the server offers it.
 SELECT (SELECT count(*) > 0 FROM pg_extension WHERE extname = 'timescaledb'),
-       (SELECT count(*) > 0 FROM pg_available_extensions WHERE name = 'timescaledb')
-       AND coalesce(current_setting('shared_preload_libraries', true), '') LIKE '%%timescaledb%%';
+       (SELECT count(*) > 0 FROM pg_available_extensions WHERE name = 'timescaledb');
 
 -- name: license
 -- Under the licence 'apache' TimescaleDB has neither compression nor continuous aggregates.

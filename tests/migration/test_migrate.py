@@ -3,9 +3,11 @@
 import asyncio
 import shutil
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
+from lamplighter.embedded.postgres import RunningPostgres
 from storage import errors
 from storage.migrate import MIGRATIONS, check, draft, migrate, read
 from storage.pool import connect
@@ -39,6 +41,26 @@ async def test_migrating_twice_changes_nothing(empty_database: str) -> None:
 async def test_timescaledb_is_used_where_it_is(timescale_url: str) -> None:
     assert (await migrate(timescale_url)).mode == "timescale"
     assert (await migrate(timescale_url)).applied == []
+
+
+async def test_timescaledb_is_created_where_the_server_offers_it(timescale_url: str) -> None:
+    async with await connect(timescale_url) as conn:
+        await conn.execute("DROP EXTENSION timescaledb")
+    assert (await migrate(timescale_url)).mode == "timescale"
+
+
+async def test_a_user_who_may_not_make_roles_is_told_so(own_postgres: RunningPostgres) -> None:
+    async with await connect(own_postgres.url) as conn:
+        await conn.execute("CREATE ROLE modest LOGIN PASSWORD 'modest'")
+        await conn.execute("GRANT ALL ON SCHEMA public TO modest")
+    parts = urlsplit(own_postgres.url)
+    modest = parts._replace(netloc=f"modest:modest@{parts.hostname}:{parts.port}").geturl()
+    done = await migrate(modest)
+    assert done.notes == [
+        "The role lamplighter_reader is missing and this database user may not create roles:"
+        " create it and migrate again."
+    ]
+    assert (await migrate(modest)).applied == []
 
 
 async def test_processes_that_migrate_at_once_agree(empty_database: str) -> None:
