@@ -19,11 +19,11 @@ def start_clock(start: dt.datetime | None, speed: float) -> CityClock:
 
 
 def ticking(clock: CityClock) -> Now:
-    """The clock as a function that returns the city's present moment."""
+    """The clock as a function that returns the city's present moment; one that starts in a while stands until then."""
     if clock.is_real:
         return real_now
 
     def now() -> int:
-        return clock.at(real_now())
+        return max(clock.start_us, clock.at(real_now()))
 
     return now

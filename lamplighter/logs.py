@@ -23,14 +23,17 @@ class _StandardError:
         sys.stderr.flush()
 
 
-def configure(level: Level = "info", style: Format = "auto") -> None:
-    """Send our log and that of libraries to standard error.
+def configure(level: Level = "info", style: Format = "auto", file: TextIO | None = None) -> None:
+    """Send our log and that of libraries to standard error, or to a file.
 
     Args:
         level: the least important message of ours that is shown.
         style: `text` for people, `json` for machines, `auto` by what standard error is.
+        file: where to; None means standard error.
     """
-    text = style == "text" or (style == "auto" and sys.stderr.isatty())
+    target = file or cast(TextIO, _StandardError())
+    is_terminal = file is None and sys.stderr.isatty()
+    text = style == "text" or (style == "auto" and is_terminal)
     shared: list[structlog.types.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
@@ -38,14 +41,14 @@ def configure(level: Level = "info", style: Format = "auto") -> None:
         structlog.processors.format_exc_info,
     ]
     renderer: structlog.types.Processor = (
-        structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty()) if text else structlog.processors.JSONRenderer()
+        structlog.dev.ConsoleRenderer(colors=is_terminal) if text else structlog.processors.JSONRenderer()
     )
     structlog.configure(
         processors=[*shared, renderer],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level.upper())),
-        logger_factory=structlog.WriteLoggerFactory(cast(TextIO, _StandardError())),
-        cache_logger_on_first_use=True,
+        logger_factory=structlog.WriteLoggerFactory(target),
+        cache_logger_on_first_use=False,
     )
-    handler = logging.StreamHandler(_StandardError())
+    handler = logging.StreamHandler(target)
     handler.setFormatter(structlog.stdlib.ProcessorFormatter(processor=renderer, foreign_pre_chain=shared))
     logging.basicConfig(handlers=[handler], level=_FOREIGN_LEVEL, force=True)

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, model_validator
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, InitSettingsSource, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
@@ -140,6 +140,80 @@ class Settings(BaseSettings):
         ge=1,
         le=65_535,
     )
+    city_name: str = _setting(
+        "",
+        "The city's name, as the residents' page shows it. Empty: none is shown.",
+        must="a name",
+        example="Hohenruhr",
+    )
+    imprint_url: str = _setting(
+        "",
+        "Where the residents' page links to the imprint (the law wants one). Empty: no link.",
+        must="a URL",
+        example="https://www.example.org/imprint",
+    )
+    privacy_url: str = _setting(
+        "",
+        "Where the residents' page links to the privacy notice. Empty: no link.",
+        must="a URL",
+        example="https://www.example.org/privacy",
+    )
+    ttl_s: int = _setting(
+        60,
+        "After so many seconds a parking zone's word counts as stale.",
+        must="a whole number of seconds above 0",
+        example="60",
+        gt=0,
+    )
+    requests_per_s: float = _setting(
+        50.0,
+        "How many requests a second one address may make to the public API in the long run.",
+        must="a number above 0",
+        example="50",
+        gt=0,
+    )
+    requests_burst: int = _setting(
+        200,
+        "How many requests one address may make at once before `requests_per_s` holds.",
+        must="a whole number above 0",
+        example="200",
+        gt=0,
+    )
+    streams_per_address: int = _setting(
+        20,
+        "How many event streams one address may hold open.",
+        must="a whole number above 0",
+        example="20",
+        gt=0,
+    )
+    trusted_proxies: Words = _setting(
+        (),
+        "Addresses or networks of proxies whose `X-Forwarded-For` is believed, so that limits hold for each resident "
+        "and not for the proxy.",
+        must="addresses or networks separated by commas",
+        example="10.0.0.1,192.168.7.0/24",
+    )
+    raw_days: int = _setting(
+        730,
+        "So many days observations are kept; their rollups are kept longer.",
+        must="a whole number of days above 0, at least compress_days",
+        example="730",
+        gt=0,
+    )
+    hourly_days: int = _setting(
+        1_826,
+        "So many days hourly rollups are kept; daily ones are kept for ever.",
+        must="a whole number of days above 0, at least raw_days",
+        example="1826",
+        gt=0,
+    )
+    compress_days: int = _setting(
+        14,
+        "After so many days observations are compressed, where TimescaleDB can.",
+        must="a whole number of days above 0",
+        example="14",
+        gt=0,
+    )
     data_dir: Path = _setting(
         Path("data"),
         "The folder for what a service keeps on its own disk: the journal of `rules`, and the files of embedded parts.",
@@ -159,6 +233,12 @@ class Settings(BaseSettings):
         must="one of auto, text, json",
         example="json",
     )
+
+    @model_validator(mode="after")
+    def _ages_in_order(self) -> Self:
+        if not self.compress_days <= self.raw_days <= self.hourly_days:
+            raise ValueError("compress_days, raw_days and hourly_days must not decrease in this order")
+        return self
 
     @classmethod
     def read(cls, file: Path | None = None, environment: Mapping[str, str] = os.environ) -> Self:
@@ -212,6 +292,8 @@ def _read_file(file: Path | None) -> dict[str, Any]:
 
 
 def _sentence(error: ErrorDetails, environment: Mapping[str, str]) -> str:
+    if not error["loc"]:
+        return f"The settings do not fit together: {error['msg'].removeprefix('Value error, ')}."
     name = str(error["loc"][0])
     field = Settings.model_fields.get(name)
     if field is None:

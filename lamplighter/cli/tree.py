@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from lamplighter.cli import registry, token
+from lamplighter.cli.demo import demo
 from lamplighter.cli.doctor import doctor
 from lamplighter.cli.migrate import migrate
 
@@ -32,6 +33,7 @@ def lamplighter(
     """What goes before a command."""
 
 
+tree.command()(demo)
 tree.command()(migrate)
 tree.command()(doctor)
 tree.add_typer(registry.commands, name="registry")

@@ -82,6 +82,12 @@ def test_a_wrong_setting_is_named_with_its_mend(
     assert raised.value.exit_code == 2
 
 
+def test_settings_that_do_not_fit_together_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LAMPLIGHTER_RAW_DAYS", "7")
+    with pytest.raises(WrongUsage, match="compress_days, raw_days and hourly_days must not decrease"):
+        Settings.read()
+
+
 def test_a_wrong_url_is_not_repeated_since_it_may_hold_a_password(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LAMPLIGHTER_DATABASE_URL", "mysql://me:secret@db/city")
     with pytest.raises(WrongUsage) as raised:

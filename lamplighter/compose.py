@@ -1,0 +1,207 @@
+"""Putting the rooms together: the only place that knows that one room's output is another's input."""
+
+import asyncio
+import os
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+import structlog
+from prometheus_client import CollectorRegistry
+
+import ingest.service
+from api.service import ApiService
+from api.settings import ApiSettings
+from bus.address import BadAddress
+from ingest.ledger import Ledger
+from lamplighter.clock import real_now, ticking
+from lamplighter.embedded import handshake
+from lamplighter.errors import Failure, WrongUsage
+from lamplighter.http_server import HttpServer
+from lamplighter.settings import Settings
+from lamplighter.supervise import Crew
+from rules.sun import Sun
+from storage import errors, lifecycle, migrate, shared_clock
+from storage.pool import Pool, connect, open_pool
+from telemetry.clock import CityClock, Now
+
+_log = structlog.get_logger(__name__)
+
+T = TypeVar("T")
+
+PATIENCE_S = 10.0
+"""How long a service waits at its start for a broker or a database that is still starting."""
+MAINTENANCE_AGAIN_S = 30.0
+"""How long maintenance rests after the database was away, or another process was at it."""
+_AGAIN_S = 0.5
+_POOL_SIZE = 8
+"""Connections of one process: writing, rules, a few readers at once, maintenance."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where the city lies: WGS 84 degrees and its time zone."""
+
+    lat: float
+    lon: float
+    timezone: str
+
+
+@dataclass(frozen=True)
+class Ground:
+    """What all services of this process stand on. `figures` is where Prometheus looks."""
+
+    settings: Settings
+    mqtt_url: str
+    pool: Pool
+    clock: CityClock
+    figures: CollectorRegistry = field(default_factory=CollectorRegistry)
+
+    @property
+    def now(self) -> Now:
+        """The city clock."""
+        return ticking(self.clock)
+
+
+def place(settings: Settings) -> Place:
+    """Where the city lies.
+
+    Raises:
+        WrongUsage: it is not set.
+    """
+    if settings.city_lat is None or settings.city_lon is None:
+        raise WrongUsage(
+            "Where the city lies is not set, so nobody knows when it gets dark: set LAMPLIGHTER_CITY_LAT and "
+            "LAMPLIGHTER_CITY_LON."
+        )
+    return Place(settings.city_lat, settings.city_lon, settings.timezone)
+
+
+@asynccontextmanager
+async def ground(settings: Settings, database_url: str, mqtt_url: str, wanted: CityClock) -> AsyncIterator[Ground]:
+    """Check that broker and database are there and of our schema, agree on the clock, and open the pool.
+
+    Raises:
+        Failure: the broker cannot be used.
+        StorageError: the database cannot be used, or has another schema.
+    """
+    await _until_there("broker", lambda: reach_broker(mqtt_url))
+    clock = await _until_there("database", lambda: _agree(database_url, wanted))
+    pool = await open_pool(database_url, size=_POOL_SIZE)
+    try:
+        yield Ground(settings, mqtt_url, pool, clock)
+    finally:
+        await pool.close()
+
+
+async def reach_broker(mqtt_url: str) -> None:
+    """Log in to the broker once.
+
+    Raises:
+        Failure: it cannot be used; the sentence says why, and the mend.
+    """
+    try:
+        await handshake.shake_hands(mqtt_url)
+    except (OSError, TimeoutError, handshake.Refused, BadAddress) as error:
+        reason = str(error) or "it does not answer"
+        raise Failure(f"The broker cannot be used ({reason}): start it, or mend LAMPLIGHTER_MQTT_URL.") from error
+
+
+async def _agree(database_url: str, wanted: CityClock) -> CityClock:
+    with errors.translated():
+        async with await connect(database_url) as connection:
+            await migrate.check(connection)
+            return await shared_clock.share(connection, wanted)
+
+
+async def _until_there(what: str, attempt: Callable[[], Awaitable[T]]) -> T:
+    deadline = asyncio.get_running_loop().time() + PATIENCE_S
+    while True:
+        try:
+            return await attempt()
+        except (Failure, errors.Unavailable) as error:
+            if asyncio.get_running_loop().time() > deadline:
+                raise
+            _log.warning(f"{what} is away", reason=str(error))
+            await asyncio.sleep(_AGAIN_S)
+
+
+async def serve_ingest(crew: Crew, ground: Ground, name: str = "ingest", share: str | None = None) -> Ledger:
+    """Start ingest and wait until it listens; returns its live account.
+
+    Args:
+        crew: runs it.
+        ground: what it stands on.
+        name: its client id at the broker, where its queue waits for it; of several processes each has its own.
+        share: a name that several processes have in common, which then divide the uplinks among them.
+    """
+    ledger = Ledger(name, ground.figures)
+    ready = asyncio.Event()
+    crew.serve(
+        "ingest",
+        ingest.service.run(
+            mqtt_url=ground.mqtt_url,
+            pool=ground.pool,
+            now=ground.now,
+            clock=ground.clock,
+            instance=name,
+            share=share,
+            ledger=ledger,
+            ready=ready.set,
+        ),
+    )
+    await ready.wait()
+    return ledger
+
+
+async def serve_api(crew: Crew, ground: Ground, place: Place, taken: socket.socket) -> str:
+    """Start the API on a socket that is already bound, wait until it answers, and return its URL."""
+    settings = ground.settings
+    service = ApiService(
+        pool=ground.pool,
+        mqtt_url=ground.mqtt_url,
+        now=ground.now,
+        real_now=real_now,
+        dark=Sun(place.lat, place.lon).dark_between,
+        settings=ApiSettings(
+            ttl_s=settings.ttl_s,
+            requests_per_s=settings.requests_per_s,
+            requests_burst=settings.requests_burst,
+            streams_per_address=settings.streams_per_address,
+            trusted_proxies=settings.trusted_proxies,
+            timezone=place.timezone,
+            city_name=settings.city_name,
+            imprint_url=settings.imprint_url,
+            privacy_url=settings.privacy_url,
+        ),
+        clock_speed=ground.clock.speed,
+        client_id=f"api-{socket.gethostname()}-{os.getpid()}",
+        registry=ground.figures,
+    )
+    server = HttpServer(service.app, taken)
+    crew.serve("api", service.run())
+    crew.serve("http", server.serve())
+    await server.until_started()
+    return server.url
+
+
+def serve_maintenance(crew: Crew, ground: Ground) -> None:
+    """Start what looks after old data: partitions, rollups, compression, retention."""
+    settings = ground.settings
+    ages = lifecycle.Ages(settings.raw_days, settings.hourly_days, settings.compress_days)
+    crew.serve("maintenance", _maintain(ground, ages))
+
+
+async def _maintain(ground: Ground, ages: lifecycle.Ages) -> None:
+    """Round after round; several processes may do so, of which one at a time has the work."""
+    now = ground.now
+    while True:
+        try:
+            done = await lifecycle.maintain(ground.pool, now(), clock_is_real=ground.clock.is_real, ages=ages)
+            rest_s = MAINTENANCE_AGAIN_S if done.idle else done.rest_s
+        except errors.StorageError as error:
+            _log.warning("maintenance put off", reason=str(error))
+            rest_s = MAINTENANCE_AGAIN_S
+        await asyncio.sleep(rest_s)
