@@ -57,7 +57,7 @@ def lamp_set(traits: LampTraits, state: LampState, level_pct: float, moment_us: 
 
 def lamp_default_pct(town: Surroundings, traits: LampTraits, moment_us: int) -> float:
     """What the lamp gives when nobody tells it: everything from dusk to dawn, nothing by day."""
-    return 100.0 if town.at(moment_us - int(traits.astro_offset_s * SECOND_US)).night else 0.0
+    return 100.0 if town.at(moment_us - int(traits.astro_offset_s * SECOND_US)).dark else 0.0
 
 
 def lamp_next_default_us(town: Surroundings, traits: LampTraits, moment_us: int) -> int:

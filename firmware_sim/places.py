@@ -141,7 +141,7 @@ _CAR_PARKS = (
     CarPark("p-stadthalle", "Parkplatz Stadthalle", 36, "shops", -180, -210),
     CarPark("p-gymnasium", "Parkplatz Gymnasium", 28, "commuters", 640, 210),
     CarPark("p-zeche", "Parkplatz Zeche Nachtigall", 24, "shops", -1_020, -930),
-    CarPark("p-gewerbering", "Pendlerparkplatz Gewerbering", 44, "commuters", 260, 1_430),
+    CarPark("p-pendler-ost", "Pendlerparkplatz Gewerbering", 44, "commuters", 260, 1_430),
 )
 
 

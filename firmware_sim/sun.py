@@ -10,8 +10,8 @@ from itertools import pairwise
 
 from telemetry.clock import DAY_US, HOUR_US, MINUTE_US, SECOND_US
 
-HORIZON_DEG = -0.833
-"""Elevation of the sun's centre at sunrise and sunset: refraction and the sun's radius."""
+DUSK_DEG = -6.0
+"""Dusk and dawn of civil twilight, by which astronomic clocks of street lights switch."""
 _J2000_US = 946_728_000 * SECOND_US
 _STEP_US = 10 * MINUTE_US
 
@@ -36,13 +36,16 @@ def elevation_deg(moment_us: int, lat: float, lon: float) -> float:
     )
 
 
-def is_night(moment_us: int, lat: float, lon: float) -> bool:
-    """Whether the sun is down."""
-    return elevation_deg(moment_us, lat, lon) < HORIZON_DEG
+def is_dark(moment_us: int, lat: float, lon: float) -> bool:
+    """Whether it is between dusk and dawn."""
+    return elevation_deg(moment_us, lat, lon) < DUSK_DEG
 
 
 def next_switch_us(moment_us: int, lat: float, lon: float) -> int:
-    """The first sunset or sunrise after a time, to the second; two days ahead where the sun does neither."""
+    """The first dusk or dawn after a time, which is the first microsecond of the new state.
+
+    Where the sun brings neither it is two days ahead.
+    """
     hour = moment_us // HOUR_US
     found = _switch_after_hour(hour, lat, lon)
     return found if found > moment_us else _switch_after_hour(hour + 1, lat, lon)
@@ -52,13 +55,13 @@ def next_switch_us(moment_us: int, lat: float, lon: float) -> int:
 def _switch_after_hour(hour: int, lat: float, lon: float) -> int:
     """The first switch at or after the beginning of an hour since 1970."""
     low = hour * HOUR_US
-    night = is_night(low, lat, lon)
+    dark = is_dark(low, lat, lon)
     for _ in range(2 * DAY_US // _STEP_US):
         high = low + _STEP_US
-        if is_night(high, lat, lon) != night:
-            while high - low > SECOND_US:
+        if is_dark(high, lat, lon) != dark:
+            while high - low > 1:
                 middle = (low + high) // 2
-                low, high = (middle, high) if is_night(middle, lat, lon) == night else (low, middle)
+                low, high = (middle, high) if is_dark(middle, lat, lon) == dark else (low, middle)
             return high
         low = high
     return low
@@ -74,4 +77,4 @@ def clear_sky_lux(elevation: float) -> float:
         if elevation >= lower:
             share = (elevation - lower) / (upper - lower)
             return math.pow(10.0, at_lower + share * (at_upper - at_lower))
-    return 0.002
+    return math.pow(10.0, points[-1][1])

@@ -11,11 +11,11 @@ from telemetry.clock import HOUR_US, MINUTE_US, to_datetime
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """The surroundings during one minute: °C, lx on the ground, whether the sun is down, mm/h."""
+    """The surroundings during one minute: °C, lx on the ground, whether it is between dusk and dawn, mm/h."""
 
     temp_c: float
     lux: float
-    night: bool
+    dark: bool
     rain_mm_h: float
 
 
@@ -33,7 +33,7 @@ class Surroundings:
         return _at(self, moment_us // MINUTE_US)
 
     def next_switch_us(self, moment_us: int) -> int:
-        """The next sunset or sunrise."""
+        """The next dusk or dawn."""
         return sun.next_switch_us(moment_us, self.lat, self.lon)
 
     def local_hour(self, moment_us: int) -> tuple[int, int]:
@@ -47,7 +47,7 @@ def _at(town: Surroundings, minute: int) -> Moment:
     elevation = sun.elevation_deg(moment_us, town.lat, town.lon)
     weather = town.weather
     lux = sun.clear_sky_lux(elevation) * (1.0 - weather.cloud(moment_us))
-    return Moment(weather.temp_c(moment_us), lux, elevation < sun.HORIZON_DEG, weather.rain_mm_h(moment_us))
+    return Moment(weather.temp_c(moment_us), lux, elevation < sun.DUSK_DEG, weather.rain_mm_h(moment_us))
 
 
 @lru_cache(maxsize=4096)
