@@ -14,7 +14,7 @@ from api.database import Database
 from api.door import Door
 from api.health import health_router
 from api.metrics import Metrics
-from api.ops import assets, records
+from api.ops import alarms, assets, commands, records
 from api.page import page_router
 from api.parts import Dark, OpsParts
 from api.public import PublicParts, public_router
@@ -62,7 +62,7 @@ def create_app(
     addresses = Addresses(settings.trusted_proxies)
     buckets = Buckets(settings.requests_per_s, settings.requests_burst)
     streams = Streams(settings.streams_per_address, settings.streams_max)
-    metrics = Metrics(registry or CollectorRegistry())
+    metrics = Metrics(registry or CollectorRegistry(), board)
     gate = Gate(database, real_now, addresses, buckets)
     app = FastAPI(
         title="Lamplighter",
@@ -76,9 +76,9 @@ def create_app(
     problems.explain_all(app)
     app.include_router(public_router(PublicParts(board, settings, addresses, streams, metrics)))
     ops = OpsParts(database, gate, now, real_now, dark, settings)
-    for router in (assets.assets_router, records.records_router):
+    for router in (assets.assets_router, alarms.alarms_router, commands.commands_router, records.records_router):
         app.include_router(router(ops))
-    app.include_router(health_router(broker_connected, database, gate, metrics))
+    app.include_router(health_router(broker_connected, database, real_now, gate, metrics))
     app.include_router(page_router(settings))
     app.include_router(_reference_router(app))
     return Door(app, board, buckets, addresses, metrics)

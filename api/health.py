@@ -1,6 +1,7 @@
 """Whether the service lives, whether it can do its work, and its figures."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -12,9 +13,15 @@ from api.auth import Gate
 from api.database import Database
 from api.metrics import Metrics
 from api.problems import Problem
+from storage import ledger
+from storage.errors import StorageError
+from storage.ledger import Ledger
+from telemetry.clock import Now
 
 
-def health_router(broker_connected: Callable[[], bool], database: Database, gate: Gate, metrics: Metrics) -> APIRouter:
+def health_router(
+    broker_connected: Callable[[], bool], database: Database, real_now: Now, gate: Gate, metrics: Metrics
+) -> APIRouter:
     """`/healthz`, `/readyz` and `/metrics`."""
     router = APIRouter(tags=["service"])
     viewer = gate.demands_unless_local("viewer")
@@ -35,6 +42,16 @@ def health_router(broker_connected: Callable[[], bool], database: Database, gate
     @router.get("/metrics", summary="Figures for Prometheus", dependencies=[Depends(viewer)], response_class=Response)
     async def figures() -> Response:
         metrics.database_away.set(database.away_s)
+        with suppress(StorageError):  # what the database would tell is left as it was while it is away
+            async with database.connection() as conn:
+                _show(metrics, await ledger.totals(conn, real_now()))
         return Response(generate_latest(metrics.registry), media_type=CONTENT_TYPE_LATEST)
 
     return router
+
+
+def _show(metrics: Metrics, books: Ledger) -> None:
+    """The ledger's own equation as gauges, whichever process counted."""
+    metrics.ledger.labels("received").set(books.received + books.in_flight)
+    for fate in ("stored", "duplicate", "quarantined", "in_flight", "replayed"):
+        metrics.ledger.labels(fate).set(getattr(books, fate))

@@ -1,15 +1,22 @@
-"""What the API counts of itself, and all of the process's figures in Prometheus' text format."""
+"""What the API counts of itself, and what it knows of the whole town, as figures for Prometheus."""
+
+from collections.abc import Iterator
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from api.board import Board
 
 BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 
 
 class Metrics:
-    """The API's own figures, in a registry."""
+    """The API's own figures, in a registry that other rooms of the process may share."""
 
-    def __init__(self, registry: CollectorRegistry) -> None:
+    def __init__(self, registry: CollectorRegistry, board: Board) -> None:
         self.registry = registry
+        registry.register(_OfBoard(board))
         self.requests = Counter(
             "lamplighter_http_requests",
             "Requests answered, by route (none: no such address), method and status.",
@@ -25,9 +32,9 @@ class Metrics:
         )
         self.streams = Gauge("lamplighter_http_streams", "Live streams under way.", registry=registry)
         self.limited = Counter("lamplighter_http_limited", "Requests refused by the rate limit.", registry=registry)
-        self.words = Counter(
-            "lamplighter_zone_words",
-            "Messages on the broker's zone topics, by whether they could be understood.",
+        self.ledger = Gauge(
+            "lamplighter_ledger_observations",
+            "The ledger of all days and processes: received = stored + duplicate + quarantined + in_flight.",
             ("fate",),
             registry=registry,
         )
@@ -36,3 +43,23 @@ class Metrics:
             "For how long the API has not reached the database.",
             registry=registry,
         )
+
+
+class _OfBoard(Collector):
+    """What the board has heard and shows, read when somebody asks."""
+
+    def __init__(self, board: Board) -> None:
+        self._board = board
+
+    def collect(self) -> Iterator[Metric]:
+        words = CounterMetricFamily("lamplighter_zone_words", "Messages on the broker's zone topics.", labels=["fate"])
+        words.add_metric(["taken"], self._board.words_received - self._board.words_refused)
+        words.add_metric(["refused"], self._board.words_refused)
+        yield words
+        zones = GaugeMetricFamily(
+            "lamplighter_zones", "Parking zones shown, by whether they are stale.", labels=["stale"]
+        )
+        stale = sum(zone.stale for zone in self._board.zones)
+        zones.add_metric(["no"], len(self._board.zones) - stale)
+        zones.add_metric(["yes"], stale)
+        yield zones

@@ -10,7 +10,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from storage.errors import Unavailable
+from storage.errors import Busy, Unavailable
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_S = 5
@@ -79,6 +79,7 @@ def explain_all(app: FastAPI) -> None:
     """Make every error that can leave the app a problem document."""
     app.add_exception_handler(Problem, _of_problem)
     app.add_exception_handler(Unavailable, _of_database_away)
+    app.add_exception_handler(Busy, _of_database_busy)
     app.add_exception_handler(RequestValidationError, _of_validation)
     app.add_exception_handler(HTTPException, _of_http)
     app.add_exception_handler(Exception, _of_anything)
@@ -94,6 +95,12 @@ async def _of_database_away(request: Request, error: Exception) -> Response:
     return unavailable().response()
 
 
+async def _of_database_busy(request: Request, error: Exception) -> Response:
+    _log.warning("database busy", path=request.scope["path"], error=str(error))
+    detail = "The database had no time for this; ask for less at once, or try again."
+    return Problem(503, detail, slug="database-busy", headers={"retry-after": str(RETRY_AFTER_S)}).response()
+
+
 async def _of_validation(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     errors = [_objection(each) for each in error.errors()]
@@ -107,7 +114,7 @@ async def _of_validation(request: Request, error: Exception) -> Response:
 
 def _objection(error: dict[str, Any]) -> dict[str, str]:
     """One failure of validation: where it is, and what is wrong, without repeating what was sent."""
-    where = [str(part) for part in error["loc"] if part != "body"]
+    where = [str(part) for part in error["loc"] if part not in ("body", "[key]")]
     return {"where": ".".join(where) or "body", "detail": error["msg"].removeprefix("Value error, ")}
 
 

@@ -3,7 +3,6 @@
 Answers are built from the database's rows and not validated again; tests hold them to these models.
 """
 
-import datetime as dt
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -189,7 +188,9 @@ class Override(BaseModel):
     asset: str | None = Field(None, max_length=64)
     zone: str | None = Field(None, max_length=64)
     set: dict[Literal["setpoint_pct", "report_every_s"], Any] = Field(min_length=1)
-    expires_at: dt.datetime | None = Field(None, description="Absent: an hour from now.")
+    expires_at: str | None = Field(
+        None, description="RFC 3339 with offset; absent: in an hour.", json_schema_extra={"format": "date-time"}
+    )
     note: str | None = Field(None, max_length=2_000)
 
 

@@ -102,3 +102,10 @@ async def test_the_ledger_by_day(viewer: httpx.AsyncClient, conn: Connection) ->
     days = [(item["day"], item["received"]) for item in first["items"] + second["items"]]
     assert days == [(f"2026-11-0{day}", day) for day in (5, 4, 3, 2, 1)]
     assert (await viewer.get(LEDGER, params={"by": "week"})).status_code == 422
+
+
+async def test_the_ledger_is_a_figure_too(viewer: httpx.AsyncClient, conn: Connection) -> None:
+    await book(conn, "2026-11-21", 10, 7, 2, 1)
+    figures = (await viewer.get("/metrics")).text
+    for fate, count in (("received", 10), ("stored", 7), ("duplicate", 2), ("quarantined", 1), ("in_flight", 0)):
+        assert f'lamplighter_ledger_observations{{fate="{fate}"}} {count}.0' in figures

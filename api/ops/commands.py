@@ -1,0 +1,156 @@
+"""Commands: how far each has come, and overrides ordered and ended by hand.
+
+An override is a row that the rules take up; what may be set is guarded here at the door, and by the rules once more
+when they send it.
+"""
+
+from typing import Annotated, Any
+
+import msgspec
+from fastapi import APIRouter, Depends
+from starlette.responses import Response
+
+from api import paging, shapes
+from api.auth import Caller
+from api.moments import invalid, moment, rfc3339
+from api.ops.assets import Cursor, Limit, Name
+from api.parts import OpsParts, json_answer
+from api.problems import Problem, not_found
+from storage import audit, commands, readings
+from storage.commands import CommandRow, Order
+from storage.pool import Connection
+from storage.readings import AssetState
+from telemetry import guards
+from telemetry.alarms import asset_subject
+from telemetry.clock import DAY_US, SECOND_US, to_datetime, to_us
+from telemetry.commands import Settings, command_id
+from telemetry.kinds import KINDS
+from telemetry.kinds.streetlight import StreetLight
+from telemetry.limits import COMMAND_LEASE_S
+from telemetry.registry import Asset
+
+OVERRIDE_DAYS_MAX = 31
+"""No override stands longer; who wants it longer orders it again."""
+ZONE_ASSETS_MAX = 10_000
+
+
+def commands_router(parts: OpsParts) -> APIRouter:
+    """The routes under `/ops/v1/commands`."""
+    router = APIRouter(
+        prefix="/ops/v1/commands", tags=["commands"], dependencies=[Depends(parts.gate.demands("viewer"))]
+    )
+    operator = parts.gate.demands("operator")
+
+    @router.get("", response_model=shapes.Commands, summary="Commands, newest first")
+    async def listed(asset: Name = None, limit: Limit = paging.LIMIT_DEFAULT, cursor: Cursor = None) -> Response:
+        key = paging.after(cursor, int, str)
+        before = (to_datetime(int(key[0])), str(key[1])) if key else None
+        async with parts.database.connection() as conn:
+            found = await commands.page(conn, limit=limit + 1, before=before, asset=asset)
+        return json_answer(paging.page(found, limit, _itself, lambda each: [to_us(each.queued_at), each.id]))
+
+    @router.post("", status_code=202, response_model=shapes.Ordered, summary="Order an override for an asset or a zone")
+    async def order(body: shapes.Override, caller: Annotated[Caller, Depends(operator)]) -> Response:
+        now_us = parts.now()
+        settings, expires_us = _settings(body), _expiry(body, now_us)
+        async with parts.database.transaction() as conn:
+            targets = await _targets(conn, body, settings, now_us)
+            _guard(targets, settings, parts.dark(now_us, expires_us))
+            orders = [_order(each, settings, now_us, expires_us) for each in targets]
+            rows = await commands.order(conn, orders, by=caller.name, note=body.note)
+            await _record(conn, now_us, caller, body, rows)
+        return json_answer({"items": rows}, 202)
+
+    @router.delete("/{command}", response_model=shapes.Command, summary="End an override")
+    async def end(command: str, caller: Annotated[Caller, Depends(operator)]) -> Response:
+        now_us = parts.now()
+        async with parts.database.transaction() as conn:
+            row = await commands.end_override(conn, command, at_us=now_us)
+            if row is None:
+                raise not_found("override of this id")
+            await audit.record(conn, at_us=now_us, by=caller.name, action="end_command", subject=f"command:{command}")
+        return json_answer(row)
+
+    return router
+
+
+def _settings(body: shapes.Override) -> Settings:
+    try:
+        return msgspec.convert(body.set, Settings)
+    except msgspec.ValidationError as error:
+        raise invalid("set", str(error)) from error
+
+
+def _expiry(body: shapes.Override, now_us: int) -> int:
+    """When the override ends, in microseconds of city time."""
+    if body.expires_at is None:
+        return now_us + COMMAND_LEASE_S * SECOND_US
+    expires_us = to_us(moment(body.expires_at, "expires_at"))
+    if expires_us <= now_us:
+        raise invalid("expires_at", f"must lie ahead of the city's time, which is {rfc3339(to_datetime(now_us))}")
+    if expires_us > now_us + OVERRIDE_DAYS_MAX * DAY_US:
+        raise invalid("expires_at", f"must not be more than {OVERRIDE_DAYS_MAX} days ahead")
+    return expires_us
+
+
+async def _targets(conn: Connection, body: shapes.Override, settings: Settings, now_us: int) -> list[Asset]:
+    """The asset, or all of the zone that have a device and for which the settings mean anything.
+
+    A level means something for lamps only, a report interval for every asset.
+    """
+    if (body.asset is None) == (body.zone is None):
+        raise invalid("asset", "either an asset or a zone must be given, and not both")
+    if body.asset is not None:
+        found = await readings.asset(conn, body.asset, now_us)
+        if found is None:
+            raise invalid("asset", f"there is no asset {body.asset}")
+        return [_plain(found)]
+    kind = StreetLight.name if settings.setpoint_pct is not None else None
+    found_there = await readings.assets(conn, now_us=now_us, limit=ZONE_ASSETS_MAX, kind=kind, zone=body.zone)
+    states = [state for state in found_there if state.device is not None]
+    if not states:
+        raise invalid("zone", f"there is no zone {body.zone} with an asset to which this could be sent")
+    return [_plain(state) for state in states]
+
+
+def _plain(state: AssetState) -> Asset:
+    attributes = msgspec.convert(state.attributes, KINDS[state.kind].wire.attributes)
+    return Asset(
+        state.asset_id, state.asset, state.kind, state.name, state.zone, state.lat, state.lon, attributes, state.device
+    )
+
+
+def _guard(targets: list[Asset], settings: Settings, dark: bool) -> None:
+    """All or nothing: refuse where any asset may not be told so.
+
+    Raises:
+        Problem: 422 with every such asset and why.
+    """
+    refused = [
+        {"asset": asset.asset, "detail": detail}
+        for asset in targets
+        if (detail := guards.objection(asset, settings, dark) or _unreachable(asset)) is not None
+    ]
+    if refused:
+        reasons = " ".join(each["detail"] for each in refused)
+        raise Problem(422, f"Nothing was sent. {reasons}", slug="guarded", refused=refused)
+
+
+def _unreachable(asset: Asset) -> str | None:
+    return None if asset.device else f"{asset.asset} is served by no device, so nothing can be sent to it."
+
+
+def _order(asset: Asset, settings: Settings, now_us: int, expires_us: int) -> Order:
+    words = msgspec.json.encode(settings).decode()
+    name = command_id(asset_subject(asset.asset), f"override|{words}|{expires_us}", now_us)
+    return Order(name, asset.asset_id, asset.asset, asset.device, settings, "override", now_us, expires_us)
+
+
+async def _record(conn: Connection, now_us: int, caller: Caller, body: shapes.Override, rows: list[CommandRow]) -> None:
+    subject = asset_subject(body.asset) if body.asset is not None else f"zone:{body.zone}"
+    detail: dict[str, Any] = {"set": body.set, "note": body.note, "commands": [row.id for row in rows]}
+    await audit.record(conn, at_us=now_us, by=caller.name, action="command", subject=subject, detail=detail)
+
+
+def _itself(row: CommandRow) -> CommandRow:
+    return row

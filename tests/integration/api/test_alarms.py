@@ -1,0 +1,134 @@
+"""Alarms over HTTP: listed with their reasons, acknowledged by operators."""
+
+import httpx
+import pytest
+
+from api import shapes
+from api.database import Database
+from storage import alarms
+from storage.alarms import Cleared, Raised
+from storage.pool import Connection, Pool
+from telemetry.alarms import AlarmType
+from telemetry.clock import SECOND_US, to_us
+from tests.integration.api.conftest import ago
+
+ALARMS = "/ops/v1/alarms"
+WHY = {"level_m": 1.62, "ground_m": 1.5, "rule_version": "default-1"}
+
+
+async def raise_alarm(
+    conn: Connection, name: str, seconds_ago: float = 60, type: AlarmType = AlarmType.DRAIN_OVERFLOW
+) -> None:
+    at_us = to_us(ago(seconds_ago))
+    await alarms.turn(conn, [Raised(name, f"asset:{name}", name, type, at_us, at_us - SECOND_US, WHY)])
+
+
+async def clear(conn: Connection, name: str, type: AlarmType = AlarmType.DRAIN_OVERFLOW) -> None:
+    await alarms.turn(conn, [Cleared(f"asset:{name}", type, to_us(ago(0)))])
+
+
+async def ids(client: httpx.AsyncClient, **filters: str | int) -> list[str]:
+    return [item["id"] for item in (await client.get(ALARMS, params=filters)).json()["items"]]
+
+
+async def test_an_alarm_says_why(viewer: httpx.AsyncClient, conn: Connection) -> None:
+    await raise_alarm(conn, "a1")
+    alarm = (await viewer.get(f"{ALARMS}/a1")).json()
+    shapes.Alarm.model_validate(alarm)
+    assert alarm["why"] == WHY
+    assert (alarm["subject"], alarm["asset"], alarm["type"]) == ("asset:a1", "a1", "drain_overflow")
+    assert (alarm["severity"], alarm["state"], alarm["cleared_at"]) == ("critical", "unacknowledged", None)
+    assert alarm["raised_at"] > alarm["observed_at"]
+    assert (await viewer.get(ALARMS)).json()["items"] == [alarm]
+
+
+async def test_alarms_by_state(operator: httpx.AsyncClient, conn: Connection) -> None:
+    for n, name in enumerate(("seen", "returned", "over", "new")):
+        await raise_alarm(conn, name, seconds_ago=100 - n)
+    for name in ("seen", "over"):
+        await operator.post(f"{ALARMS}/{name}/acknowledge")
+    for name in ("returned", "over"):
+        await clear(conn, name)
+    assert await ids(operator, state="unacknowledged") == ["new"]
+    assert await ids(operator, state="acknowledged") == ["seen"]
+    assert await ids(operator, state="returned_unacknowledged") == ["returned"]
+    assert await ids(operator, state="normal") == ["over"]
+    assert await ids(operator, state="active") == ["new", "returned", "seen"]
+    assert await ids(operator) == ["new", "over", "returned", "seen"]
+    assert (await operator.get(ALARMS, params={"state": "bored"})).status_code == 422
+
+
+async def test_alarms_of_a_type_or_asset(viewer: httpx.AsyncClient, conn: Connection) -> None:
+    await raise_alarm(conn, "a")
+    await raise_alarm(conn, "b", type=AlarmType.LAMP_FAULT)
+    assert await ids(viewer, type="lamp_fault") == ["b"]
+    assert await ids(viewer, asset="a") == ["a"]
+
+
+async def test_pages_of_alarms(viewer: httpx.AsyncClient, conn: Connection) -> None:
+    for n in range(5):
+        await raise_alarm(conn, f"a{n}", seconds_ago=50 if n < 3 else 10)
+    first = (await viewer.get(ALARMS, params={"limit": 2})).json()
+    rest = (await viewer.get(ALARMS, params={"cursor": first["next"]})).json()
+    assert [item["id"] for item in first["items"] + rest["items"]] == ["a4", "a3", "a2", "a1", "a0"]
+
+
+async def test_acknowledging_keeps_who_and_when_and_why(operator: httpx.AsyncClient, conn: Connection) -> None:
+    await raise_alarm(conn, "a")
+    answer = await operator.post(f"{ALARMS}/a/acknowledge", json={"note": "crew is on its way"})
+    assert answer.status_code == 200
+    alarm = answer.json()
+    assert (alarm["state"], alarm["acknowledged_by"]) == ("acknowledged", "operator of the test")
+    assert alarm["note"] == "crew is on its way"
+    assert alarm["acknowledged_at"]
+    audit = await (await conn.execute("SELECT by, action, subject, detail FROM audit")).fetchall()
+    assert audit == [("operator of the test", "acknowledge", "alarm:a", {"note": "crew is on its way"})]
+    events = await (await conn.execute("SELECT event, by FROM alarm_event ORDER BY at")).fetchall()
+    assert ("acknowledge", "operator of the test") in events
+
+
+async def test_acknowledging_what_has_returned_ends_it(operator: httpx.AsyncClient, conn: Connection) -> None:
+    await raise_alarm(conn, "a")
+    await clear(conn, "a")
+    assert (await operator.post(f"{ALARMS}/a/acknowledge")).json()["state"] == "normal"
+
+
+async def test_acknowledging_again_changes_nothing(operator: httpx.AsyncClient, conn: Connection) -> None:
+    await raise_alarm(conn, "a")
+    first = await operator.post(f"{ALARMS}/a/acknowledge", json={"note": "first"})
+    again = await operator.post(f"{ALARMS}/a/acknowledge", json={"note": "second"})
+    assert again.json() == first.json()
+
+
+@pytest.mark.parametrize("body", [{"note": 1}, {"note": "x" * 2_001}, {"remark": "x"}, []])
+async def test_a_note_is_text_of_some_length(operator: httpx.AsyncClient, conn: Connection, body: object) -> None:
+    await raise_alarm(conn, "a")
+    assert (await operator.post(f"{ALARMS}/a/acknowledge", json=body)).status_code == 422
+
+
+async def test_an_unknown_alarm_is_not_found(operator: httpx.AsyncClient) -> None:
+    assert (await operator.get(f"{ALARMS}/nobody")).status_code == 404
+    assert (await operator.post(f"{ALARMS}/nobody/acknowledge")).status_code == 404
+
+
+async def test_a_viewer_may_not_acknowledge(viewer: httpx.AsyncClient, conn: Connection) -> None:
+    await raise_alarm(conn, "a")
+    answer = await viewer.post(f"{ALARMS}/a/acknowledge")
+    assert answer.status_code == 403
+    assert "operator" in answer.json()["detail"]
+
+
+async def test_while_the_database_is_away_nothing_is_acknowledged(
+    operator: httpx.AsyncClient, conn: Connection, pool: Pool, watched: Database
+) -> None:
+    await raise_alarm(conn, "a")
+    await pool.close()
+    await watched.probe()
+    answer = await operator.post(f"{ALARMS}/a/acknowledge")
+    assert answer.status_code == 503
+    assert "nothing was changed" in answer.json()["detail"]
+
+
+async def test_what_comes_with_shelving_is_not_there_yet(operator: httpx.AsyncClient, conn: Connection) -> None:
+    await raise_alarm(conn, "a")
+    assert (await operator.post(f"{ALARMS}/a/shelve", json={})).status_code == 404
