@@ -38,14 +38,14 @@ class Closed(Exception):
 
 
 @dataclass(slots=True)
-class _Read:
-    """The messages of one read; `arrived_s` is real monotonic time."""
+class Read:
+    """The messages of one read; `arrived_s` is real monotonic time, `connection` takes the acknowledgements."""
 
     arrivals: packets.Arrivals
     received_us: int
     arrived_s: float
     size: int
-    connection: connections.Connection
+    connection: connections.Connection | None
 
 
 class Batch:
@@ -58,7 +58,7 @@ class Batch:
 
     __slots__ = ("_acks", "_headers", "arrived_s", "payloads", "received", "received_us", "size", "topics")
 
-    def __init__(self, reads: Sequence[_Read]) -> None:
+    def __init__(self, reads: Sequence[Read]) -> None:
         self.topics: list[bytes] = _joined([read.arrivals.topics for read in reads])
         self.payloads: list[bytes] = _joined([read.arrivals.payloads for read in reads])
         self.received_us = reads[-1].received_us
@@ -91,7 +91,8 @@ def acknowledge(batches: Iterable[Batch]) -> None:
     by_connection: dict[connections.Connection, list[bytes]] = {}
     for batch in batches:
         for connection, packet_ids in batch._acks:
-            by_connection.setdefault(connection, []).extend(filter(None, packet_ids))
+            if connection is not None:
+                by_connection.setdefault(connection, []).extend(filter(None, packet_ids))
         batch._acks = []
     for connection, packet_ids in by_connection.items():
         connection.acknowledge(packet_ids)
@@ -133,7 +134,7 @@ class Subscriber:
             client_id, tuple(filters), receive_maximum, clean, keep_alive_s, 0 if clean else SESSION_EXPIRY_S
         )
         self._now, self._on_connected = now, on_connected
-        self._reads: deque[_Read] = deque()
+        self._reads: deque[Read] = deque()
         self._waiting_messages = self._waiting_bytes = 0
         self._something = asyncio.Event()
         self._ready = asyncio.Event()
@@ -156,6 +157,11 @@ class Subscriber:
     def connected(self) -> bool:
         """Whether the subscription stands at this moment."""
         return self._ready.is_set()
+
+    @property
+    def resumed(self) -> bool:
+        """Whether the broker had kept our session, and with it the queue, when the present connection was made."""
+        return self._connection is not None and self._connection.opened.done() and self._connection.opened.result()
 
     @property
     def waiting(self) -> int:
@@ -209,7 +215,7 @@ class Subscriber:
 
     def _deliver(self, connection: connections.Connection, arrivals: packets.Arrivals) -> None:
         size = sum(map(len, arrivals.payloads))
-        self._reads.append(_Read(arrivals, self._now(), time.monotonic(), size, connection))
+        self._reads.append(Read(arrivals, self._now(), time.monotonic(), size, connection))
         self._waiting_messages += len(arrivals.payloads)
         self._waiting_bytes += size
         if self._full:

@@ -4,7 +4,6 @@ import asyncio
 import logging
 import ssl
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
@@ -20,6 +19,8 @@ PENDING_MAX = 200
 """Publishes that wait for the broker's word at a time; further callers wait for their turn."""
 UNHEARD_MAX = 10_000
 """Messages that wait for the listener; beyond it the newest are dropped, and the log says so."""
+FAREWELL_S = 2.0
+"""The broker's answer to a farewell is waited for so long."""
 REPUBLISH_S = 1.0
 """A publish that the broker does not answer is tried again after this time."""
 
@@ -95,9 +96,9 @@ class Publisher:
     async def close(self) -> None:
         """Say farewell to the broker: it publishes no Will."""
         task, self._task = self._task, None
-        if task is not None:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+        while task is not None and not task.done():
+            task.cancel()  # once more if need be: before Python 3.12 `wait_for`, inside the library, may swallow it
+            await asyncio.wait({task}, timeout=FAREWELL_S)
 
     async def publish(
         self,
@@ -133,8 +134,7 @@ class Publisher:
                 return True
         except aiomqtt.MqttError as error:
             _log.warning("publish unanswered", client=self._client_id, topic=topic, reason=str(error))
-            with suppress(TimeoutError):
-                await asyncio.wait_for(asyncio.shield(lost), REPUBLISH_S)
+            await asyncio.wait({lost}, timeout=REPUBLISH_S)
         finally:
             attempt.cancel()
             await asyncio.gather(attempt, return_exceptions=True)

@@ -80,15 +80,19 @@ ON CONFLICT (instance) DO UPDATE SET in_flight = excluded.in_flight, seen_at = e
 DELETE FROM ingest_instance WHERE instance = %(instance)s OR seen_at < clock_timestamp() - interval '1 day';
 
 -- name: replayable
--- Refused observations that have not been replayed, after an id, in order; too_large is kept cut, so never whole.
-SELECT id, received_at, topic, payload
+-- Refused observations that have not been replayed, after a place in the order of receipt. Those too large are kept cut,
+-- so never whole.
+SELECT id, (extract(epoch FROM received_at) * 1000000)::bigint, topic, payload
 FROM quarantine
-WHERE id > %(after)s AND replayed_at IS NULL AND reason <> 'too_large'
+WHERE (received_at, id) > (%(after)s, %(after_id)s) AND replayed_at IS NULL AND reason <> 'too_large'
   AND (%(device)s::text IS NULL OR device = %(device)s::text)
-ORDER BY id
-LIMIT %(limit)s
-FOR UPDATE SKIP LOCKED;
+ORDER BY received_at, id
+LIMIT %(limit)s;
 
--- name: replayed
--- Mark refused observations as stored after all.
+-- name: claim
+-- Those of these refused observations that nobody else has replayed, for the rest of the transaction.
+SELECT id FROM quarantine WHERE id = ANY(%(ids)s::bigint[]) AND replayed_at IS NULL ORDER BY id FOR UPDATE;
+
+-- name: mark_replayed
+-- Refused observations have been stored after all.
 UPDATE quarantine SET replayed_at = %(at)s WHERE id = ANY(%(ids)s::bigint[]);

@@ -113,3 +113,9 @@ async def test_a_weaker_broker_serves_too(weak_broker: BrokerPart, topic: str) -
         await watcher.publish(topic, b"hello", timeout_s=10)
         await heard.until(1)
     assert heard.messages[0][1] == b"hello"
+
+
+async def test_a_session_ends_even_while_it_is_being_made(broker: BrokerPart, topic: str) -> None:
+    for tenths_ms in range(0, 100, 4):
+        async with asyncio.timeout(15), Publisher(broker.url, f"{topic}-p"):
+            await asyncio.sleep(tenths_ms / 10_000)

@@ -4,7 +4,7 @@ import asyncio
 import itertools
 import os
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import suppress
 from typing import Any
 
@@ -20,6 +20,7 @@ from storage.pool import Connection, Pool, connect, open_pool
 from telemetry import topics
 from telemetry.clock import CityClock
 from tests.parts.broker import BrokerPart
+from tests.parts.patience import eventually
 
 _numbers = itertools.count()
 
@@ -102,16 +103,14 @@ class City:
 
     async def settled(self, received: int, timeout_s: float = 20) -> dict[str, int]:
         """The ledger, once so many observations have been received and settled."""
-        async with asyncio.timeout(timeout_s):
-            while (found := await self.ledger())["received"] < received:
-                await asyncio.sleep(0.02)
-        assert found["received"] == found["stored"] + found["duplicate"] + found["quarantined"]
-        return found
 
-    async def until(self, condition: Callable[[], Awaitable[bool]], timeout_s: float = 20) -> None:
-        async with asyncio.timeout(timeout_s):
-            while not await condition():
-                await asyncio.sleep(0.02)
+        async def attempt() -> dict[str, int]:
+            found = await self.ledger()
+            assert found["received"] >= received, found
+            assert found["received"] == found["stored"] + found["duplicate"] + found["quarantined"]
+            return found
+
+        return await eventually(attempt, seconds=timeout_s, every=0.02)
 
 
 @pytest.fixture

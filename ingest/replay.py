@@ -1,0 +1,121 @@
+"""Replaying the quarantine: refused observations that decode now are stored, with their original time of receipt.
+
+Their first fate stays: the ledger counts them as `replayed` only, on the day of their receipt.
+"""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from itertools import groupby
+
+import numpy as np
+
+from ingest.fates import Fates
+from ingest.rows import Rows
+from ingest.statements import SQL
+from ingest.store import store_all
+from storage import errors
+from storage.lifecycle import Partitions
+from storage.pool import Connection, Pool
+from telemetry.clock import DAY_US, to_datetime
+from telemetry.decoding import Decoded, Decoder
+from telemetry.registry import Registry
+
+PAGE_ROWS = 500
+
+
+@dataclass(slots=True)
+class Replayed:
+    """`looked_at` = `stored` + `duplicate` (there already: settled too) + `refused` (still; they stay)."""
+
+    looked_at: int = 0
+    stored: int = 0
+    duplicate: int = 0
+    refused: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """A row of the quarantine."""
+
+    id: int
+    received_us: int
+    topic: str
+    payload: bytes
+
+    @property
+    def day(self) -> int:
+        return self.received_us // DAY_US
+
+
+@dataclass(slots=True)
+class _Replay:
+    decoder: Decoder
+    now_us: int
+    done: Replayed = field(default_factory=Replayed)
+    free_us: int = 0
+    """From here on no time of receipt is taken by an observation without a time of its own."""
+
+
+async def replay(pool: Pool, registry: Registry, now_us: int, device: str | None = None) -> Replayed:
+    """Store what decodes now; `device` restricts it to one device, `now_us` is the city's time.
+
+    Raises:
+        StorageError: the database did not do it; what was replayed until then stays so, and is not looked at again.
+    """
+    run = _Replay(Decoder(registry), now_us)
+    with errors.translated():
+        async with pool.connection() as conn:
+            partitions = await Partitions.of(conn)
+            async for page in _pages(conn, device):
+                for _, same_day in groupby(page, key=lambda kept: kept.day):
+                    await _replay_some(conn, partitions, run, list(same_day))
+    return run.done
+
+
+async def _pages(conn: Connection, device: str | None) -> AsyncIterator[list[_Kept]]:
+    """The rows of the quarantine in order of receipt."""
+    after, after_id = to_datetime(0), 0
+    while True:
+        chosen = {"after": after, "after_id": after_id, "device": device, "limit": PAGE_ROWS}
+        page = [_Kept(*row) for row in await (await conn.execute(SQL["replayable"], chosen)).fetchall()]
+        if not page:
+            return
+        after, after_id = to_datetime(page[-1].received_us), page[-1].id
+        yield page
+
+
+async def _replay_some(conn: Connection, partitions: Partitions, run: _Replay, kept: list[_Kept]) -> None:
+    """Replay rows of one day."""
+    received_us = np.array([each.received_us for each in kept], dtype=np.int64)
+    moments_us = np.maximum(received_us, run.free_us)
+    run.free_us = int(moments_us[-1]) + len(kept)
+    names = [each.topic.encode() for each in kept]
+    decoded = run.decoder.decode(names, [each.payload for each in kept], moments_us)
+    good = _wholly_decoded(decoded)
+    run.done.looked_at += len(kept)
+    run.done.refused += len(kept) - len(good)
+    if not good:
+        return
+    rows = {name: Rows(columns, received_us[columns.message]) for name, columns in decoded.columns.items()}
+    for name, of_kind in rows.items():
+        await partitions.ensure(conn, name, of_kind.columns.observed_us)
+    async with conn.transaction():
+        ids = {kept[message].id: message for message in good}
+        claimed = [row[0] for row in await (await conn.execute(SQL["claim"], {"ids": list(ids)})).fetchall()]
+        messages = [ids[each] for each in claimed]
+        chosen = {name: of_kind.take(np.isin(of_kind.columns.message, messages)) for name, of_kind in rows.items()}
+        stored = await store_all(
+            conn, {name: of_kind for name, of_kind in chosen.items() if len(of_kind)}, careful=True
+        )
+        count = sum(each.stored for each in stored.values())
+        await conn.execute(SQL["mark_replayed"], {"at": to_datetime(run.now_us), "ids": claimed})
+        day = to_datetime(kept[0].day * DAY_US).date()
+        await conn.execute(SQL["book"], {"day": day, **Fates(replayed=count).account})
+    run.done.stored += count
+    run.done.duplicate += len(good) - count
+
+
+def _wholly_decoded(decoded: Decoded) -> set[int]:
+    """The positions of the messages of which nothing is refused."""
+    found = {int(message) for columns in decoded.columns.values() for message in columns.message}
+    return found - {refused.message for refused in decoded.refused}

@@ -1,0 +1,26 @@
+"""The ingest service as a process that a test may kill: `python -m … MQTT_URL DATABASE_URL`."""
+
+import asyncio
+import signal
+import sys
+import time
+from contextlib import suppress
+
+from ingest import service
+from storage.pool import open_pool
+from telemetry.clock import CityClock
+
+
+async def main(mqtt_url: str, database_url: str) -> None:
+    pool = await open_pool(database_url)
+    work = asyncio.ensure_future(
+        service.run(mqtt_url=mqtt_url, pool=pool, now=lambda: time.time_ns() // 1000, clock=CityClock())
+    )
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, work.cancel)
+    with suppress(asyncio.CancelledError):
+        await work
+    await pool.close()
+
+
+if __name__ == "__main__":
+    asyncio.run(main(sys.argv[1], sys.argv[2]))

@@ -1,0 +1,122 @@
+"""The writer in both modes of storage: rows as they were decoded, duplicates settled, the account with them."""
+
+from collections.abc import AsyncIterator
+
+import numpy as np
+import pytest
+
+from bus import inbox, packets
+from ingest.batch import Gatherer
+from ingest.fates import Fates
+from ingest.parcel import pack
+from ingest.writer import Writer
+from storage import registry
+from storage.pool import Pool, open_pool
+from telemetry import topics
+from telemetry.clock import DAY_US
+from telemetry.decoding import Decoder
+from tests.integration.ingest.conftest import CITY
+
+NOON_US = 1_795_000_000_000_000 // DAY_US * DAY_US + DAY_US // 2
+MS = NOON_US // 1000
+
+
+class Desk:
+    """Writes payloads as if they had just been read, and looks at what is there."""
+
+    def __init__(self, pool: Pool, decoder: Decoder) -> None:
+        self._pool, self._decoder = pool, decoder
+        self._writer = Writer(pool)
+        self.now_us = NOON_US
+
+    async def write(self, *uplinks: tuple[str, str, bytes], redelivered: bool = False) -> Fates:
+        header = 0x32 | (packets.REDELIVERED if redelivered else 0)
+        arrivals = packets.Arrivals(
+            [topics.telemetry(kind, device).encode() for kind, device, _ in uplinks],
+            [payload for _, _, payload in uplinks],
+            [header] * len(uplinks),
+            [b""] * len(uplinks),
+        )
+        gatherer = Gatherer()
+        gatherer.add(inbox.Batch([inbox.Read(arrivals, self.now_us, 0.0, 0, None)]))
+        batch = gatherer.close()
+        fates = await self._writer.write(pack(batch, self._decoder), batch)
+        await self._writer.close()
+        assert fates.received == fates.stored.total() + fates.duplicate + fates.quarantined.total()
+        return fates
+
+    async def rows(self, sql: str) -> list[tuple[object, ...]]:
+        async with self._pool.connection() as conn:
+            return await (await conn.execute(sql)).fetchall()
+
+
+@pytest.fixture
+async def desk(any_database: str) -> AsyncIterator[Desk]:
+    pool = await open_pool(any_database, size=1)
+    async with pool.connection() as conn:
+        await registry.import_csv(conn, CITY, NOON_US)
+        loaded = await registry.load(conn)
+    yield Desk(pool, Decoder(loaded))
+    await pool.close()
+
+
+def lamp(ms: int, rest: str = '"level_pct": 50') -> tuple[str, str, bytes]:
+    return "streetlight", "L1", b'{"ts": %d, %s}' % (ms, rest.encode())
+
+
+async def test_values_come_back_as_they_were(desk: Desk) -> None:
+    everything = (
+        '"seq": 9223372036854775807, "level_pct": 33.333333333333336, "setpoint_pct": 0, "power_w": 1e-3, '
+        '"energy_kwh": 123456789.125, "voltage_v": 230, "lux": 0.1, "motion": 65535, "temp_c": -12.5,'
+        '"lamp_fault": true'
+    )
+    fates = await desk.write(
+        lamp(MS, everything), lamp(MS - 1), lamp(MS - 2, '"level_pct": 1, "motion": 0, "lamp_fault": false')
+    )
+    assert fates.stored == {"streetlight": 3}
+    columns = "seq, level_pct, setpoint_pct, power_w, energy_kwh, voltage_v, lux, motion, temp_c, lamp_fault"
+    assert await desk.rows(f"SELECT {columns} FROM streetlight ORDER BY observed_at") == [
+        (None, 1.0, None, None, None, None, None, 0, None, False),
+        (None, 50.0, None, None, None, None, None, None, None, None),
+        (2**63 - 1, 33.333333333333336, 0.0, 0.001, 123456789.125, 230.0, 0.1, 65535, -12.5, True),
+    ]
+
+
+async def test_duplicates_within_and_across_batches(desk: Desk) -> None:
+    first = await desk.write(lamp(MS), lamp(MS), lamp(MS, '"level_pct": 51'), lamp(MS + 1))
+    assert (first.stored.total(), first.duplicate, first.conflicting) == (2, 2, 1)
+    second = await desk.write(lamp(MS), lamp(MS + 1, '"level_pct": 1'), lamp(MS + 2))
+    assert (second.stored.total(), second.duplicate, second.conflicting) == (1, 2, 1)
+    third = await desk.write(lamp(MS), lamp(MS + 3), redelivered=True)
+    assert (third.stored.total(), third.duplicate, third.conflicting) == (1, 1, 0)
+    assert await desk.rows("SELECT count(*), sum(level_pct) FROM streetlight") == [(4, 200.0)]
+
+
+async def test_redelivery_without_time(desk: Desk) -> None:
+    uplink = ("streetlight", "L1", b'{"seq": 5, "level_pct": 1}')
+    assert (await desk.write(uplink, uplink)).duplicate == 1
+    desk.now_us += DAY_US - 1_000_000
+    again = await desk.write(uplink, ("streetlight", "L1", b'{"seq": 5, "level_pct": 2}'))
+    assert (again.duplicate, again.conflicting) == (2, 1)
+    desk.now_us += 2_000_000
+    assert (await desk.write(uplink)).stored.total() == 1
+
+
+async def test_everything_at_once_over_months(desk: Desk) -> None:
+    rng = np.random.default_rng(1)
+    times = rng.integers(1_600_000_000_000, MS, 400).tolist()
+    fates = await desk.write(*[lamp(ms) for ms in times], ("parking_bay", "B1", b"nonsense"), lamp(0))
+    assert (fates.stored.total(), fates.quarantined.total()) == (len(set(times)) + 1, 1)
+    assert await desk.rows("SELECT received, stored, duplicate, quarantined FROM ledger") == [
+        (402, len(set(times)) + 1, 400 - len(set(times)), 1)
+    ]
+    assert await desk.rows("SELECT (extract(epoch FROM observed_at) * 1000)::bigint FROM latest_observation") == [
+        (max(times),)
+    ]
+
+
+async def test_the_account_is_kept_by_utc_day_of_receipt(desk: Desk) -> None:
+    await desk.write(lamp(MS))
+    desk.now_us += DAY_US
+    await desk.write(lamp(MS + 1), lamp(MS + 2))
+    assert await desk.rows("SELECT received FROM ledger ORDER BY day") == [(1,), (2,)]
