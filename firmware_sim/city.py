@@ -83,14 +83,14 @@ class City:
 
     def rows(self) -> Iterator[Row]:
         """The registry: zones first, then assets with their devices."""
-        for district in DISTRICTS:
-            yield self._zone(district.zone, district.name, district.north_m, district.east_m)
         for number in range(self.devices):
             kind, nth = _kind(number)
-            if kind == BAY:
-                park, place = _bay_place(nth)
-                if place == 0:
-                    yield self._zone(park.zone, park.name, park.north_m, park.east_m)
+            if kind == LAMP and nth < len(DISTRICTS):
+                district = DISTRICTS[nth]
+                yield self._zone(district.zone, district.name, district.north_m, district.east_m)
+            elif kind == BAY and _bay_place(nth)[1] == 0:
+                park, _ = _bay_place(nth)
+                yield self._zone(park.zone, park.name, park.north_m, park.east_m)
         for number in range(self.devices):
             yield self._asset_row(number)
 

@@ -117,3 +117,10 @@ def test_a_town_may_be_small(devices: int) -> None:
 
 def test_the_registry_can_be_written_as_csv_and_read_again() -> None:
     assert list(csv.DictReader(io.StringIO(write_csv(ROWS)))) == ROWS
+
+
+@pytest.mark.parametrize("devices", [0, 1, 9, 50, 300])
+def test_a_zone_is_there_if_something_stands_in_it(devices: int) -> None:
+    rows = list(City(devices=devices).rows())
+    zones = {row["asset"] for row in rows if row["kind"] == "zone"}
+    assert zones == {row["zone"] for row in rows if row["kind"] != "zone"}
