@@ -7,21 +7,25 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TypeVar
+from zoneinfo import ZoneInfo
 
 import structlog
 from prometheus_client import CollectorRegistry
 
 import ingest.service
+import rules.service
 from api.service import ApiService
 from api.settings import ApiSettings
-from bus.address import BadAddress
+from bus.address import BadAddress, parse_address
 from ingest.ledger import Ledger
 from lamplighter.clock import real_now, ticking
 from lamplighter.embedded import handshake
-from lamplighter.errors import Failure, WrongUsage
+from lamplighter.errors import Failure
 from lamplighter.http_server import HttpServer
+from lamplighter.rule_metrics import RuleMetrics
 from lamplighter.settings import Settings
 from lamplighter.supervise import Crew
+from rules.counts import Counts
 from rules.sun import Sun
 from storage import errors, lifecycle, migrate, shared_clock
 from storage.pool import Pool, connect, open_pool
@@ -65,17 +69,10 @@ class Ground:
         return ticking(self.clock)
 
 
-def place(settings: Settings) -> Place:
-    """Where the city lies.
-
-    Raises:
-        WrongUsage: it is not set.
-    """
+def place(settings: Settings) -> Place | None:
+    """Where the city lies, None if that is not set."""
     if settings.city_lat is None or settings.city_lon is None:
-        raise WrongUsage(
-            "Where the city lies is not set, so nobody knows when it gets dark: set LAMPLIGHTER_CITY_LAT and "
-            "LAMPLIGHTER_CITY_LON."
-        )
+        return None
     return Place(settings.city_lat, settings.city_lon, settings.timezone)
 
 
@@ -96,17 +93,27 @@ async def ground(settings: Settings, database_url: str, mqtt_url: str, wanted: C
         await pool.close()
 
 
+class BrokerAway(Failure):
+    """Nobody answers at the broker's address; it may be about to."""
+
+
 async def reach_broker(mqtt_url: str) -> None:
     """Log in to the broker once.
 
     Raises:
-        Failure: it cannot be used; the sentence says why, and the mend.
+        BrokerAway: nobody answers.
+        Failure: it refuses us; the sentence says why, and the mend.
     """
     try:
+        address = parse_address(mqtt_url)
         await handshake.shake_hands(mqtt_url)
-    except (OSError, TimeoutError, handshake.Refused, BadAddress) as error:
-        reason = str(error) or "it does not answer"
-        raise Failure(f"The broker cannot be used ({reason}): start it, or mend LAMPLIGHTER_MQTT_URL.") from error
+    except (BadAddress, handshake.Refused) as error:
+        raise Failure(f"The broker cannot be used: {error}; mend LAMPLIGHTER_MQTT_URL.") from error
+    except (OSError, TimeoutError) as error:
+        reason = getattr(error, "strerror", None) or "no answer"
+        raise BrokerAway(
+            f"The broker {address} does not answer ({reason}): start it, or mend LAMPLIGHTER_MQTT_URL."
+        ) from error
 
 
 async def _agree(database_url: str, wanted: CityClock) -> CityClock:
@@ -118,13 +125,16 @@ async def _agree(database_url: str, wanted: CityClock) -> CityClock:
 
 async def _until_there(what: str, attempt: Callable[[], Awaitable[T]]) -> T:
     deadline = asyncio.get_running_loop().time() + PATIENCE_S
+    told = False
     while True:
         try:
             return await attempt()
-        except (Failure, errors.Unavailable) as error:
+        except (BrokerAway, errors.Unavailable) as error:
             if asyncio.get_running_loop().time() > deadline:
                 raise
-            _log.warning(f"{what} is away", reason=str(error))
+            if not told:
+                _log.warning(f"waiting for the {what}", reason=str(error))
+            told = True
             await asyncio.sleep(_AGAIN_S)
 
 
@@ -156,22 +166,46 @@ async def serve_ingest(crew: Crew, ground: Ground, name: str = "ingest", share: 
     return ledger
 
 
-async def serve_api(crew: Crew, ground: Ground, place: Place, taken: socket.socket) -> str:
-    """Start the API on a socket that is already bound, wait until it answers, and return its URL."""
+async def serve_rules(crew: Crew, ground: Ground, place: Place) -> None:
+    """Start the rules and wait until they lead and hear, or stand by for another process that leads."""
+    counts, ready = Counts(), asyncio.Event()
+    ground.figures.register(RuleMetrics(counts))
+    crew.serve(
+        "rules",
+        rules.service.run(
+            mqtt_url=ground.mqtt_url,
+            pool=ground.pool,
+            now=ground.now,
+            clock=ground.clock,
+            lat=place.lat,
+            lon=place.lon,
+            timezone=ZoneInfo(place.timezone),
+            counts=counts,
+            ready=ready.set,
+        ),
+    )
+    await ready.wait()
+
+
+async def serve_api(crew: Crew, ground: Ground, place: Place | None, taken: socket.socket) -> str:
+    """Start the API on a socket that is already bound, wait until it answers, and return its URL.
+
+    `place` tells when it is dark; None takes it for always dark, so that what a guard forbids at night is never done.
+    """
     settings = ground.settings
     service = ApiService(
         pool=ground.pool,
         mqtt_url=ground.mqtt_url,
         now=ground.now,
         real_now=real_now,
-        dark=Sun(place.lat, place.lon).dark_between,
+        dark=Sun(place.lat, place.lon).dark_between if place else _always,
         settings=ApiSettings(
             ttl_s=settings.ttl_s,
             requests_per_s=settings.requests_per_s,
             requests_burst=settings.requests_burst,
             streams_per_address=settings.streams_per_address,
             trusted_proxies=settings.trusted_proxies,
-            timezone=place.timezone,
+            timezone=settings.timezone,
             city_name=settings.city_name,
             imprint_url=settings.imprint_url,
             privacy_url=settings.privacy_url,
@@ -185,6 +219,10 @@ async def serve_api(crew: Crew, ground: Ground, place: Place, taken: socket.sock
     crew.serve("http", server.serve())
     await server.until_started()
     return server.url
+
+
+def _always(from_us: int, to_us: int) -> bool:
+    return True
 
 
 def serve_maintenance(crew: Crew, ground: Ground) -> None:

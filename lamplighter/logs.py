@@ -9,8 +9,8 @@ import structlog
 Level = Literal["debug", "info", "warning", "error"]
 Format = Literal["auto", "text", "json"]
 
-_FOREIGN_LEVEL = logging.WARNING
-"""Libraries speak up from here on, whatever our own level is."""
+_FOREIGN_LEVELS = {"debug": logging.INFO, "info": logging.WARNING}
+"""From where on libraries speak up, by our own level; at the others only with errors."""
 
 
 class _StandardError:
@@ -51,4 +51,4 @@ def configure(level: Level = "info", style: Format = "auto", file: TextIO | None
     )
     handler = logging.StreamHandler(target)
     handler.setFormatter(structlog.stdlib.ProcessorFormatter(processor=renderer, foreign_pre_chain=shared))
-    logging.basicConfig(handlers=[handler], level=_FOREIGN_LEVEL, force=True)
+    logging.basicConfig(handlers=[handler], level=_FOREIGN_LEVELS.get(level, logging.ERROR), force=True)

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from lamplighter.cli import registry, token
+from lamplighter.cli import registry, services, token
 from lamplighter.cli.demo import demo
 from lamplighter.cli.doctor import doctor
 from lamplighter.cli.migrate import migrate
@@ -34,6 +34,8 @@ def lamplighter(
 
 
 tree.command()(demo)
+for command in (services.up, services.ingest, services.rules, services.api):
+    tree.command()(command)
 tree.command()(migrate)
 tree.command()(doctor)
 tree.add_typer(registry.commands, name="registry")

@@ -33,6 +33,8 @@ REPLAY_LEAD_US = MINUTE_US
 """A replay's city clock starts so long before its first observation."""
 FAST_LEAD_US = SECOND_US
 """A fast city clock starts so much real time ahead, so that the services are up before the city has moved on."""
+FLEETING = {"fsync": "off", "full_page_writes": "off"}
+"""Settings of a database that is thrown away at the end: it need not survive a power cut."""
 SETTLE_S_MAX = 15.0
 """How long what is on its way may take to arrive at the end."""
 _SETTLED_S = 0.5
@@ -88,7 +90,8 @@ class _City:
 
     async def start_parts(self, members: Crew, folder: Path, mqtt_port: int) -> tuple[RunningPostgres, RunningBroker]:
         """Start database and broker, and have them watched."""
-        server = await members.enter(embedded_postgres(folder))
+        careless = FLEETING if self._options.data is None else {}
+        server = await members.enter(embedded_postgres(folder, settings=careless))
         members.watch(server.child)
         broker = await members.enter(embedded_broker(folder, port=mqtt_port, devices=self._passwords))
         members.watch(broker.child)
@@ -112,6 +115,7 @@ class _City:
     async def serve(self, members: Crew, ground: Ground) -> None:
         """Start the services behind the API."""
         self._account = await compose.serve_ingest(members, ground)
+        await compose.serve_rules(members, ground, self.place)
         compose.serve_maintenance(members, ground)
 
     async def until_clock_starts(self) -> None:

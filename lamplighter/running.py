@@ -1,0 +1,59 @@
+"""Services against the configured broker and database, until a signal."""
+
+import os
+import socket
+from collections.abc import Collection
+from typing import Literal
+
+import structlog
+
+from lamplighter import compose
+from lamplighter.clock import start_clock
+from lamplighter.errors import WrongUsage
+from lamplighter.http_server import listen
+from lamplighter.settings import Settings
+from lamplighter.supervise import crew
+
+_log = structlog.get_logger(__name__)
+
+Service = Literal["ingest", "rules", "api"]
+ALL: tuple[Service, ...] = ("ingest", "rules", "api")
+
+
+async def serve(
+    settings: Settings, database_url: str, mqtt_url: str, services: Collection[Service], share: str | None = None
+) -> None:
+    """Run services until SIGINT or SIGTERM.
+
+    Args:
+        settings: the town's.
+        database_url: has the schema of this version.
+        mqtt_url: the broker.
+        services: which ones.
+        share: divides the uplinks among all `ingest` processes of the same share; None takes all of them.
+
+    Raises:
+        WrongUsage: where the city lies is not set, and the rules need it.
+        Failure: one of them cannot start or has failed; the sentence says why, and the mend.
+    """
+    place = compose.place(settings)
+    if place is None and "rules" in services:
+        raise WrongUsage(
+            "Where the city lies is not set, so nobody knows when it gets dark: set LAMPLIGHTER_CITY_LAT and "
+            "LAMPLIGHTER_CITY_LON."
+        )
+    taken = listen(settings.http_host, settings.http_port) if "api" in services else None
+    wanted = start_clock(settings.clock_start, settings.clock_speed)
+    async with crew() as members:
+        ground = await members.enter(compose.ground(settings, database_url, mqtt_url, wanted))
+        if "ingest" in services:
+            name = f"ingest-{socket.gethostname()}-{os.getpid()}" if share else "ingest"
+            await compose.serve_ingest(members, ground, name, share)
+            compose.serve_maintenance(members, ground)
+        if place is not None and "rules" in services:
+            await compose.serve_rules(members, ground, place)
+        if taken is not None:
+            url = await compose.serve_api(members, ground, place, taken)
+            _log.info("listening", url=url)
+        _log.info("up", services=sorted(services))
+        await members.until_asked_to_stop()
