@@ -4,20 +4,22 @@ from collections.abc import Callable
 
 from fastapi import APIRouter, FastAPI
 from prometheus_client import CollectorRegistry
-from starlette.responses import HTMLResponse, Response
+from starlette.requests import Request
+from starlette.responses import Response
 
 from api import page, problems, reference, shapes
 from api.addresses import Addresses
 from api.auth import Gate
 from api.board import Board
 from api.database import Database
+from api.documents import Document
 from api.door import Door
 from api.health import health_router
 from api.metrics import Metrics
 from api.ops import alarms, assets, commands, records
 from api.page import page_router
 from api.parts import Dark, OpsParts
-from api.public import PublicParts, public_router
+from api.public import PublicParts, answer, public_router
 from api.ratelimit import Buckets, Streams
 from api.settings import ApiSettings
 from storage.pool import Pool
@@ -86,13 +88,12 @@ def create_app(
 
 def _reference_router(app: FastAPI) -> APIRouter:
     router = APIRouter(include_in_schema=False)
+    written: list[Document] = []
 
     @router.get("/docs")
-    async def docs() -> Response:
-        response = HTMLResponse(
-            reference.page(app.openapi(), page.file_path("reference.css"), page.file_path("icon.svg"))
-        )
-        response.raw_headers += page.html_headers()
-        return response
+    async def docs(request: Request) -> Response:
+        if not written:
+            written.append(page.html(reference.page(app.openapi(), page.file_path)))
+        return answer(request, written[0])
 
     return router

@@ -1,25 +1,25 @@
 """`/docs`: the interface in words, written from its own OpenAPI document into one page without a foreign request."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from html import escape
 from typing import Any
 
 METHODS = ("get", "post", "put", "delete")
 
 
-def page(openapi: dict[str, Any], stylesheet: str, icon: str) -> str:
-    """The reference as an HTML page; `stylesheet` and `icon` are paths."""
+def page(openapi: dict[str, Any], file_path: Callable[[str], str]) -> str:
+    """The reference as an HTML page; `file_path` says where a file is served."""
     info = openapi["info"]
     operations = list(_operations(openapi))
     tags = list(dict.fromkeys(tag for tag, _, _, _ in operations))
     sections = "".join(_section(tag, operations, openapi) for tag in tags)
     contents = "".join(f'<li><a href="#{escape(tag)}">{escape(_title(tag))}</a></li>' for tag in tags)
+    icon, style = file_path("icon.svg"), file_path("reference.css")
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<title>{escape(info['title'])} · interface</title>"
-        f'<link rel="icon" href="{escape(icon)}" type="image/svg+xml">'
-        f'<link rel="stylesheet" href="{escape(stylesheet)}"></head>'
+        f'<link rel="icon" href="{icon}" type="image/svg+xml"><link rel="stylesheet" href="{style}"></head>'
         f"<body><header><h1>{escape(info['title'])}</h1><p>{escape(info.get('description', ''))}</p>"
         f'<nav aria-label="Contents"><ul>{contents}<li><a href="/openapi.json">OpenAPI</a></li></ul></nav></header>'
         f"<main>{sections}{_shapes(openapi)}</main></body></html>"

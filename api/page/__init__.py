@@ -45,15 +45,17 @@ def file_path(name: str) -> str:
     return f"/page/{VERSION}/{name}"
 
 
-def html_headers() -> list[tuple[bytes, bytes]]:
-    """What every HTML page of ours bears."""
-    return [(b"content-security-policy", POLICY.encode()), (b"permissions-policy", PERMISSIONS.encode())]
+def html(text: str) -> Document:
+    """An HTML page of ours, with the policies that each bears."""
+    policies = [(b"content-security-policy", POLICY.encode()), (b"permissions-policy", PERMISSIONS.encode())]
+    ready = document(text.encode(), "text/html; charset=utf-8", PAGE_MAX_AGE_S)
+    return Document(ready.body, ready.etag, ready.headers + policies, ready.unchanged + policies)
 
 
 def page_router(settings: ApiSettings) -> APIRouter:
     """`/` and the files of the page."""
     router = APIRouter(include_in_schema=False)
-    page = _with_headers(document(_page(settings).encode(), "text/html; charset=utf-8", PAGE_MAX_AGE_S))
+    page = html(_page(settings))
     kept = {name: document(body, MEDIA_TYPES[name], FILE_MAX_AGE_S) for name, body in _FILES.items()}
     passing = {name: document(body, MEDIA_TYPES[name], 0) for name, body in _FILES.items()}
 
@@ -69,10 +71,6 @@ def page_router(settings: ApiSettings) -> APIRouter:
         return answer(request, ready)
 
     return router
-
-
-def _with_headers(ready: Document) -> Document:
-    return Document(ready.body, ready.etag, ready.headers + html_headers(), ready.unchanged + html_headers())
 
 
 def _page(settings: ApiSettings) -> str:

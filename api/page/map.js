@@ -91,8 +91,9 @@ function pin(sign) {
     "a",
     { href: `#zone-${sign.zone.zone}`, class: "pin" },
     make("rect", { x: left, y: sign.y - PIN.height / 2, width: PIN.width, height: PIN.height, rx: 6 }),
-    make("text", { class: "figure", x: sign.x, y: sign.y + 6, "text-anchor": "middle" }),
     make("text", { class: "label", x: sign.x, y: sign.y + PIN.height / 2 + 16, "text-anchor": "middle" }, sign.text),
+    " ",
+    make("text", { class: "figure", x: sign.x, y: sign.y + 6, "text-anchor": "middle" }),
   );
   link.addEventListener("click", (event) => {
     const row = document.getElementById(`zone-${sign.zone.zone}`);
@@ -143,7 +144,8 @@ export function drawMap(container, zones, here, { stateOf, words }) {
     const link = drawn.pins.get(zone.zone);
     const state = stateOf(zone);
     link.dataset.state = state;
-    link.setAttribute("aria-label", `${words.mapLabel(zone.name || zone.zone, zone.free)} (${words.states[state]})`);
-    link.querySelector(".figure").textContent = state === "closed" ? "–" : state === "unsure" ? `${zone.free}?` : zone.free;
+    const figure = state === "closed" ? "–" : state === "unsure" ? `${zone.free}?` : `${zone.free}`;
+    link.setAttribute("aria-label", `${zone.name || zone.zone} ${figure} ${words.keyOpen} (${words.states[state]})`);
+    link.querySelector(".figure").textContent = figure;
   }
 }

@@ -45,7 +45,6 @@ const de = {
   keySilent: "unbekannt",
   keyOpen: "frei",
   spoken: (changes) => changes.map(([name, free]) => `${name}: ${free} frei`).join(", "),
-  mapLabel: (name, free) => `${name}: ${free} frei`,
 };
 
 const en = {
@@ -93,7 +92,6 @@ const en = {
   keySilent: "unknown",
   keyOpen: "free",
   spoken: (changes) => changes.map(([name, free]) => `${name}: ${free} free`).join(", "),
-  mapLabel: (name, free) => `${name}: ${free} free`,
 };
 
 export const WORDS = { de, en };

@@ -144,7 +144,7 @@ async def test_a_refused_place_is_explained(visit: Open) -> None:
 
 async def test_the_map_leads_to_the_list(visit: Open) -> None:
     async with visit(**ENGLISH) as here:
-        pin = here.page.get_by_role("link", name="Market: 12 free (Available)")
+        pin = here.page.get_by_role("link", name="Market 12 free (Available)")
         await pin.focus()
         await here.page.keyboard.press("Enter")
         await expect(here.page.locator("#zone-market")).to_be_focused()
