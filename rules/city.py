@@ -91,10 +91,11 @@ class Bays:
 
 @dataclass(frozen=True)
 class City:
-    """One version of registry and thresholds, compiled for the rules; immutable.
+    """One version of registry and thresholds, compiled for the rules; immutable. Retired assets are left out.
 
     `zone_refresh_us` is how often a zone's word is repeated though nothing changed. `retry_after_us` is how long an
-    acknowledgement may take before the next report of its device has the command sent again.
+    acknowledgement may take before the next report of its device has the command sent again. Leases are not renewed
+    more often than every `pace_us`, which matters only under a very fast clock.
     """
 
     registry: Registry
@@ -103,14 +104,21 @@ class City:
     timezone: ZoneInfo
     zone_refresh_us: int = 30 * SECOND_US
     retry_after_us: int = 30 * SECOND_US
+    pace_us: int = 0
     rolls: dict[str, Roll] = field(init=False)
 
     def __post_init__(self) -> None:
         by_kind: dict[str, list[Asset]] = {kind: [] for kind in KINDS}
         for asset in sorted(self.registry.assets.values(), key=lambda asset: asset.asset_id):
-            by_kind[asset.kind].append(asset)
+            if not asset.retired:
+                by_kind[asset.kind].append(asset)
         rolls = {kind: Roll(kind, tuple(assets)) for kind, assets in by_kind.items()}
         object.__setattr__(self, "rolls", rolls)
+
+    def asset(self, asset_id: int) -> Asset | None:
+        """The asset of this id, `None` if it is not in service."""
+        asset = self.registry.assets.get(asset_id)
+        return None if asset is None or asset.retired else asset
 
     @cached_property
     def program(self) -> Program:

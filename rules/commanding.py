@@ -82,7 +82,7 @@ def answer(desk: Desk, ack: Acked) -> tuple[str, int] | None:
 def override(desk: Desk, wish: Override) -> None:
     """Take up what a person wrote down: refused by a guard, too late, or sent."""
     now_us = desk.moment.now_us
-    asset = desk.city.registry.assets.get(wish.asset_id)
+    asset = desk.city.asset(wish.asset_id)
     if wish.expires_us <= now_us:
         error = "The override had ended before it was taken up."
         desk.effects.append(MoveCommand(wish.id, now_us, Stage.EXPIRED, error))
@@ -115,7 +115,7 @@ def end(desk: Desk, ended: Ended) -> None:
         for row in np.flatnonzero(presence.told_by == ended.id):
             told_until_us, asset_id = int(presence.told_until_us[row]), int(desk.city.rolls[kind].asset_id[row])
     if asset_id is not None and told_until_us > desk.moment.now_us:
-        _restore_interval(desk, desk.city.registry.assets[asset_id], told_until_us, ended)
+        _restore_interval(desk, asset_id, told_until_us, ended)
 
 
 def reports(desk: Desk, wave: Reports, counts_from: Rows | None) -> None:
@@ -220,7 +220,10 @@ def _give_up(desk: Desk, command: Open) -> None:
             leases.end_override(lease, row, desk.moment.now_us)
 
 
-def _restore_interval(desk: Desk, asset: Asset, until_us: int, ended: Ended) -> None:
+def _restore_interval(desk: Desk, asset_id: int, until_us: int, ended: Ended) -> None:
+    asset = desk.city.asset(asset_id)
+    if asset is None:
+        return
     row = desk.row(asset.asset_id, asset.kind)
     presence = desk.state.presence[asset.kind]
     presence.told_until_us[row] = NEVER_US
@@ -236,7 +239,7 @@ def _restore_interval(desk: Desk, asset: Asset, until_us: int, ended: Ended) -> 
 
 def _unserved(asset: Asset | None) -> str | None:
     if asset is None:
-        return "The asset is not in the registry any more."
+        return "The asset is not in service any more."
     return None if asset.device is not None else f"No device serves {asset.asset}."
 
 

@@ -188,9 +188,7 @@ def _adopted(city: City, state: State, now_us: int, effects: list[Effect]) -> St
     """A copy of the state in the city's rows; alarms of assets and words of zones that are no more are ended."""
     if state.registry is city.registry:
         return state.copy()
-    gone = state.registry.assets.keys() - city.registry.assets.keys()
-    if gone:
-        _take_leave(state, gone, now_us, effects)
+    _take_leave(state, city, now_us, effects)
     state = aligned(state, city)
     for zone in sorted(state.said_us.keys() - set(city.bays.zones)):
         del state.said_us[zone]
@@ -198,9 +196,8 @@ def _adopted(city: City, state: State, now_us: int, effects: list[Effect]) -> St
     return state
 
 
-def _take_leave(state: State, gone: set[int], now_us: int, effects: list[Effect]) -> None:
-    """Clear the alarms of assets that have left the registry."""
-    leaving = np.fromiter(gone, np.int64, len(gone))
+def _take_leave(state: State, city: City, now_us: int, effects: list[Effect]) -> None:
+    """Clear the alarms of assets that are no longer in service."""
     standing = [
         (AlarmType.DRAIN_HIGH, DRAINS, state.high.active, state.high.cause_us),
         (AlarmType.DRAIN_OVERFLOW, DRAINS, state.overflow.active, state.overflow.cause_us),
@@ -209,6 +206,7 @@ def _take_leave(state: State, gone: set[int], now_us: int, effects: list[Effect]
     for kind, presence in state.presence.items():
         standing.append((AlarmType.DEVICE_SILENT, kind, presence.silent, presence.cause_us))
     for alarm, kind, active, cause_us in standing:
-        for row in np.flatnonzero(active & np.isin(state.asset_id[kind], leaving)).tolist():
+        gone = city.rolls[kind].rows(state.asset_id[kind]) < 0
+        for row in np.flatnonzero(active & gone).tolist():
             asset = state.registry.assets[int(state.asset_id[kind][row])].asset
             effects.append(alarming.cleared(asset, alarm, now_us, int(cause_us[row])))

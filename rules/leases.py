@@ -80,7 +80,7 @@ def overridden(lease: Lease) -> Bools:
 
 def due(lease: Lease, city: City, now_us: int) -> Due:
     """The lamps that have to be told the program's level now."""
-    roll, lighting = city.rolls[LAMPS], city.thresholds.lighting
+    roll = city.rolls[LAMPS]
     segment = city.program.at(now_us)
     level = floored(segment.level_pct, segment.dark, city.floor_pct, city.may_be_off)
     renew = lease.renew_us <= now_us
@@ -89,7 +89,7 @@ def due(lease: Lease, city: City, now_us: int) -> Due:
     begun = np.maximum(segment.start_us, np.where(renew, lease.renew_us, NEVER_US))
     cause = np.maximum(begun, lease.resumed_us)[rows]
     cause = np.where(cause > lease.cause_us[rows], cause, now_us)
-    expires_us = now_us + lighting.lease_s * SECOND_US
+    expires_us = now_us + 2 * _half_us(city)
     if not segment.dark:
         expires_us = min(expires_us, city.sun.next_change_us(now_us))
     return Due(rows, level[rows], cause, expires_us, segment)
@@ -97,9 +97,13 @@ def due(lease: Lease, city: City, now_us: int) -> Due:
 
 def tell(lease: Lease, due: Due, city: City, now_us: int) -> None:
     """The program commands have been given."""
-    half_us = city.thresholds.lighting.lease_s * SECOND_US // 2
     lease.setpoint_pct[due.rows] = due.level_pct
     lease.reason[due.rows] = PROGRAM
     lease.device[due.rows] = city.rolls[LAMPS].device[due.rows]
-    lease.renew_us[due.rows] = min(now_us + half_us, due.expires_us)
+    lease.renew_us[due.rows] = min(now_us + _half_us(city), due.expires_us)
     lease.cause_us[due.rows] = due.cause_us
+
+
+def _half_us(city: City) -> int:
+    """Half a lease: after it a lease is renewed."""
+    return max(city.thresholds.lighting.lease_s * SECOND_US // 2, city.pace_us)

@@ -56,7 +56,7 @@ def restore(city: City, rows: Iterable[Recalled], said_us: dict[str, int]) -> St
     places = {kind: {int(each): row for row, each in enumerate(ids)} for kind, ids in state.asset_id.items()}
     moves: list[tuple[int, int, int]] = []
     for each in rows:
-        asset = city.registry.assets.get(each.asset_id)
+        asset = city.asset(each.asset_id)
         if asset is None:
             continue
         row = places[asset.kind][each.asset_id]

@@ -15,7 +15,7 @@ from psycopg.rows import class_row
 from storage import queries
 from storage.pool import Connection
 from telemetry.alarms import SEVERITIES, TRANSITIONS, Alarm, AlarmType, Event
-from telemetry.clock import to_datetime
+from telemetry.clock import to_datetime, to_us
 
 SQL = queries.load("alarms")
 
@@ -105,6 +105,12 @@ async def active(conn: Connection) -> dict[str, tuple[str, str | None]]:
     """State and state under shelving of every alarm that is not normal, by id."""
     rows = await (await conn.execute(SQL["active"])).fetchall()
     return {alarm_id: (state, under) for alarm_id, state, under in rows}
+
+
+async def stray(conn: Connection) -> list[Cleared]:
+    """What would clear the alarms that stand about assets which have been retired."""
+    rows = await (await conn.execute(SQL["stray"])).fetchall()
+    return [Cleared(subject, AlarmType(kind), to_us(at)) for subject, kind, at in rows]
 
 
 async def counts(conn: Connection) -> dict[tuple[str, str], int]:

@@ -157,6 +157,11 @@ async def sent(conn: Connection, commands: Mapping[str, int]) -> None:
         await conn.execute(SQL["sent"], {"id": list(commands), "at": moments})
 
 
+async def expire_lost(conn: Connection, known: Sequence[str], *, at_us: int) -> None:
+    """End commands whose lease is over and of which the rules know nothing, as of an asset that was retired."""
+    await conn.execute(SQL["expire_lost"], {"known": list(known), "at": to_datetime(at_us)})
+
+
 async def move(conn: Connection, moves: Sequence[Move]) -> None:
     """Move commands in their order; what the state machine does not allow changes nothing."""
     for lot in _rounds(moves):

@@ -38,6 +38,12 @@ async def save(conn: Connection, rows: Sequence[Kept]) -> None:
         await conn.execute(SQL["save"], given)
 
 
+async def forget(conn: Connection, asset_ids: Sequence[int]) -> None:
+    """Remember nothing of these assets."""
+    if asset_ids:
+        await conn.execute(SQL["forget"], {"ids": list(asset_ids)})
+
+
 async def put_version(conn: Connection, *, version: str, content: str, author: str, at_us: int) -> None:
     """Keep a rule version; its moment stays that of the first time."""
     given = {"version": version, "content": content, "author": author, "at": to_datetime(at_us)}
@@ -61,7 +67,7 @@ async def lead(pool: Pool) -> Connection | None:
             raise
         if row and row[0]:
             return conn
-        await step_down(pool, conn)
+        await pool.putconn(conn)
         return None
 
 

@@ -33,6 +33,10 @@ class Command(msgspec.Struct, frozen=True, rename={"settings": "set"}):
     reason: Priority
 
 
+encode = msgspec.json.Encoder().encode
+"""JSON bytes of a `Command`."""
+
+
 class Ack(msgspec.Struct, frozen=True):
     """A device's answer to a command."""
 

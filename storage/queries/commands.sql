@@ -57,6 +57,12 @@ UPDATE command c SET sent_at = coalesce(c.sent_at, g.at), state = CASE WHEN c.st
 FROM unnest(%(id)s::text[], %(at)s::timestamptz[]) AS g (id, at)
 WHERE c.id = g.id AND (c.state = 'queued' OR c.sent_at IS NULL);
 
+-- name: expire_lost
+-- Commands that were never decided and that nobody follows any more.
+UPDATE command SET state = 'expired', error = 'The lease ended and nobody followed the command any more.'
+WHERE (state IN ('queued', 'sent') OR (state = 'acknowledged' AND settings ? 'setpoint_pct'))
+  AND expires_at <= %(at)s AND id <> ALL(%(known)s::text[]);
+
 -- name: move
 -- Commands come into another state where old and new, two columns of a table, allow it.
 UPDATE command c SET

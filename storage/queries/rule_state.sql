@@ -12,6 +12,10 @@ FROM unnest(%(asset_id)s::int[], %(rule)s::text[], %(position_us)s::bigint[], %(
          AS g (asset_id, rule, position_us, state)
 ON CONFLICT (asset_id, rule) DO UPDATE SET position = excluded.position, state = excluded.state;
 
+-- name: forget
+-- Assets that are no longer in service.
+DELETE FROM rule_state WHERE asset_id = ANY(%(ids)s::int[]);
+
 -- name: put_version
 -- Keep a rule version once.
 INSERT INTO rule_version (version, content, author, active_from)

@@ -1,0 +1,63 @@
+"""Up to when everything that was said has been heard: timers that need silence run out only there.
+
+Live, that is a little before now, for messages on their way. While a queue from before is worked off it is where the
+queue has come to, and while the broker is away it stands still: nobody is silent because we are deaf.
+"""
+
+from rules.inputs import Moment
+from rules.memory import NEVER_US
+
+SETTLE_S = 2.0
+"""Real seconds that a message may be on its way."""
+QUIET_S = 0.5
+"""A connection that brings nothing for this long, in real seconds, has brought all that waited."""
+DEAF_S_MAX = 5.0
+"""After a longer absence of the broker, in real seconds, devices are given time to be heard again."""
+
+
+class Hearing:
+    """Follows the inbox; `speed` is that of the city clock. City time is `_us`, real monotonic time `_s`."""
+
+    def __init__(self, speed: float, settled_us: int, real_s: float) -> None:
+        self._settle_us = round(SETTLE_S * speed * 1e6)
+        self._settled_us = settled_us
+        self._listening_us = NEVER_US
+        self._caught_up = False
+        self._quiet_since_s = real_s
+        self._deaf_since_s: float | None = None
+        self._met_before = False
+
+    def connected(self, resumed: bool, now_us: int, real_s: float) -> None:
+        """The subscription stands anew; `resumed`: the broker kept for us what came meanwhile."""
+        deaf_s = 0.0 if self._deaf_since_s is None else real_s - self._deaf_since_s
+        if not resumed or (self._met_before and deaf_s > DEAF_S_MAX):
+            self._listening_us = now_us
+        self._met_before, self._deaf_since_s = True, None
+        self._fall_behind(real_s)
+
+    def disconnected(self, real_s: float) -> None:
+        """The subscription does not stand."""
+        if self._deaf_since_s is None:
+            self._deaf_since_s = real_s
+
+    def delayed(self, real_s: float) -> None:
+        """We have not been listening for a while ourselves; a queue may wait."""
+        self._fall_behind(real_s)
+
+    def moment(self, now_us: int, real_s: float, observed_us: int | None, heard: bool) -> Moment:
+        """The moment of a step. `heard`: it brings messages; `observed_us`: the median time of their observations."""
+        live_us = now_us - self._settle_us
+        if heard:
+            self._quiet_since_s = real_s
+        if self._deaf_since_s is not None or not self._met_before:
+            return Moment(now_us, self._settled_us, self._listening_us)
+        fresh = observed_us is not None and observed_us >= live_us - self._settle_us
+        quiet = not heard and real_s - self._quiet_since_s >= QUIET_S
+        self._caught_up = self._caught_up or fresh or quiet
+        reached_us = live_us if self._caught_up else min(live_us, observed_us or NEVER_US)
+        self._settled_us = max(self._settled_us, reached_us)
+        return Moment(now_us, self._settled_us, self._listening_us)
+
+    def _fall_behind(self, real_s: float) -> None:
+        self._caught_up = False
+        self._quiet_since_s = real_s

@@ -1,0 +1,295 @@
+"""The rules at work: steps over what comes in, a record of what they decide, and then the word goes out.
+
+What the database does not have does not exist: memory, alarms and commands are written first, then the broker is
+acknowledged, then effects are published. When the database comes back after having been away, everything since the
+last record is worked through again from what it holds.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+from bus import inbox as inboxes
+from rules.city import City
+from rules.counts import Counts
+from rules.effects import Count, Effect, ForgetZone, MoveCommand, PublishZone, SendCommand
+from rules.engine import step
+from rules.hearing import SETTLE_S, Hearing
+from rules.inputs import Ended, Inputs, Override
+from rules.memory import NEVER_US
+from rules.notices import Notices
+from rules.outbox import Outbox, Parcel
+from rules.recall import Recalled, restore
+from rules.record import Decided, record
+from rules.state import State
+from rules.sun import Sun
+from rules.uplinks import Uplinks, read
+from storage import alarms, commands, errors, registry, rule_state, zones
+from storage.commands import Waiting
+from storage.pool import Connection
+from telemetry import availability, topics
+from telemetry import commands as wire
+from telemetry.clock import SECOND_US, Now, to_rfc3339
+from telemetry.decoding import Decoder
+from telemetry.limits import RECEIVE_MAXIMUM
+from telemetry.thresholds import Thresholds
+
+RECORD_EVERY_S = 1.0
+"""Positions alone are recorded this often, in real seconds; anything that matters at once."""
+HELD_MESSAGES_MAX = RECEIVE_MAXIMUM // 2
+"""So many messages that wait for a record are recorded at once."""
+REGISTRY_LOOK_S = 2.0
+ALARMS_LOOK_S = 2.0
+OVERRIDES_LOOK_S = 0.25
+"""So often the database is looked at for what others changed, in real seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Town:
+    """What does not change while the rules run. `speed` is that of the city clock, `now` the clock."""
+
+    now: Now
+    speed: float
+    lat: float
+    lon: float
+    timezone: ZoneInfo
+    thresholds: Thresholds
+
+    def sun(self) -> Sun:
+        """The sun over the town."""
+        lighting = self.thresholds.lighting
+        return Sun(self.lat, self.lon, lighting.dusk_offset_s, lighting.dawn_offset_s)
+
+
+class Runner:
+    """One leader's work. `load` first, and again whenever the connection is another; then `work` again and again."""
+
+    def __init__(self, town: Town, outbox: Outbox, notices: Notices, counts: Counts) -> None:
+        self._town, self._outbox, self._notices, self.counts = town, outbox, notices, counts
+        self._sun = town.sun()
+        self._city: City | None = None
+        self._decoder: Decoder | None = None
+        self._effects: list[Effect] = []
+        self._held: list[inboxes.Batch] = []
+        self._held_since_s = 0.0
+        self._sent: dict[str, int] = {}
+        self._taken: set[str] = set()
+        self._ended: set[str] = set()
+        self._looked_s: dict[str, float] = {}
+        self._topic_of: dict[str, str] = {}
+        self.hearing: Hearing | None = None
+
+    async def load(self, conn: Connection) -> None:
+        """Take up what the database holds, and work through what it does not hold yet.
+
+        Raises:
+            StorageError: the database does not answer.
+        """
+        with errors.translated():
+            await self._read_registry(conn)
+            city = self._known_city()
+            kept = await rule_state.load(conn)
+            rows = [Recalled(each.asset_id, each.rule, each.position_us, each.state) for each in kept]
+            said_us, now_us = await zones.said_us(conn), self._town.now()
+            self._state = self._durable = restore(city, rows, said_us)
+            self._effects = [ForgetZone(zone, now_us) for zone in said_us.keys() - set(city.bays.zones)]
+            self._taken, self._ended = set(), set()
+            async with conn.transaction():
+                cleared = await alarms.turn(conn, await alarms.stray(conn))
+                await commands.expire_lost(conn, list(self._state.book.by_id), at_us=now_us)
+            waiting = await commands.waiting(conn)
+        self._notices.tell(cleared)
+        for each in waiting:
+            self._send_again(each)
+        if self.hearing is None:
+            self.hearing = Hearing(self._town.speed, self._settled_before(now_us), time.monotonic())
+        held, self._held = self._held, []
+        if held:
+            self.take(held)
+
+    async def look(self, conn: Connection) -> None:
+        """Take in what others changed in the database, each thing at its own pace.
+
+        Raises:
+            StorageError: the database does not answer.
+        """
+        with errors.translated():
+            if self._due("registry", REGISTRY_LOOK_S):
+                await self._read_registry(conn)
+            if self._due("overrides", OVERRIDES_LOOK_S):
+                await self._read_overrides(conn)
+            if self._due("alarms", ALARMS_LOOK_S):
+                await self._compare_alarms(conn)
+
+    def take(self, batches: Sequence[inboxes.Batch]) -> None:
+        """Step over messages, or over time alone where there are none."""
+        assert self._decoder is not None
+        names = [name for batch in batches for name in batch.topics]
+        payloads = [payload for batch in batches for payload in batch.payloads]
+        now_us = self._town.now()
+        uplinks = read(self._decoder, names, payloads, now_us)
+        if batches and not self._held:
+            self._held_since_s = time.monotonic()
+        self._held += batches
+        self._count_uplinks(uplinks)
+        self._step(Inputs(uplinks.columns, uplinks.acks), uplinks.observed_us, heard=bool(names))
+
+    def must_record(self) -> bool:
+        """Whether something has been decided that has to be written down now."""
+        if self._effects or self._sent:
+            return True
+        messages = sum(map(len, self._held))
+        late = time.monotonic() - self._held_since_s >= RECORD_EVERY_S
+        return bool(self._held) and (late or messages >= HELD_MESSAGES_MAX)
+
+    async def write(self, conn: Connection) -> None:
+        """Record, acknowledge to the broker, publish.
+
+        Raises:
+            StorageError: nothing of it is known to have happened; `load` sets it right.
+        """
+        begun_s = time.monotonic()
+        sent = dict(self._sent)
+        decided = Decided(self._known_city(), self._durable, self._state, self._effects, sent)
+        changed = await record(conn, decided)
+        for name in sent:
+            self._sent.pop(name, None)
+        effects, self._effects = self._effects, []
+        held, self._held = self._held, []
+        self._durable = self._state
+        inboxes.acknowledge(held)
+        self.counts.recorded(effects, time.monotonic() - begun_s)
+        self._notices.tell(changed)
+        for effect in effects:
+            self._publish(effect)
+
+    def _step(self, inputs: Inputs, observed_us: int | None = None, heard: bool = False) -> None:
+        assert self.hearing is not None
+        moment = self.hearing.moment(self._town.now(), time.monotonic(), observed_us, heard)
+        self._state, effects = step(self._known_city(), self._state, inputs, moment)
+        self._effects += [each for each in effects if not isinstance(each, Count)]
+        self.counts.stepped([each for each in effects if isinstance(each, Count)])
+
+    def _publish(self, effect: Effect) -> None:
+        if isinstance(effect, SendCommand):
+            self._topic_of[effect.id] = topics.command(effect.kind, effect.device)
+            self._outbox.put(self._parcel(effect))
+        elif isinstance(effect, MoveCommand):
+            topic = self._topic_of.pop(effect.id, None)
+            if topic is not None:
+                self._outbox.drop(topic, effect.id)
+        elif isinstance(effect, PublishZone):
+            topic = topics.zone_parking(effect.id)
+            self._outbox.put(Parcel(topic, availability.encode(effect.document), retain=True))
+        elif isinstance(effect, ForgetZone):
+            self._outbox.put(Parcel(topics.zone_parking(effect.id), b"", retain=True))
+
+    def _parcel(self, command: SendCommand) -> Parcel:
+        payload = wire.encode(
+            wire.Command(
+                command.id,
+                to_rfc3339(command.at_us),
+                command.settings,
+                to_rfc3339(command.expires_us),
+                command.reason,
+            )
+        )
+        topic = self._topic_of[command.id]
+        return Parcel(topic, payload, id=command.id, expires_us=command.expires_us, sent=self._sent_by(command.id))
+
+    def _sent_by(self, command_id: str) -> Callable[[int], None]:
+        def note(at_us: int) -> None:
+            self._sent.setdefault(command_id, at_us)
+
+        return note
+
+    def _send_again(self, waiting: Waiting) -> None:
+        """A command that was decided and of which nobody knows whether it went out."""
+        command = self._state.book.by_id.get(waiting.id)
+        if command is None or waiting.id in self._sent:
+            return
+        if self._outbox.holds(topics.command(command.kind, command.device), command.id):
+            return
+        asset = self._known_city().asset(command.asset_id)
+        if asset is None:
+            return
+        effect = SendCommand(
+            command.id,
+            command.sent_us,
+            command.asset_id,
+            asset.asset,
+            command.kind,
+            command.device,
+            command.settings,
+            command.reason,
+            command.expires_us,
+            again=True,
+        )
+        self._publish(effect)
+
+    async def _read_registry(self, conn: Connection) -> None:
+        version = await registry.version(conn)
+        if self._city is not None and self._city.registry.version == version:
+            return
+        loaded = await registry.load(conn)
+        town = self._town
+        pace_us = round(SETTLE_S * town.speed * SECOND_US)
+        refresh_us = round(town.thresholds.parking.ttl_s / 2 * max(1.0, town.speed)) * SECOND_US
+        self._city = City(loaded, town.thresholds, self._sun, town.timezone, refresh_us, pace_us=pace_us)
+        self._decoder = Decoder(loaded)
+        self.counts.assets = sum(map(len, self._city.rolls.values()))
+
+    async def _read_overrides(self, conn: Connection) -> None:
+        """Overrides that people wrote down or took back."""
+        book = self._state.book
+        found = [each for each in await commands.waiting(conn, overrides_only=True) if each.id not in book.by_id]
+        fresh = [each for each in found if each.id not in self._taken]
+        self._taken = {each.id for each in found}
+        standing = _standing_overrides(self._state) - self._ended
+        ended = await commands.ended(conn, sorted(standing)) if standing else {}
+        self._ended |= ended.keys()
+        if fresh or ended:
+            wishes = [Override(each.id, each.asset_id, each.settings, each.expires_us) for each in fresh]
+            self._step(Inputs(overrides=wishes, ended=[Ended(name, at_us) for name, at_us in ended.items()]))
+
+    async def _compare_alarms(self, conn: Connection) -> None:
+        """Have the broker say of alarms what the database says."""
+        differing = self._notices.differing(await alarms.active(conn), time.monotonic())
+        if differing:
+            known = await alarms.of_ids(conn, differing)
+            self._notices.tell(known)
+            for name in sorted(set(differing) - {each.id for each in known}):
+                self._notices.forget(name)
+
+    def _due(self, what: str, every_s: float) -> bool:
+        real_s = time.monotonic()
+        if real_s - self._looked_s.get(what, NEVER_US) < every_s:
+            return False
+        self._looked_s[what] = real_s
+        return True
+
+    def _known_city(self) -> City:
+        assert self._city is not None, "load comes first"
+        return self._city
+
+    def _settled_before(self, now_us: int) -> int:
+        """Up to when an earlier run is sure to have heard everything."""
+        positions = [int(each.position_us.max()) for each in self._state.presence.values() if len(each)]
+        known_us = max([self._state.settled_us, *positions])
+        live_us = now_us - round(SETTLE_S * self._town.speed * SECOND_US)
+        return live_us if known_us == NEVER_US else min(live_us, known_us)
+
+    def _count_uplinks(self, uplinks: Uplinks) -> None:
+        self.counts.observations += uplinks.observations
+        self.counts.refused += uplinks.refused
+        self.counts.acks += len(uplinks.acks)
+        self.counts.acks_misspoken += uplinks.misspoken
+
+
+def _standing_overrides(state: State) -> set[str]:
+    """The overrides that would have something to end."""
+    standing = {str(name) for name in state.lease.override_by if name}
+    for presence in state.presence.values():
+        standing |= {str(name) for name in presence.told_by[presence.told_until_us > state.now_us]}
+    return standing | {name for name, each in state.book.by_id.items() if each.reason == "override"}

@@ -1,0 +1,98 @@
+"""One leader, zones on the broker, and a database that comes and goes."""
+
+import asyncio
+from typing import Any
+
+from rules.counts import Counts
+from telemetry import topics
+from tests.integration.rules.conftest import StartRules, Town
+from tests.parts.patience import eventually
+
+MARKET = topics.zone_parking("market")
+
+
+async def market(town: Town, **expected: Any) -> dict[str, Any]:
+    """The market's last word, once it says what is expected."""
+
+    async def attempt() -> dict[str, Any]:
+        word = town.said[MARKET][-1][0] if town.said[MARKET] else {}
+        assert {name: word.get(name) for name in expected} == expected
+        return word
+
+    return await eventually(attempt, seconds=15)
+
+
+async def test_a_zone_is_retained_and_stands_in_the_database(rules: Counts, town: Town) -> None:
+    await town.report("parking_bay", "B1", occupied=False)
+    await town.report("parking_bay", "B2", occupied=True)
+    await town.report("parking_bay", "B3", occupied=False)
+    word = await market(town, capacity=2, free=1, free_min=1, free_max=1, occupied=1, unknown=0, closed=0)
+    assert word["name"] == "Marktplatz"
+    assert word["restricted"]["disabled"]["free"] == 1
+    assert (word["lat"], word["lon"]) == (51.4363, 7.3352)
+    query = "SELECT free, occupied, stale FROM parking_zone_now WHERE zone = 'market'"
+    await town.row(query, expected=lambda row: row == (1, 1, False))
+
+
+async def test_a_silent_bay_becomes_unknown(rules: Counts, town: Town) -> None:
+    await town.report("parking_bay", "B1", occupied=False)
+    await market(town, free=1)
+    town.clock.pass_by(2701)
+    await market(town, free=0, unknown=2)
+
+
+async def test_a_zone_that_lost_its_bays_is_taken_away(start_rules: StartRules, town: Town) -> None:
+    async with start_rules():
+        await market(town, capacity=2)
+    await town.conn.execute("UPDATE asset SET zone = NULL WHERE kind = 'parking_bay'")
+    async with start_rules():
+        await market(town, zone=None)
+        await town.row("SELECT count(*) FROM zone_availability", expected=lambda row: row[0] == 0)
+
+
+async def test_only_one_leads_and_another_takes_over(start_rules: StartRules, town: Town) -> None:
+    async with start_rules() as first:
+        assert first.leading
+        async with asyncio.timeout(20):
+            stand_by = start_rules()
+            second = await stand_by.__aenter__()
+        assert not second.leading
+        await town.report("drain_level", "D1", level_m=1.6)
+        await town.row("SELECT type FROM alarm", expected=bool)
+    try:
+
+        async def takes_over() -> None:
+            assert second.leading
+
+        await eventually(takes_over, seconds=10)
+        await town.report("parking_bay", "B1", occupied=False)
+        await market(town, free=1)
+        assert len(await town.rows("SELECT id FROM alarm")) == 1
+    finally:
+        await stand_by.__aexit__(None, None, None)
+
+
+async def test_a_lost_connection_to_the_database_loses_no_decision(rules: Counts, town: Town) -> None:
+    await town.commands("L1", 1)
+    for number in range(3):
+        await town.report("drain_level", "D1", level_m=1.6 if number % 2 == 0 else 0.2)
+        await town.rows(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> "
+            "pg_backend_pid()"
+        )
+        town.clock.pass_by(1801)
+        await town.report("drain_level", "D1", level_m=1.6 if number % 2 == 0 else 0.2)
+    query = "SELECT count(*), count(cleared_at) FROM alarm WHERE type = 'drain_overflow'"
+    await town.row(query, expected=lambda row: row == (2, 1))
+
+
+async def test_positions_are_recorded_and_acknowledged(rules: Counts, town: Town) -> None:
+    for _ in range(20):
+        await town.report("streetlight", "L1", level_pct=30)
+
+    async def attempt() -> None:
+        assert rules.observations >= 20
+
+    await eventually(attempt)
+    query = "SELECT count(*) FROM rule_state WHERE rule = 'presence' AND position IS NOT NULL"
+    await town.row(query, expected=lambda row: row[0] == 1)
