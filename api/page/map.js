@@ -2,7 +2,7 @@
 
 const SVG = "http://www.w3.org/2000/svg";
 const METRES_PER_DEGREE = 111_195;
-const PADDING = { x: 64, top: 44, bottom: 58 };
+const PADDING = { x: 64, top: 44, bottom: 88 };
 const PIN = { width: 52, height: 30 };
 const LEAST_SPAN_M = 300;
 
@@ -60,7 +60,7 @@ function spread(signs, width, height) {
     }
     for (const sign of signs) {
       sign.x = Math.min(width - sign.width / 2 - 6, Math.max(sign.width / 2 + 6, sign.x));
-      sign.y = Math.min(height - 40, Math.max(20, sign.y));
+      sign.y = Math.min(height - PADDING.bottom + 6, Math.max(20, sign.y));
     }
   }
 }
