@@ -51,4 +51,5 @@ def configure(level: Level = "info", style: Format = "auto", file: TextIO | None
     )
     handler = logging.StreamHandler(target)
     handler.setFormatter(structlog.stdlib.ProcessorFormatter(processor=renderer, foreign_pre_chain=shared))
-    logging.basicConfig(handlers=[handler], level=_FOREIGN_LEVELS.get(level, logging.ERROR), force=True)
+    handler.setLevel(_FOREIGN_LEVELS.get(level, logging.ERROR))
+    logging.basicConfig(handlers=[handler], level=handler.level, force=True)

@@ -71,6 +71,10 @@ class Crew:
         else:
             _log.debug("service ended", service=name)
 
+    def ask_to_stop(self) -> None:
+        """Let `until_asked_to_stop` return, as a signal does."""
+        self._stop.asked.set()
+
     async def until_asked_to_stop(self, for_s: float | None = None) -> None:
         """Wait for a signal, or for `for_s` seconds of real time; None waits for a signal alone."""
         self._stop.is_up = True

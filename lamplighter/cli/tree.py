@@ -9,6 +9,7 @@ from lamplighter.cli import registry, services, token
 from lamplighter.cli.demo import demo
 from lamplighter.cli.doctor import doctor
 from lamplighter.cli.migrate import migrate
+from lamplighter.cli.simulate import simulate
 
 tree = typer.Typer(
     name="lamplighter",
@@ -36,6 +37,7 @@ def lamplighter(
 tree.command()(demo)
 for command in (services.up, services.ingest, services.rules, services.api):
     tree.command()(command)
+tree.command()(simulate)
 tree.command()(migrate)
 tree.command()(doctor)
 tree.add_typer(registry.commands, name="registry")

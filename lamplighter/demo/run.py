@@ -6,10 +6,9 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-from firmware_sim import fleet, places, replay
-from firmware_sim.city import City, write_csv
-from firmware_sim.series.recording import BadRecording
-from lamplighter import compose
+from firmware_sim import fleet, replay
+from firmware_sim.city import write_csv
+from lamplighter import compose, simulating
 from lamplighter.clock import real_now, start_clock
 from lamplighter.compose import Ground, Place
 from lamplighter.demo import options as defaults
@@ -19,7 +18,6 @@ from lamplighter.demo.report import Glance, Ready, Summary, View
 from lamplighter.embedded.broker import RunningBroker, embedded_broker
 from lamplighter.embedded.ports import LOOPBACK, choose_port
 from lamplighter.embedded.postgres import RunningPostgres, embedded_postgres
-from lamplighter.errors import Failure
 from lamplighter.http_server import listen
 from lamplighter.settings import Settings
 from lamplighter.supervise import Crew, crew
@@ -48,7 +46,7 @@ async def run(options: Options, settings: Settings, view: View) -> None:
     Raises:
         Failure: it cannot start, or one of its parts has died; the sentence says which, and the mend.
     """
-    series = await asyncio.to_thread(_open, options.replay) if options.replay else None
+    series = await asyncio.to_thread(simulating.open_series, options.replay) if options.replay else None
     http_port = choose_port(options.http_port, settings.http_port, "--http-port")
     mqtt_port = choose_port(options.mqtt_port, defaults.MQTT_PORT, "--mqtt-port", frozenset({http_port}))
     with demo_folder(options.data) as folder, listen(LOOPBACK, http_port) as taken:
@@ -64,24 +62,13 @@ async def run(options: Options, settings: Settings, view: View) -> None:
             await city.live(members, ground, view, options.for_s)
 
 
-def _open(file: Path) -> replay.Replay:
-    try:
-        return replay.open_replay(file)
-    except BadRecording as error:
-        raise Failure(str(error)) from error
-    except OSError as error:
-        raise Failure(f"{file} cannot be read ({error.strerror}).") from error
-
-
 class _City:
     """One run: the simulated town, the series that is played, and the clock of both."""
 
     def __init__(self, options: Options, settings: Settings, series: replay.Replay | None) -> None:
         self._options, self._series = options, series
-        lat = places.LAT if settings.city_lat is None else settings.city_lat
-        lon = places.LON if settings.city_lon is None else settings.city_lon
-        self.place = Place(lat, lon, settings.timezone)
-        self._town = City(options.simulated, options.seed, lat, lon, settings.timezone)
+        self._town = simulating.town(settings, options.simulated, options.seed)
+        self.place = Place(self._town.lat, self._town.lon, self._town.timezone)
         self._passwords = self._draw_passwords()
         self.clock: CityClock
         self._stop = asyncio.Event()

@@ -103,6 +103,12 @@ async def test_a_signal_asks_for_an_orderly_end(number: signal.Signals) -> None:
     assert diary == ["orderly", "ingest ended"]
 
 
+async def test_a_member_can_ask_for_the_end_too() -> None:
+    async with crew() as members:
+        members.ask_to_stop()
+        await members.until_asked_to_stop()
+
+
 async def test_a_signal_during_start_up_interrupts_it() -> None:
     diary: list[str] = []
 
