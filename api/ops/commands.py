@@ -32,6 +32,8 @@ from telemetry.registry import Asset
 OVERRIDE_DAYS_MAX = 31
 """No override stands longer; who wants it longer orders it again."""
 ZONE_ASSETS_MAX = 10_000
+REASONS_TOLD = 3
+"""Refusals told in the problem's sentence; `refused` names all of them."""
 
 
 def commands_router(parts: OpsParts) -> APIRouter:
@@ -132,8 +134,9 @@ def _guard(targets: list[Asset], settings: Settings, dark: bool) -> None:
         if (detail := guards.objection(asset, settings, dark) or _unreachable(asset)) is not None
     ]
     if refused:
-        reasons = " ".join(each["detail"] for each in refused)
-        raise Problem(422, f"Nothing was sent. {reasons}", slug="guarded", refused=refused)
+        reasons = " ".join(each["detail"] for each in refused[:REASONS_TOLD])
+        more = f" And {len(refused) - REASONS_TOLD} more, see `refused`." if len(refused) > REASONS_TOLD else ""
+        raise Problem(422, f"Nothing was sent. {reasons}{more}", slug="guarded", refused=refused)
 
 
 def _unreachable(asset: Asset) -> str | None:

@@ -195,3 +195,21 @@ async def test_while_the_database_is_away_nothing_is_ordered(
     answer = await operator.post(COMMANDS, json=body())
     assert answer.status_code == 503
     assert answer.headers["retry-after"]
+
+
+async def test_a_long_list_of_refusals_is_told_in_part_and_named_in_full(
+    operator: httpx.AsyncClient, conn: Connection, night: Night
+) -> None:
+    night.dark = True
+    await conn.execute("UPDATE asset SET attributes = '{}' WHERE kind = 'streetlight'")
+    for n in range(5):
+        await conn.execute(
+            "WITH lamp AS (INSERT INTO asset (asset, kind, zone)"
+            " VALUES (%s, 'streetlight', 'market') RETURNING asset_id),"
+            " unit AS (INSERT INTO device (device) VALUES (%s) RETURNING device)"
+            " INSERT INTO installation (asset_id, device, kind) SELECT asset_id, %s, 'streetlight' FROM lamp, unit",
+            (f"more-{n}", f"M{n}", f"M{n}"),
+        )
+    answer = await operator.post(COMMANDS, json=body(asset=None, zone="market", set={"setpoint_pct": 0}))
+    assert len(answer.json()["refused"]) == 7
+    assert "And 4 more" in answer.json()["detail"]
