@@ -17,7 +17,7 @@ from telemetry.columns import NO_SEQ, Columns
 from telemetry.kind import Column, Kind, Observation
 from telemetry.kinds import KINDS
 from telemetry.limits import FUTURE_S_MAX, PAYLOAD_BYTES_MAX
-from telemetry.observation import SEQ_OUT_OF_RANGE, parse_object, read, split, unknown_fields
+from telemetry.observation import SEQ_OUT_OF_RANGE, parse_object, read, real, split, unknown_fields
 from telemetry.refusals import Reason, Refusal
 from telemetry.registry import ALWAYS_US, EVER_US, Registry
 
@@ -258,7 +258,11 @@ def _observed_us(moment: Any) -> int:
 def _columns(kind: Kind, found: _Found, received_us: NDArray[np.int64]) -> Columns:
     """One column a property. Observations without `ts` get the time of receipt, a microsecond apart."""
     observations = found.observations
-    values = np.array(list(map(kind.field_values, observations)), dtype=np.float64)
+    rows = list(map(kind.field_values, observations))
+    try:
+        values = np.array(rows, dtype=np.float64)
+    except OverflowError:  # an integer that no double holds
+        values = np.array([[_bounded(value) for value in row] for row in rows], dtype=np.float64)
     moments = [observation.ts for observation in observations]
     from_receipt = np.array([moment is None for moment in moments], dtype=np.bool_)
     observed = np.array([0 if moment is None else _observed_us(moment) for moment in moments], dtype=np.int64)
@@ -274,6 +278,10 @@ def _columns(kind: Kind, found: _Found, received_us: NDArray[np.int64]) -> Colum
         np.array(found.messages, dtype=np.int32),
         np.array(found.elements, dtype=np.int32),
     )
+
+
+def _bounded(value: Any) -> Any:
+    return value if isinstance(value, bool) else real(value)
 
 
 def _objections(columns: Columns, received_us: NDArray[np.int64]) -> list[tuple[Reason, NDArray[np.bool_], Any]]:

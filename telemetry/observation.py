@@ -15,6 +15,7 @@ from telemetry.refusals import Reason, Refusal
 
 SEQ_OUT_OF_RANGE = -2
 """Stands for a `seq` that is a number and too large or negative, until ranges are checked."""
+_BITS_MAX = 1_000
 _MS_MAX = 253_402_300_799_999
 
 _RAW_ARRAY = msgspec.json.Decoder(list[msgspec.Raw])
@@ -53,7 +54,7 @@ def parse_object(text: bytes) -> dict[str, Any] | Refusal:
     try:
         value = msgspec.json.decode(text)
     except msgspec.ValidationError:
-        value = json.loads(text)
+        value = json.loads(text, parse_int=_digits)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         return Refusal(Reason.MALFORMED_JSON, _sentence(error))
     return value if isinstance(value, dict) else Refusal(Reason.NOT_AN_OBJECT, f"the payload is {_json_type(value)}")
@@ -72,7 +73,7 @@ def read(kind: Kind, raw: dict[str, Any]) -> Observation | Refusal:
         if isinstance(value, Refusal):
             return value
         values[each.name] = value
-    seq = _integer(raw.get("seq"))
+    seq: Any = _integer(raw.get("seq"))
     if seq is None and raw.get("seq") is not None:
         return Refusal(Reason.WRONG_TYPE, f"seq is {_json_type(raw['seq'])}, not an integer")
     if seq is not None and not 0 <= seq <= SEQ_MAX:
@@ -102,7 +103,7 @@ def _typed(each: Property, value: Any) -> float | int | bool | Refusal | None:
     elif each.type is int:
         typed = _integer(value)
     else:
-        typed = _real(value)
+        typed = real(value)
     if typed is None:
         return Refusal(Reason.WRONG_TYPE, f"{each.name} is {_json_type(value)}, not {_WANTED[each.type]}")
     return typed
@@ -111,22 +112,30 @@ def _typed(each: Property, value: Any) -> float | int | bool | Refusal | None:
 _WANTED = {float: "a number", int: "an integer", bool: "true or false"}
 
 
-def _real(value: Any) -> float | None:
+def real(value: Any) -> float | None:
+    """A JSON number as a double, infinite where it is too great for one; `None` if it is no number."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     try:
         return float(value)
     except OverflowError:
-        return math.copysign(math.inf, value)
+        return math.inf if value > 0 else -math.inf
 
 
-def _integer(value: Any) -> int | None:
-    """An integral JSON number; 3.0 is one."""
+def _integer(value: Any) -> int | float | None:
+    """An integral JSON number; 3.0 is one. One too great for a double is infinite."""
     if isinstance(value, bool):
         return None
-    if isinstance(value, float) and value.is_integer():
-        return int(value)
-    return value if isinstance(value, int) else None
+    if isinstance(value, float):
+        return int(value) if value.is_integer() else value if math.isinf(value) else None
+    if not isinstance(value, int):
+        return None
+    return value if value.bit_length() < _BITS_MAX else real(value)
+
+
+def _digits(text: str) -> int | float:
+    """An integer of any length; Python itself refuses the endless ones."""
+    return int(text) if len(text) < _BITS_MAX else float(text)
 
 
 def _timestamp(value: Any) -> Any:
