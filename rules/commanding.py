@@ -160,7 +160,7 @@ def program(desk: Desk) -> None:
             now_us,
         )
         _send(desk, asset, command)
-    leases.tell(state.lease, due, desk.city, now_us)
+    leases.tell(state.lease, due, desk.city)
 
 
 def expire(desk: Desk) -> None:

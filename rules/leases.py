@@ -1,7 +1,7 @@
 """What each lamp has been told and until when: program or override, renewed at half of its lease.
 
 An override stands alone from its taking until its expiry or its end, then the program resumes. By day a lease ends at
-dusk at the latest, so that no lamp stays dark because of a daytime command.
+dusk at the latest, so that no lamp stays dark because of a daytime command; such a lease is not renewed.
 """
 
 from dataclasses import dataclass
@@ -40,12 +40,13 @@ class Lease(Memory):
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """Program commands to send: lamps, levels in %, causes `(k,)`; all expire at `expires_us`."""
+    """Program commands to send: lamps, levels in %, causes `(k,)`; all expire and are renewed at the same time."""
 
     rows: Rows
     level_pct: Reals
     cause_us: Times
     expires_us: int
+    renew_us: int
     segment: Segment
 
 
@@ -89,18 +90,18 @@ def due(lease: Lease, city: City, now_us: int) -> Due:
     begun = np.maximum(segment.start_us, np.where(renew, lease.renew_us, NEVER_US))
     cause = np.maximum(begun, lease.resumed_us)[rows]
     cause = np.where(cause > lease.cause_us[rows], cause, now_us)
-    expires_us = now_us + 2 * _half_us(city)
-    if not segment.dark:
-        expires_us = min(expires_us, city.sun.next_change_us(now_us))
-    return Due(rows, level[rows], cause, expires_us, segment)
+    renew_us, expires_us = now_us + _half_us(city), now_us + 2 * _half_us(city)
+    if not segment.dark and city.sun.next_change_us(now_us) < expires_us:
+        renew_us = expires_us = city.sun.next_change_us(now_us)
+    return Due(rows, level[rows], cause, expires_us, renew_us, segment)
 
 
-def tell(lease: Lease, due: Due, city: City, now_us: int) -> None:
+def tell(lease: Lease, due: Due, city: City) -> None:
     """The program commands have been given."""
     lease.setpoint_pct[due.rows] = due.level_pct
     lease.reason[due.rows] = PROGRAM
     lease.device[due.rows] = city.rolls[LAMPS].device[due.rows]
-    lease.renew_us[due.rows] = min(now_us + _half_us(city), due.expires_us)
+    lease.renew_us[due.rows] = due.renew_us
     lease.cause_us[due.rows] = due.cause_us
 
 

@@ -13,7 +13,7 @@ from tests.parts.cities import Life, bay, city, recording
 RECORDING = "parking_birmingham_2016_14_car_parks.csv"
 LONDON = ZoneInfo("Europe/London")
 CAR_PARKS = ("BHMBCCMKT01", "Others-CCCPS98")
-DAYS = ("2016-11-24", "2016-11-27")
+DAYS = ("2016-11-25", "2016-11-27")
 HEARTBEAT_US = 900 * SECOND_US
 
 
@@ -82,4 +82,4 @@ def test_availability_equals_the_recording_at_every_sampled_time() -> None:
             (*_, free) = [free for said_us, free in words[name] if said_us < following_us]
             assert free == capacity - samples[at_us], f"{name} at {at_us}"
             compared += 1
-    assert compared > 100
+    assert compared > 60

@@ -79,6 +79,14 @@ def test_by_day_lamps_are_off_but_no_longer_than_to_dusk() -> None:
     ]
 
 
+def test_a_daytime_lease_that_reaches_dusk_is_not_renewed_before() -> None:
+    life = Life(city([lamp(1)]))
+    dusk_us = life.city.sun.next_change_us(NOON_US)
+    for minutes in range(-50, 1):
+        life.step(dusk_us + minutes * MINUTE_US)
+    assert [(each.at_us - dusk_us) // MINUTE_US for each in life.sent()] == [-50, 0]
+
+
 def test_a_lamp_without_device_is_told_nothing() -> None:
     assert night(lamp(1, device=None)).sent() == []
 

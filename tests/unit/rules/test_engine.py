@@ -91,19 +91,19 @@ def decisive(life: Life) -> list[Effect]:
     return [each for each in life.effects if not isinstance(each, Count)]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(batches)
 def test_any_interleaving_of_assets_gives_the_same_effects(history: History) -> None:
     assert live(history, order=per_asset).effects == live(history).effects
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(batches)
 def test_a_restart_after_any_step_gives_the_same_effects(history: History) -> None:
     assert live(history, restart=True).effects == live(history).effects
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(batches)
 def test_a_redelivery_of_a_batch_decides_nothing(history: History) -> None:
     once = live(history)
@@ -120,7 +120,7 @@ def test_a_redelivery_of_a_batch_decides_nothing(history: History) -> None:
     assert once.state.now_us >= now_us
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(batches)
 def test_counts_of_a_zone_never_contradict(history: History) -> None:
     for word in live(history).words():
@@ -128,7 +128,7 @@ def test_counts_of_a_zone_never_contradict(history: History) -> None:
         assert word.capacity == word.free + word.occupied + word.unknown
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(batches)
 def test_alarms_rise_and_clear_in_turn_and_no_id_comes_twice(history: History) -> None:
     life = live(history)
@@ -143,7 +143,7 @@ def test_alarms_rise_and_clear_in_turn_and_no_id_comes_twice(history: History) -
             standing.remove(each.id)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(batches)
 def test_no_command_is_made_or_sent_again_after_its_expiry(history: History) -> None:
     for each in live(history).sent():
