@@ -23,9 +23,9 @@ def main() -> None:
 
 def run(arguments: list[str]) -> int:
     """Run one command line; returns the exit code."""
-    from lamplighter.cli.tree import tree  # here, so that nothing is imported before errors are caught
-
     try:
+        from lamplighter.cli.tree import tree  # takes a while: Ctrl-C meanwhile is no error either
+
         code = typer.main.get_command(tree)(args=arguments, prog_name="lamplighter", standalone_mode=False)
         sys.stdout.flush()
     except Failure as failure:
