@@ -5,6 +5,7 @@ from grafana_foundation_sdk.models import dashboard
 from dashboards import postgres
 from dashboards.statements import statement
 from telemetry.kinds import KINDS
+from telemetry.limits import COMMAND_LEASE_S
 
 
 def variables() -> dashboard.DashboardDashboardTemplating:
@@ -14,8 +15,10 @@ def variables() -> dashboard.DashboardDashboardTemplating:
 
 def annotations() -> dashboard.AnnotationContainer:
     """Alarms as regions and commands as marks."""
+    alarms = statement("choices", "alarm_regions")
+    commands = statement("choices", "commands_sent", lease_s=COMMAND_LEASE_S)
     return dashboard.AnnotationContainer(
-        list_val=[_marks("Alarms", "alarm_regions", "red"), _marks("Commands", "commands_sent", "blue")]
+        list_val=[_marks("Alarms", alarms, "red"), _marks("Commands", commands, "blue")]
     )
 
 
@@ -62,6 +65,6 @@ def _everything() -> dashboard.VariableOption:
     return dashboard.VariableOption(selected=True, text=["All"], value=["$__all"])
 
 
-def _marks(name: str, query: str, colour: str) -> dashboard.AnnotationQuery:
-    target = postgres.Query(statement("choices", query), ref_id=name)
+def _marks(name: str, sql: str, colour: str) -> dashboard.AnnotationQuery:
+    target = postgres.Query(sql, ref_id=name)
     return dashboard.AnnotationQuery(name=name, datasource=postgres.source(), icon_color=colour, target=target)

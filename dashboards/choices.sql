@@ -23,15 +23,22 @@ ORDER BY 1
 LIMIT 500
 
 -- name: commands_sent
--- Commands as marks in all trends, those of a quarter of an hour together.
+-- Commands as marks in all trends, those of a quarter of an hour together. A command that only renews the lease of what
+-- was asked before is left out, unless it was not carried out.
 SELECT date_bin('15 minutes', c.queued_at, '2000-01-01Z') AS "time",
-       count(*) || ' commands (' || c.reason || '), of them not carried out: '
+       'Commands (' || c.reason || '): ' || count(*) || ', not carried out: '
            || count(*) FILTER (WHERE c.state IN ('failed', 'rejected', 'expired')) AS text,
        'command,' || c.reason AS tags
-FROM command c
+FROM (
+    SELECT asset_id, queued_at, reason, state, settings,
+           lag(settings) OVER (PARTITION BY asset_id ORDER BY queued_at) AS settings_before
+    FROM command
+    WHERE queued_at BETWEEN $__timeFrom()::timestamptz - interval '1 second' * :lease_s AND $__timeTo()
+) c
 JOIN asset a USING (asset_id)
 WHERE $__timeFilter(c.queued_at)
+  AND (c.settings_before IS DISTINCT FROM c.settings OR c.state IN ('failed', 'rejected', 'expired'))
   AND coalesce(a.zone, '-') IN (${zone:sqlstring}) AND a.kind IN (${kind:sqlstring})
 GROUP BY 1, c.reason
-ORDER BY 1
+ORDER BY 1, 2
 LIMIT 500

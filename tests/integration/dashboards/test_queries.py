@@ -205,10 +205,10 @@ def test_an_alarm_that_holds_reaches_to_the_present(reader: Reader) -> None:
     assert "device silent: Bay 4" in ends
 
 
-def test_commands_of_a_time_are_one_mark(reader: Reader) -> None:
+def test_commands_of_a_time_are_one_mark_and_renewals_none(reader: Reader) -> None:
     assert reader.ask("annotation Commands").column("text") == [
-        "2 commands (program), of them not carried out: 1",
-        "1 commands (override), of them not carried out: 0",
+        "Commands (program): 2, not carried out: 1",
+        "Commands (override): 1, not carried out: 0",
     ]
 
 

@@ -117,25 +117,31 @@ ALARMS = [
     ("a4", "platform", None, "ledger_imbalance", "critical", "acknowledged", 5, None),
     ("a5", "asset:lamp-1", "lamp-1", "lamp_fault", "warning", "normal", 6, 5),
 ]
-COMMANDS = [("c1", "verified", "program", 2), ("c2", "failed", "program", 2), ("c3", "sent", "override", 1)]
+COMMANDS = [
+    ("lamp-1", 40, "verified", "program", 2.0),
+    ("lamp-2", 40, "failed", "program", 2.0),
+    ("lamp-1", 40, "verified", "program", 1.5),
+    ("lamp-1", 80, "sent", "override", 1.0),
+]
+"""Asset, setpoint, state, reason, hours ago; the third renews the lease of the first."""
 
 
 def _decide(conn: psycopg.Connection) -> None:
     with conn.cursor() as cursor:
-        for name, subject, asset, kind, severity, state, raised_h, cleared_h in ALARMS:
+        for name, subject, of, kind, severity, state, raised_h, cleared_h in ALARMS:
             raised = NOW - dt.timedelta(hours=raised_h, minutes=-1)
             cleared = None if cleared_h is None else NOW - dt.timedelta(hours=cleared_h)
             cursor.execute(
                 "INSERT INTO alarm (id, subject, asset, type, severity, state, raised_at, cleared_at, observed_at)"
                 " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)",
-                (name, subject, asset, kind, severity, state, raised, cleared, raised),
+                (name, subject, of, kind, severity, state, raised, cleared, raised),
             )
-        for name, state, reason, hours in COMMANDS:
+        for number, (asset, setpoint, state, reason, hours) in enumerate(COMMANDS):
             at = NOW - dt.timedelta(hours=hours)
             cursor.execute(
                 "INSERT INTO command (id, asset_id, asset, settings, reason, state, queued_at, expires_at)"
-                " SELECT %s, asset_id, asset, %s, %s, %s, %s, %s FROM asset WHERE asset = 'lamp-1'",
-                (name, '{"setpoint_pct": 40}', reason, state, at, at + dt.timedelta(hours=1)),
+                " SELECT %s, asset_id, asset, %s, %s, %s, %s, %s FROM asset WHERE asset = %s",
+                (f"c{number}", f'{{"setpoint_pct": {setpoint}}}', reason, state, at, at + dt.timedelta(hours=1), asset),
             )
         for days, open_now in ((0, 3), (1, 0)):
             cursor.execute(
