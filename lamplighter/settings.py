@@ -70,7 +70,9 @@ def _setting(default: Any, meaning: str, *, must: str, example: str, **bounds: A
 class Settings(BaseSettings):
     """All settings of all services, checked."""
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True, validate_default=False)
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_ignore_empty=True, extra="forbid", frozen=True, validate_default=False
+    )
 
     database_url: Annotated[str, _url("postgresql", "postgres")] | None = _setting(
         None,

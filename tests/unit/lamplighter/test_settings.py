@@ -47,6 +47,11 @@ def test_without_any_setting_the_city_lives_in_real_time_and_names_no_server() -
     assert settings.mqtt_url is None
 
 
+def test_an_empty_variable_is_as_good_as_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LAMPLIGHTER_CITY_LAT", "")
+    assert Settings.read().city_lat is None
+
+
 def test_lamplighter_toml_of_the_current_folder_is_read() -> None:
     Path("lamplighter.toml").write_text("city_lat = 51.4\n")
     assert Settings.read().city_lat == 51.4

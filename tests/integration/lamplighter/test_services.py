@@ -1,0 +1,192 @@
+"""`lamplighter up` and its parts as an operator runs them: processes with settings, ended by signals."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import httpx
+import psycopg
+import pytest
+from paho.mqtt.publish import single
+
+from lamplighter.cli import run
+from lamplighter.embedded import ports
+from tests.parts.broker import BrokerPart
+
+ROOT = Path(__file__).parents[3]
+PLACE = {"LAMPLIGHTER_CITY_LAT": "51.4", "LAMPLIGHTER_CITY_LON": "7.3"}
+REGISTRY = "asset,kind,zone,lat,lon,device\nlamp-1,streetlight,market,51.4,7.3,dev-1\n"
+SECONDS = 30.0
+
+
+class Service:
+    """One `lamplighter` process."""
+
+    def __init__(self, log: Path, environment: dict[str, str], *arguments: str) -> None:
+        self._log = log
+        with log.open("w") as out:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "lamplighter", *arguments],
+                cwd=ROOT,
+                env={**os.environ, **environment, "LAMPLIGHTER_LOG_FORMAT": "json"},
+                stdout=out,
+                stderr=out,
+            )
+
+    @property
+    def said(self) -> str:
+        return self._log.read_text()
+
+    def until(self, word: str) -> None:
+        """Wait until the log has a word."""
+        deadline = time.monotonic() + SECONDS
+        while word not in self.said:
+            assert self.process.poll() is None, self.said
+            assert time.monotonic() < deadline, self.said
+            time.sleep(0.05)
+
+    def end(self, number: signal.Signals = signal.SIGTERM) -> int:
+        self.process.send_signal(number)
+        return self.process.wait(SECONDS)
+
+
+Start = Callable[..., Service]
+
+
+@pytest.fixture
+def settings(database: str, own_broker: BrokerPart) -> dict[str, str]:
+    port = str(ports.free_port())
+    servers = {"LAMPLIGHTER_DATABASE_URL": database, "LAMPLIGHTER_MQTT_URL": own_broker.url}
+    return {**servers, **PLACE, "LAMPLIGHTER_HTTP_PORT": port}
+
+
+@pytest.fixture
+def start(settings: dict[str, str], tmp_path: Path) -> Iterator[Start]:
+    started: list[Service] = []
+
+    def start_one(*arguments: str, **changed: str) -> Service:
+        log = tmp_path / f"{len(started)}.log"
+        started.append(Service(log, {**settings, **changed}, *arguments))
+        return started[-1]
+
+    yield start_one
+    for service in started:
+        if service.process.poll() is None:
+            service.process.kill()
+            service.process.wait()
+
+
+def register(settings: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LAMPLIGHTER_DATABASE_URL", settings["LAMPLIGHTER_DATABASE_URL"])
+    (tmp_path / "city.csv").write_text(REGISTRY)
+    assert run(["registry", "import", str(tmp_path / "city.csv")]) == 0
+
+
+def publish(broker: BrokerPart, payload: dict[str, object]) -> None:
+    topic = "city/v1/streetlight/dev-1/telemetry"
+    login = {"username": "platform", "password": broker.url.split(":")[2].split("@")[0]}
+    single(topic, json.dumps(payload), qos=1, hostname=broker.host, port=broker.port, auth=login)  # type: ignore[arg-type]
+
+
+def stored(settings: dict[str, str]) -> int:
+    with psycopg.connect(settings["LAMPLIGHTER_DATABASE_URL"]) as connection:
+        row = connection.execute("SELECT count(*) FROM streetlight").fetchone()
+    assert row
+    return int(row[0])
+
+
+def eventually(check: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + SECONDS
+    while not check():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def test_up_stores_decides_and_answers_until_it_is_told_to_end(
+    start: Start, settings: dict[str, str], own_broker: BrokerPart, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    register(settings, tmp_path, monkeypatch)
+    service = start("up")
+    service.until('"event": "up"')
+    http = f"http://127.0.0.1:{settings['LAMPLIGHTER_HTTP_PORT']}"
+    assert httpx.get(f"{http}/readyz").status_code == 200
+    publish(own_broker, {"level_pct": 70})
+    eventually(lambda: stored(settings) == 1)
+    metrics = httpx.get(f"{http}/metrics").text
+    assert "lamplighter_ingest_received_total 1.0" in metrics
+    assert "lamplighter_rules_leading 1.0" in metrics
+    assert service.end() == 0
+
+
+def test_services_run_as_processes_of_their_own_and_share_the_work(
+    start: Start, settings: dict[str, str], own_broker: BrokerPart, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    register(settings, tmp_path, monkeypatch)
+    services = [start("rules"), start("api"), *(start("ingest", "--share", "all") for _ in range(2))]
+    for service in services:
+        service.until('"event": "up"')
+    for second in range(20):
+        publish(own_broker, {"ts": f"2026-11-22T20:00:{second:02}Z", "level_pct": 70})
+    eventually(lambda: stored(settings) == 20)
+    assert [service.end(signal.SIGINT) for service in services] == [0, 0, 0, 0]
+
+
+def test_ingest_needs_no_place(start: Start) -> None:
+    service = start("ingest", LAMPLIGHTER_CITY_LAT="", LAMPLIGHTER_CITY_LON="")
+    service.until('"event": "up"')
+    assert service.end() == 0
+
+
+@pytest.mark.parametrize(
+    ("command", "changed", "sentence", "code"),
+    [
+        ("rules", {"LAMPLIGHTER_CITY_LAT": ""}, "LAMPLIGHTER_CITY_LAT", 2),
+        ("ingest", {"LAMPLIGHTER_MQTT_URL": "mqtt://me:wrong@{broker}"}, "mend LAMPLIGHTER_MQTT_URL", 1),
+        ("ingest", {"LAMPLIGHTER_DATABASE_URL": "{database}_none"}, "does not exist", 1),
+        ("api", {"LAMPLIGHTER_HTTP_PORT": "{broker_port}"}, "LAMPLIGHTER_HTTP_PORT", 1),
+    ],
+)
+def test_what_keeps_a_service_from_starting_is_one_sentence(
+    start: Start,
+    settings: dict[str, str],
+    own_broker: BrokerPart,
+    command: str,
+    changed: dict[str, str],
+    sentence: str,
+    code: int,
+) -> None:
+    where = {
+        "broker": f"{own_broker.host}:{own_broker.port}",
+        "broker_port": own_broker.port,
+        "database": settings["LAMPLIGHTER_DATABASE_URL"],
+    }
+    service = start(command, **{name: value.format(**where) for name, value in changed.items()})
+    assert service.process.wait(SECONDS) == code, service.said
+    assert sentence in service.said.splitlines()[-1]
+    assert "Traceback" not in service.said
+
+
+def test_a_database_without_schema_is_told_to_migrate(start: Start, empty_database: str) -> None:
+    service = start("ingest", LAMPLIGHTER_DATABASE_URL=empty_database)
+    assert service.process.wait(SECONDS) == 1
+    assert "lamplighter migrate" in service.said.splitlines()[-1]
+
+
+def test_services_that_are_set_alike_share_one_city_clock(start: Start, settings: dict[str, str]) -> None:
+    clock = {"LAMPLIGHTER_CLOCK_START": "2018-06-01T00:00:00Z", "LAMPLIGHTER_CLOCK_SPEED": "100"}
+    start("rules", **clock).until('"event": "up"')
+    anchor = clock_row(settings)
+    start("ingest", **clock).until('"event": "up"')
+    assert clock_row(settings) == anchor
+    start("api", LAMPLIGHTER_CLOCK_SPEED="1").until('"event": "up"')
+    assert clock_row(settings) is None
+
+
+def clock_row(settings: dict[str, str]) -> tuple[object, ...] | None:
+    with psycopg.connect(settings["LAMPLIGHTER_DATABASE_URL"]) as connection:
+        return connection.execute("SELECT start_at, anchor_at, speed FROM city_clock").fetchone()
