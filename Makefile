@@ -19,7 +19,7 @@ test: $(VENV)/installed-dev       ## every check, from formatting to acceptance 
 	@.ci/test
 
 bench: $(VENV)/installed-dev      ## measure throughput and latency on this machine
-	@$(BIN)/python -m bench
+	@$(BIN)/python -m bench.ingest $(ARGS)
 
 docs: install   ## write the pages that are written from the code
 	@$(BIN)/python -m lamplighter.settings_page > docs/settings.md

@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from lamplighter.cli import run
@@ -11,6 +12,13 @@ REGISTRY = """asset,kind,name,zone,lat,lon,device,min_level_pct
 market,zone,Marktplatz,,51.4,7.3,,
 lamp-1,streetlight,Markt 1,market,51.4,7.3,dev-1,30
 lamp-2,streetlight,Markt 2,market,51.4,7.3,dev-2,30
+"""
+
+
+LATE_DEVICE = """
+INSERT INTO quarantine (day, received_at, topic, device, digest, element, reason, detail, payload)
+VALUES ('2026-11-22', '2026-11-22T20:15:00Z', 'city/v1/streetlight/dev-1/telemetry', 'dev-1',
+        sha256('{"level_pct": 70}'), 0, 'unknown_device', 'nobody knows dev-1', '{"level_pct": 70}')
 """
 
 
@@ -86,3 +94,31 @@ def test_a_token_is_issued_listed_and_revoked(capfd: pytest.CaptureFixture[str])
     run(["token", "list"])
     assert " revoked " in capfd.readouterr().out
     assert run(["token", "revoke", found[1]]) == 1
+
+
+@pytest.mark.usefixtures("city")
+def test_what_a_device_sent_before_it_was_registered_is_stored_by_a_replay(
+    database: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with psycopg.connect(database) as connection:
+        connection.execute(LATE_DEVICE)
+    assert run(["quarantine", "list"]) == 0
+    found = re.search(r"^(\d+) +2026-11-22 20:15:00Z +unknown_device", capfd.readouterr().out, re.MULTILINE)
+    assert found
+    assert run(["quarantine", "show", found[1]]) == 0
+    assert '{"level_pct": 70}' in capfd.readouterr().out
+    run(["quarantine", "replay"])
+    assert capfd.readouterr().out == "0 stored, 0 there already, 1 still refused.\n"
+    run(["registry", "import", "city.csv"])
+    capfd.readouterr()
+    assert run(["quarantine", "replay"]) == 0
+    assert capfd.readouterr().out == "1 stored, 0 there already, 0 still refused.\n"
+    assert run(["quarantine", "show", "999"]) == 1
+
+
+def test_dashboards_are_built_and_checked(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    folder = str(tmp_path / "dashboards")
+    assert run(["dashboards", "check", "--folder", folder]) == 1
+    assert "has not been built" in capfd.readouterr().out
+    assert run(["dashboards", "build", "--folder", folder]) == 0
+    assert run(["dashboards", "check", "--folder", folder]) == 0
