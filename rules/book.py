@@ -107,7 +107,8 @@ def acknowledge(book: Book, command: Open, at_us: int) -> tuple[Open | None, Mov
 def reject(book: Book, command: Open, at_us: int, error: str | None) -> MoveCommand:
     """The device refuses a command."""
     book.drop(command)
-    words = error or "The device rejects the command without saying why."
+    said = (error or "").replace("\0", "").encode("utf-8", "replace").decode()
+    words = said or "The device rejects the command without saying why."
     return MoveCommand(command.id, at_us, State.REJECTED, words[:ERROR_CHARACTERS_MAX])
 
 

@@ -11,6 +11,10 @@ SETTLE_S = 2.0
 """Real seconds that a message may be on its way."""
 QUIET_S = 0.5
 """A connection that brings nothing for this long, in real seconds, has brought all that waited."""
+TRICKLE_MESSAGES_MAX = 500
+"""A step that brings more is working off a queue."""
+TRICKLE_S = 60.0
+"""After so many real seconds of no more than a trickle, old times are the devices' wrong clocks, not a queue."""
 DEAF_S_MAX = 5.0
 """After a longer absence of the broker, in real seconds, devices are given time to be heard again."""
 
@@ -23,7 +27,7 @@ class Hearing:
         self._settled_us = settled_us
         self._listening_us = NEVER_US
         self._caught_up = False
-        self._quiet_since_s = real_s
+        self._quiet_since_s = self._trickle_since_s = real_s
         self._deaf_since_s: float | None = None
         self._met_before = False
 
@@ -44,20 +48,22 @@ class Hearing:
         """We have not been listening for a while ourselves; a queue may wait."""
         self._fall_behind(real_s)
 
-    def moment(self, now_us: int, real_s: float, observed_us: int | None, heard: bool) -> Moment:
-        """The moment of a step. `heard`: it brings messages; `observed_us`: the median time of their observations."""
+    def moment(self, now_us: int, real_s: float, observed_us: int | None = None, messages: int = 0) -> Moment:
+        """The moment of a step that brings so many messages; `observed_us` is the median time of their observations."""
         live_us = now_us - self._settle_us
-        if heard:
+        if messages:
             self._quiet_since_s = real_s
+        if messages > TRICKLE_MESSAGES_MAX:
+            self._trickle_since_s = real_s
         if self._deaf_since_s is not None or not self._met_before:
             return Moment(now_us, self._settled_us, self._listening_us)
         fresh = observed_us is not None and observed_us >= live_us - self._settle_us
-        quiet = not heard and real_s - self._quiet_since_s >= QUIET_S
-        self._caught_up = self._caught_up or fresh or quiet
+        quiet = not messages and real_s - self._quiet_since_s >= QUIET_S
+        self._caught_up = self._caught_up or fresh or quiet or real_s - self._trickle_since_s >= TRICKLE_S
         reached_us = live_us if self._caught_up else min(live_us, observed_us or NEVER_US)
         self._settled_us = max(self._settled_us, reached_us)
         return Moment(now_us, self._settled_us, self._listening_us)
 
     def _fall_behind(self, real_s: float) -> None:
         self._caught_up = False
-        self._quiet_since_s = real_s
+        self._quiet_since_s = self._trickle_since_s = real_s

@@ -133,7 +133,7 @@ class Runner:
             self._held_since_s = time.monotonic()
         self._held += batches
         self._count_uplinks(uplinks)
-        self._step(Inputs(uplinks.columns, uplinks.acks), uplinks.observed_us, heard=bool(names))
+        self._step(Inputs(uplinks.columns, uplinks.acks), uplinks.observed_us, len(names))
 
     def must_record(self) -> bool:
         """Whether something has been decided that has to be written down now."""
@@ -164,9 +164,9 @@ class Runner:
         for effect in effects:
             self._publish(effect)
 
-    def _step(self, inputs: Inputs, observed_us: int | None = None, heard: bool = False) -> None:
+    def _step(self, inputs: Inputs, observed_us: int | None = None, messages: int = 0) -> None:
         assert self.hearing is not None
-        moment = self.hearing.moment(self._town.now(), time.monotonic(), observed_us, heard)
+        moment = self.hearing.moment(self._town.now(), time.monotonic(), observed_us, messages)
         self._state, effects = step(self._known_city(), self._state, inputs, moment)
         self._effects += [each for each in effects if not isinstance(each, Count)]
         self.counts.stepped([each for each in effects if isinstance(each, Count)])

@@ -88,7 +88,7 @@ async def order(
 ) -> list[CommandRow]:
     """Write queued commands down; `by` is who wants it, `None` for a rule. One whose id is there already is left out.
 
-    Overrides are announced to the rules (NOTIFY `lamplighter_override`) when the transaction commits.
+    Overrides are announced (NOTIFY `lamplighter_override`) at the commit; the rules look by themselves too.
     """
     if not orders:
         return []
@@ -111,7 +111,7 @@ async def order(
 async def end_override(conn: Connection, command_id: str, *, at_us: int) -> CommandRow | None:
     """Take an override back; returns it as it is now, `None` if there is no override of this id.
 
-    One that has ended already is left as it is. The rules are told when the transaction commits.
+    One that has ended already is left as it is. Announced like an order.
     """
     ended = await _rows(conn, "end_override", {"id": command_id, "at": to_datetime(at_us)})
     if ended:

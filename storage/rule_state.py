@@ -72,6 +72,10 @@ async def lead(pool: Pool) -> Connection | None:
 
 
 async def step_down(pool: Pool, conn: Connection) -> None:
-    """Lead no more."""
-    await conn.close()
+    """Lead no more; never raises for a database that is away."""
+    try:
+        with errors.translated():
+            await conn.execute(SQL["step_down"])
+    except errors.StorageError:
+        await conn.close()
     await pool.putconn(conn)

@@ -25,3 +25,7 @@ ON CONFLICT DO NOTHING;
 -- name: lead
 -- Whether this session now leads the rules.
 SELECT pg_try_advisory_lock(hashtext('lamplighter rules'));
+
+-- name: step_down
+-- This session leads the rules no more.
+SELECT pg_advisory_unlock(hashtext('lamplighter rules'));

@@ -17,6 +17,7 @@ from storage import registry
 from storage.pool import Connection, Pool, connect, open_pool
 from telemetry import topics
 from telemetry.clock import SECOND_US, CityClock, to_rfc3339
+from tests.integration.rules.gate import Gate
 from tests.parts.broker import BrokerPart
 from tests.parts.cities import BERLIN, ESSEN, MIDNIGHT_US
 from tests.parts.patience import eventually
@@ -103,8 +104,15 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-async def pool(database: str) -> AsyncIterator[Pool]:
-    pool = await open_pool(database, size=4)
+async def gate(database: str) -> AsyncIterator[Gate]:
+    """The rules' way to the database."""
+    async with Gate(database) as gate:
+        yield gate
+
+
+@pytest.fixture
+async def pool(gate: Gate) -> AsyncIterator[Pool]:
+    pool = await open_pool(gate.url, size=4)
     yield pool
     await pool.close()
 

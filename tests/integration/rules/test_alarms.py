@@ -1,6 +1,7 @@
 """An alarm's life over a real broker and database: raised, acknowledged, cleared, and what the broker retains of it."""
 
 import asyncio
+import json
 from typing import Any
 
 from bus.session import Watcher
@@ -37,8 +38,6 @@ async def retained(broker: BrokerPart) -> dict[str, str]:
     ) as look:
         await look.ready()
         await asyncio.sleep(0.3)
-    import json
-
     return {name.rpartition("/")[2]: json.loads(body)["state"] for name, body in found.items() if body}
 
 

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from rules.counts import Counts
-from storage import commands
+from storage import commands, registry
 from storage.commands import Order
 from telemetry import topics
 from telemetry.clock import HOUR_US, to_datetime
@@ -52,6 +52,18 @@ async def test_a_rejection_says_why(rules: Counts, town: Town) -> None:
     (told, *_) = await town.commands("L1", 1)
     await town.answer("L1", told, ok=False)
     assert (await town.state_of(told["id"], "rejected"))[5] == "broken"
+
+
+async def test_no_words_of_a_device_stop_the_rules(rules: Counts, town: Town) -> None:
+    told = [(await town.commands(device, 1))[0] for device in ("L1", "L2")]
+    words = b'{"id": "%s", "ok": false, "error": "\\u0000 \\ud83d\\ude00"}' % told[0]["id"].encode()
+    await town.session.publish(topics.ack("streetlight", "L1"), words, timeout_s=10)
+    await town.session.publish(topics.ack("streetlight", "L1"), b"\xff\x00{", timeout_s=10)
+    await town.session.publish(topics.telemetry("streetlight", "L1"), b"[[[", timeout_s=10)
+    await town.state_of(told[0]["id"], "rejected")
+    await town.answer("L2", told[1])
+    await town.state_of(told[1]["id"], "acknowledged")
+    assert rules.acks_misspoken == 1
 
 
 async def test_an_override_is_sent_and_its_end_lets_the_program_resume(rules: Counts, town: Town) -> None:
@@ -135,8 +147,6 @@ async def test_a_command_that_was_decided_and_not_sent_goes_out_after_a_restart(
 
 
 async def test_a_new_lamp_is_told_within_seconds(rules: Counts, town: Town) -> None:
-    from storage import registry
-
     text = "asset,kind,name,zone,lat,lon,device\nlamp-9,streetlight,Lamp 9,,,,L9\n"
     await registry.import_csv(town.conn, text, town.clock.now())
     (told,) = await town.commands("L9", 1)

@@ -6,6 +6,7 @@ from typing import Any
 from rules.counts import Counts
 from telemetry import topics
 from tests.integration.rules.conftest import StartRules, Town
+from tests.integration.rules.gate import Gate
 from tests.parts.patience import eventually
 
 MARKET = topics.zone_parking("market")
@@ -84,6 +85,40 @@ async def test_a_lost_connection_to_the_database_loses_no_decision(rules: Counts
         await town.report("drain_level", "D1", level_m=1.6 if number % 2 == 0 else 0.2)
     query = "SELECT count(*), count(cleared_at) FROM alarm WHERE type = 'drain_overflow'"
     await town.row(query, expected=lambda row: row == (2, 1))
+
+
+async def test_what_is_said_while_the_database_is_away_waits_and_counts(rules: Counts, town: Town, gate: Gate) -> None:
+    (told, *_) = await town.commands("L1", 1)
+    await town.state_of(told["id"], "sent")
+    await gate.shut()
+    await town.report("drain_level", "D1", level_m=1.6)
+    await town.answer("L1", told)
+    await town.report("streetlight", "L1", level_pct=30)
+    await asyncio.sleep(2)
+    assert await town.rows("SELECT id FROM alarm") == []
+    await gate.open()
+    await town.row("SELECT type FROM alarm", expected=lambda row: row[0] == "drain_overflow")
+    await town.state_of(told["id"], "verified")
+
+    async def said_once() -> None:
+        ((alarm_id,),) = await town.rows("SELECT id FROM alarm")
+        assert len(town.said[topics.alarm(alarm_id)]) == 1
+
+    await eventually(said_once)
+
+
+async def test_without_a_database_the_rules_wait_for_it(start_rules: StartRules, town: Town, gate: Gate) -> None:
+    await gate.shut()
+    async with asyncio.TaskGroup() as group:
+        opening = group.create_task(_open_later(gate))
+        async with start_rules():
+            assert opening.done()
+            await town.commands("L1", 1)
+
+
+async def _open_later(gate: Gate) -> None:
+    await asyncio.sleep(1)
+    await gate.open()
 
 
 async def test_positions_are_recorded_and_acknowledged(rules: Counts, town: Town) -> None:
