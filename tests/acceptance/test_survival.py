@@ -54,7 +54,6 @@ class Ingest:
         settings = {"LAMPLIGHTER_DATABASE_URL": database_url, "LAMPLIGHTER_MQTT_URL": mqtt_url}
         self._environment = {**os.environ, **settings, "PYTHONPATH": str(ROOT)}
         self._log = log
-        self.start()
 
     def run(self, *arguments: str) -> None:
         command = [sys.executable, "-m", "lamplighter", *arguments]
@@ -64,6 +63,10 @@ class Ingest:
         command = [sys.executable, "-m", "lamplighter", "ingest"]
         with self._log.open("a") as log:
             self.process = subprocess.Popen(command, cwd=ROOT, env=self._environment, stdout=log, stderr=log)
+
+    def is_up(self) -> bool:
+        """Whether it has subscribed, so that from now on the broker keeps everything for it."""
+        return '"event": "up"' in self._log.read_text()
 
     def kill(self) -> None:
         self.process.kill()
@@ -87,6 +90,8 @@ def ingest(database: Database, own_broker: BrokerPart, tmp_path: Path) -> Iterat
     service = Ingest(database.server.url, own_broker.url, tmp_path / "ingest.log")
     (tmp_path / "registry.csv").write_text(REGISTRY)
     service.run("registry", "import", str(tmp_path / "registry.csv"))
+    service.start()
+    eventually(service.is_up, seconds=30)
     yield service
     service.stop()
 
@@ -96,10 +101,12 @@ def lamps(ingest: Ingest, database: Database, own_broker: BrokerPart) -> Iterato
     """Fifty lamps that report, once their first reading has been stored."""
     start_ms = time.time_ns() // 1_000_000 - 3_600_000
     lamps = Resender(own_broker.url, DEVICES, start_ms, RATE_PER_S)
-    eventually(lambda: len(stored(database)) > 100, seconds=30)
-    own_broker.save()
-    yield lamps
-    lamps.stop()
+    try:
+        eventually(lambda: len(stored(database)) > 100, seconds=30)
+        own_broker.save()
+        yield lamps
+    finally:
+        lamps.stop()
 
 
 def stored(database: Database) -> set[tuple[str, int]]:
