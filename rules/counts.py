@@ -30,11 +30,14 @@ class Counts:
     alarms: Counter[str] = field(default_factory=Counter)
     commands: Counter[str] = field(default_factory=Counter)
 
-    def stepped(self, counts: Sequence[Count]) -> None:
+    def stepped(self, effects: Sequence[Effect]) -> None:
         """A step was made."""
         self.steps += 1
-        for each in counts:
-            self.happened[each.id] += each.number
+        for each in effects:
+            if isinstance(each, Count):
+                self.happened[each.id] += each.number
+            elif isinstance(each, PublishZone):
+                self.zone_words += 1
 
     def recorded(self, effects: Sequence[Effect], seconds: float) -> None:
         """Effects became durable."""
@@ -45,8 +48,6 @@ class Counts:
                 self.alarms[each.type.value] += 1
             elif isinstance(each, ClearAlarm):
                 self.alarms_cleared += 1
-            elif isinstance(each, PublishZone):
-                self.zone_words += 1
             elif isinstance(each, MoveCommand):
                 self.commands[each.state.value] += 1
             elif isinstance(each, SendCommand):

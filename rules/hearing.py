@@ -7,7 +7,7 @@ queue has come to, and while the broker is away it stands still: nobody is silen
 from rules.inputs import Moment
 from rules.memory import NEVER_US
 
-SETTLE_S = 2.0
+SETTLE_S = 1.0
 """Real seconds that a message may be on its way."""
 QUIET_S = 0.5
 """A connection that brings nothing for this long, in real seconds, has brought all that waited."""

@@ -1,8 +1,9 @@
 """The rules at work: steps over what comes in, a record of what they decide, and then the word goes out.
 
 What the database does not have does not exist: memory, alarms and commands are written first, then the broker is
-acknowledged, then effects are published. When the database comes back after having been away, everything since the
-last record is worked through again from what it holds.
+acknowledged, then effects are published. Only the words of zones go out at once: they are states, and are said again.
+When the database comes back after having been away, everything since the last record is worked through again from what
+it holds.
 """
 
 import time
@@ -71,6 +72,7 @@ class Runner:
         self._city: City | None = None
         self._decoder: Decoder | None = None
         self._effects: list[Effect] = []
+        self._words: dict[str, PublishZone] = {}
         self._held: list[inboxes.Batch] = []
         self._held_since_s = 0.0
         self._sent: dict[str, int] = {}
@@ -88,17 +90,18 @@ class Runner:
         """
         with errors.translated():
             await self._read_registry(conn)
-            city = self._known_city()
+            city, now_us = self._known_city(), self._town.now()
             kept = await rule_state.load(conn)
+            said_us = await zones.said_us(conn)
             rows = [Recalled(each.asset_id, each.rule, each.position_us, each.state) for each in kept]
-            said_us, now_us = await zones.said_us(conn), self._town.now()
-            self._state = self._durable = restore(city, rows, said_us)
-            self._effects = [ForgetZone(zone, now_us) for zone in said_us.keys() - set(city.bays.zones)]
-            self._taken, self._ended = set(), set()
+            state = restore(city, rows, said_us)
             async with conn.transaction():
                 cleared = await alarms.turn(conn, await alarms.stray(conn))
-                await commands.expire_lost(conn, list(self._state.book.by_id), at_us=now_us)
+                await commands.expire_lost(conn, list(state.book.by_id), at_us=now_us)
             waiting = await commands.waiting(conn)
+        self._state = self._durable = state
+        self._effects = [ForgetZone(zone, now_us) for zone in said_us.keys() - set(city.bays.zones)]
+        self._words, self._taken, self._ended = {}, set(), set()
         self._notices.tell(cleared)
         for each in waiting:
             self._send_again(each)
@@ -107,6 +110,11 @@ class Runner:
         held, self._held = self._held, []
         if held:
             self.take(held)
+
+    @property
+    def loaded(self) -> bool:
+        """Whether there is a state to step from."""
+        return self.hearing is not None
 
     async def look(self, conn: Connection) -> None:
         """Take in what others changed in the database, each thing at its own pace.
@@ -135,13 +143,22 @@ class Runner:
         self._count_uplinks(uplinks)
         self._step(Inputs(uplinks.columns, uplinks.acks), uplinks.observed_us, len(names))
 
+    def take_unrecorded(self, batches: Sequence[inboxes.Batch]) -> None:
+        """As `take`, while there is no database: only the words of zones count, the rest comes again with `load`."""
+        self.take(batches)
+        self._effects.clear()
+
+    @property
+    def has_room(self) -> bool:
+        """Whether more messages may wait for a record; at the bound they wait at the broker."""
+        return sum(map(len, self._held)) < HELD_MESSAGES_MAX
+
     def must_record(self) -> bool:
         """Whether something has been decided that has to be written down now."""
-        if self._effects or self._sent:
+        if self._effects or self._words or self._sent:
             return True
-        messages = sum(map(len, self._held))
         late = time.monotonic() - self._held_since_s >= RECORD_EVERY_S
-        return bool(self._held) and (late or messages >= HELD_MESSAGES_MAX)
+        return bool(self._held) and (late or not self.has_room)
 
     async def write(self, conn: Connection) -> None:
         """Record, acknowledge to the broker, publish.
@@ -151,11 +168,12 @@ class Runner:
         """
         begun_s = time.monotonic()
         sent = dict(self._sent)
-        decided = Decided(self._known_city(), self._durable, self._state, self._effects, sent)
+        effects = [*self._effects, *self._words.values()]
+        decided = Decided(self._known_city(), self._durable, self._state, effects, sent)
         changed = await record(conn, decided)
         for name in sent:
             self._sent.pop(name, None)
-        effects, self._effects = self._effects, []
+        self._effects, self._words = [], {}
         held, self._held = self._held, []
         self._durable = self._state
         inboxes.acknowledge(held)
@@ -168,8 +186,14 @@ class Runner:
         assert self.hearing is not None
         moment = self.hearing.moment(self._town.now(), time.monotonic(), observed_us, messages)
         self._state, effects = step(self._known_city(), self._state, inputs, moment)
-        self._effects += [each for each in effects if not isinstance(each, Count)]
-        self.counts.stepped([each for each in effects if isinstance(each, Count)])
+        for each in effects:
+            if isinstance(each, PublishZone):
+                self._words[each.id] = each
+                topic = topics.zone_parking(each.id)
+                self._outbox.put(Parcel(topic, availability.encode(each.document), retain=True))
+            elif not isinstance(each, Count):
+                self._effects.append(each)
+        self.counts.stepped(effects)
 
     def _publish(self, effect: Effect) -> None:
         if isinstance(effect, SendCommand):
@@ -179,9 +203,6 @@ class Runner:
             topic = self._topic_of.pop(effect.id, None)
             if topic is not None:
                 self._outbox.drop(topic, effect.id)
-        elif isinstance(effect, PublishZone):
-            topic = topics.zone_parking(effect.id)
-            self._outbox.put(Parcel(topic, availability.encode(effect.document), retain=True))
         elif isinstance(effect, ForgetZone):
             self._outbox.put(Parcel(topics.zone_parking(effect.id), b"", retain=True))
 

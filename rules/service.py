@@ -1,7 +1,7 @@
 """The rules service: one leader at a time decides; others stand by and take over the queue when it is gone.
 
 Whoever leads holds an advisory lock on the very connection that writes what the rules decide. While the database is
-away the leader waits with what it holds, and the rest waits at the broker.
+away free places still move; all else waits, within a bound here, beyond it at the broker.
 """
 
 import asyncio
@@ -131,7 +131,7 @@ class _Service:
             leader = await self._open(stack)
             while held is not None:
                 await self._work(leader, held)
-                held = await self._regain()
+                held = await self._regain(leader)
         self._counts.leading = False
         _log.warning("another leads the rules", client=self._client_id)
 
@@ -171,8 +171,20 @@ class _Service:
         stack.push_async_callback(leader.outbox.close)
         return leader
 
-    async def _regain(self) -> Connection | None:
-        """Lead on once the database is back, `None` if another does by then."""
+    async def _regain(self, leader: "_Leader") -> Connection | None:
+        """Lead on once the database is back, `None` if another does by then; free places move on meanwhile."""
+        regaining = asyncio.create_task(self._ask_again())
+        try:
+            await leader.meanwhile(regaining)
+            return await regaining
+        except BaseException:
+            regaining.cancel()
+            await asyncio.wait({regaining})
+            if not regaining.cancelled() and not regaining.exception() and (conn := regaining.result()) is not None:
+                await rule_state.step_down(self._pool, conn)
+            raise
+
+    async def _ask_again(self) -> Connection | None:
         while True:
             await asyncio.sleep(RETRY_S)
             try:
@@ -237,6 +249,16 @@ class _Leader:
                 self._tell_ready()
             if self.outbox.failed is not None:
                 raise self.outbox.failed
+
+    async def meanwhile(self, regaining: "asyncio.Task[Connection | None]") -> None:
+        """Follow what is said until the database is there again."""
+        while not regaining.done():
+            if self._runner.loaded and self._runner.has_room:
+                batches = await self._gather()
+                self._watch_inbox()
+                self._runner.take_unrecorded(batches)
+            else:
+                await asyncio.wait({regaining}, timeout=TICK_S)
 
     async def _introduce(self, conn: Connection) -> None:
         """Keep the version of the rules that decide from now on."""

@@ -107,6 +107,17 @@ async def test_what_is_said_while_the_database_is_away_waits_and_counts(rules: C
     await eventually(said_once)
 
 
+async def test_free_places_move_on_while_the_database_is_away(rules: Counts, town: Town, gate: Gate) -> None:
+    await town.report("parking_bay", "B1", occupied=False)
+    await market(town, free=1)
+    await gate.shut()
+    await town.report("parking_bay", "B2", occupied=False)
+    await market(town, free=2)
+    await gate.open()
+    query = "SELECT free FROM parking_zone_now WHERE zone = 'market'"
+    await town.row(query, expected=lambda row: row == (2,))
+
+
 async def test_without_a_database_the_rules_wait_for_it(start_rules: StartRules, town: Town, gate: Gate) -> None:
     await gate.shut()
     async with asyncio.TaskGroup() as group:
