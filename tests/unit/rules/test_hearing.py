@@ -1,11 +1,11 @@
 """Up to when everything has been heard."""
 
-from rules.hearing import Hearing
+from rules.hearing import SETTLE_S, Hearing
 from rules.memory import NEVER_US
 from telemetry.clock import HOUR_US, SECOND_US
 from tests.parts.cities import NOON_US
 
-SETTLE_US = 2 * SECOND_US
+SETTLE_US = round(SETTLE_S * SECOND_US)
 
 
 def hearing(settled_us: int = NOON_US - HOUR_US, speed: float = 1.0) -> Hearing:
@@ -21,7 +21,7 @@ def test_live_it_is_a_little_before_now() -> None:
 
 def test_under_a_fast_clock_messages_on_their_way_take_more_of_the_city_s_time() -> None:
     moment = hearing(NOON_US - 9 * HOUR_US, speed=3600).moment(NOON_US, 0.1, NOON_US, messages=1)
-    assert moment.settled_us == NOON_US - 2 * HOUR_US
+    assert moment.settled_us == NOON_US - 3600 * SETTLE_US
 
 
 def test_while_a_queue_is_worked_off_it_is_where_the_queue_is() -> None:
