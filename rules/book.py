@@ -70,12 +70,13 @@ class Book:
 
 
 def supersede(book: Book, new: Open, at_us: int) -> list[MoveCommand]:
-    """Enter a new command; what it replaces before its acknowledgement is superseded."""
+    """Enter a new command; what it replaces before its acknowledgement is superseded, or had expired before."""
     moves = []
     for old in book.of(new.asset_id):
         if old.state is State.QUEUED and _names(old.settings) <= _names(new.settings):
+            superseded = MoveCommand(old.id, at_us, State.SUPERSEDED)
+            moves.append(superseded if old.expires_us > at_us else _expired(old))
             book.drop(old)
-            moves.append(MoveCommand(old.id, at_us, State.SUPERSEDED))
         elif _setpoint_differs(old.settings, new.settings):
             book.put(msgspec.structs.replace(old, moot=True))
     book.put(new)
@@ -85,13 +86,9 @@ def supersede(book: Book, new: Open, at_us: int) -> list[MoveCommand]:
 def expire(book: Book, until_us: int) -> list[MoveCommand]:
     """The commands whose lease has ended by a moment before they were decided."""
     over = [each for each in book.by_id.values() if each.expires_us <= until_us]
-    moves = []
     for each in over:
         book.drop(each)
-        unseen = "The lease ended before the lamp was seen to follow."
-        error = "The device did not acknowledge in time." if each.state is State.QUEUED else unseen
-        moves.append(MoveCommand(each.id, each.expires_us, State.EXPIRED, error))
-    return moves
+    return [_expired(each) for each in over]
 
 
 def acknowledge(book: Book, command: Open, at_us: int) -> tuple[Open | None, MoveCommand]:
@@ -137,6 +134,12 @@ def retry(book: Book, command: Open, at_us: int) -> Open | MoveCommand:
     again = msgspec.structs.replace(command, sends=command.sends + 1, sent_us=at_us)
     book.put(again)
     return again
+
+
+def _expired(command: Open) -> MoveCommand:
+    unseen = "The lease ended before the lamp was seen to follow."
+    error = "The device did not acknowledge in time." if command.state is State.QUEUED else unseen
+    return MoveCommand(command.id, command.expires_us, State.EXPIRED, error)
 
 
 def _names(settings: Settings) -> set[str]:

@@ -52,6 +52,7 @@ class _Step:
 
     def run(self, inputs: Inputs) -> None:
         desk = Desk(self.city, self.state, self.moment, self.effects)
+        commanding.expire(desk)
         counts_from = np.full(len(self.city.rolls[LAMPS]), -1, np.intp)
         for ack in inputs.acks:
             lamp = commanding.answer(desk, ack)
@@ -69,7 +70,6 @@ class _Step:
         for wish in inputs.overrides:
             commanding.override(desk, wish)
         commanding.program(desk)
-        commanding.expire(desk)
         self._speak()
 
     def _observe(self, desk: Desk, roll: Roll, found: Arrivals, counts_from: Rows | None) -> None:

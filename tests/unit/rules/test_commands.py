@@ -214,7 +214,8 @@ def test_a_lease_that_ends_unanswered_has_expired() -> None:
     life = Life(city([lamp(1)]))
     life.step(NIGHT_US, Inputs(overrides=[Override("o", 1, Settings(setpoint_pct=80), NIGHT_US + MINUTE_US)]))
     life.step(NIGHT_US + MINUTE_US)
-    assert states(life, "o") == [State.SUPERSEDED], "the program resumed first"
+    assert states(life, "o") == [State.EXPIRED]
+    assert life.sent()[-1].reason == "program"
     silent = Life(city([drain(1)]))
     silent.step(NIGHT_US, Inputs(overrides=[Override("o", 1, Settings(report_every_s=60), NIGHT_US + MINUTE_US)]))
     silent.step(NIGHT_US + MINUTE_US + 3 * SECOND_US)
