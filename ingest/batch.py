@@ -28,7 +28,8 @@ class Word:
 class Batch:
     """Uplinks and status words received within one UTC day of the city's time, in order of arrival.
 
-    `topics`, `payloads` and `received_us` have one entry an uplink; `received` is the inbox's count of observations.
+    `topics`, `payloads` and `received_us` have one entry an uplink; `received` is the inbox's count of observations;
+    `day` is days since 1970 UTC.
     """
 
     sources: list[inbox.Batch] = field(default_factory=list)
@@ -38,11 +39,7 @@ class Batch:
     statuses: list[Word] = field(default_factory=list)
     received: int = 0
     size: int = 0
-
-    @property
-    def day(self) -> int:
-        """Days since 1970 UTC."""
-        return self.sources[0].received_us // DAY_US
+    day: int = 0
 
     @property
     def redelivered(self) -> bool:
@@ -57,14 +54,14 @@ class Batch:
 class Gatherer:
     """Gathers reads into batches.
 
-    Times of receipt never fall and leave room for as many microseconds as there are observations, so that those without
-    a time of their own, which get the time of receipt, stay distinct from one batch to the next.
+    Times of receipt never fall, and those of the next batch leave room for as many microseconds as this one has
+    observations: those without a time of their own get the time of receipt, a microsecond apart, and so stay distinct.
     """
 
     def __init__(self) -> None:
         self._batch = Batch()
         self._times: list[tuple[int, int]] = []
-        self._free_us = 0
+        self._from_us = 0
 
     @property
     def full(self) -> bool:
@@ -78,11 +75,14 @@ class Gatherer:
 
     def accepts(self, read: inbox.Batch) -> bool:
         """Whether the read belongs into this batch, not into one of another day."""
-        return not self._batch.sources or read.received_us // DAY_US == self._batch.day
+        return not self._batch.sources or self._moment_us(read) // DAY_US == self._batch.day
 
     def add(self, read: inbox.Batch) -> None:
         """Add a read that is accepted."""
         batch = self._batch
+        self._from_us = self._moment_us(read)
+        if not batch.sources:
+            batch.day = self._from_us // DAY_US
         batch.sources.append(read)
         batch.received += read.received
         batch.size += read.size
@@ -92,9 +92,7 @@ class Gatherer:
             batch.payloads += read.payloads
         else:
             self._sort(read, uplinks)
-        moment_us = max(read.received_us, self._free_us)
-        self._free_us = moment_us + read.received
-        self._times.append((moment_us, sum(uplinks)))
+        self._times.append((self._from_us, sum(uplinks)))
 
     def close(self) -> Batch:
         """The batch; the next one begins."""
@@ -103,7 +101,12 @@ class Gatherer:
             np.array([moment for moment, _ in times], dtype=np.int64), [count for _, count in times]
         )
         self._batch, self._times = Batch(), []
+        self._from_us += batch.received
         return batch
+
+    def _moment_us(self, read: inbox.Batch) -> int:
+        """When the read counts as received."""
+        return max(read.received_us, self._from_us)
 
     def _sort(self, read: inbox.Batch, uplinks: list[bool]) -> None:
         """Tell uplinks from status words; what is neither was not asked for and is left out."""

@@ -12,7 +12,7 @@ import numpy as np
 from ingest.fates import Fates
 from ingest.rows import Rows
 from ingest.statements import SQL
-from ingest.store import store_all
+from ingest.store import follow_up, store_all
 from storage import errors
 from storage.lifecycle import Partitions
 from storage.pool import Connection, Pool
@@ -107,7 +107,8 @@ async def _replay_some(conn: Connection, partitions: Partitions, run: _Replay, k
         stored = await store_all(
             conn, {name: of_kind for name, of_kind in chosen.items() if len(of_kind)}, careful=True
         )
-        count = sum(each.stored for each in stored.values())
+        await follow_up(conn, stored.values())
+        count = sum(len(each.rows) for each in stored.values())
         await conn.execute(SQL["mark_replayed"], {"at": to_datetime(run.now_us), "ids": claimed})
         day = to_datetime(kept[0].day * DAY_US).date()
         await conn.execute(SQL["book"], {"day": day, **Fates(replayed=count).account})

@@ -3,7 +3,7 @@
 The latest observation of each asset follows, and the hours whose rollups are to be made anew.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import msgspec
@@ -22,9 +22,9 @@ _encode = msgspec.json.Encoder().encode
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """`stored` + `duplicate` are all rows of one kind; `conflicting` are those of the `duplicate` with other values."""
+    """`rows` are new; they and the `duplicate` are all of one kind; `conflicting` `duplicate` have other values."""
 
-    stored: int
+    rows: Rows
     duplicate: int
     conflicting: int
 
@@ -50,10 +50,18 @@ async def _store(conn: Connection, settled: Settled, careful: bool) -> Stored:
         conflicting += differing
     elif len(rows):
         await _copy(conn, rows)
-    if len(rows):
-        await _make_latest(conn, newest(rows))
-        await lifecycle.mark_dirty(conn, rows.columns.kind.name, rows.columns.observed_us)
-    return Stored(len(rows), duplicate, conflicting)
+    return Stored(rows, duplicate, conflicting)
+
+
+async def follow_up(conn: Connection, stored: Iterable[Stored]) -> None:
+    """Make new rows the latest of their assets where they are newer, and say whose hours are to be summed up again.
+
+    No statement's result is waited for, so that all may go to the server in one pipeline.
+    """
+    for each in stored:
+        if len(each.rows):
+            await _make_latest(conn, newest(each.rows))
+            await lifecycle.mark_dirty(conn, each.rows.columns.kind.name, each.rows.columns.observed_us)
 
 
 async def _settle_redelivered(conn: Connection, settled: Settled) -> Settled:
@@ -99,16 +107,17 @@ async def _make_latest(conn: Connection, rows: Rows) -> None:
         array(Values(tables.INTEGER, columns.asset_id)),
         array(Values(tables.TIMESTAMPTZ, columns.observed_us - tables.PG_EPOCH_US)),
         array(Values(tables.TIMESTAMPTZ, rows.received_us - tables.PG_EPOCH_US)),
-        documents(rows),
+        documents(rows).decode(),
     ]
     await conn.execute(SQL["latest"], parameters)
 
 
-def documents(rows: Rows) -> list[str]:
-    """The fields of each row as a JSON object, without the absent ones."""
+def documents(rows: Rows) -> bytes:
+    """A JSON array with the fields of each row as an object, without the absent ones."""
     kind = rows.columns.kind
     names = [each.name for each in kind.properties]
     columns = []
+    complete = True
     for each in kind.properties:
         column = rows.columns.fields[each.name]
         absent = np.isnan(column)
@@ -117,9 +126,10 @@ def documents(rows: Rows) -> list[str]:
         else:
             values = np.where(absent, 0, column).astype(each.type).tolist()
         if absent.any():
+            complete = False
             values = [None if gone else value for value, gone in zip(values, absent.tolist(), strict=True)]
         columns.append(values)
-    return [
-        _encode({name: value for name, value in zip(names, row, strict=True) if value is not None}).decode()
-        for row in zip(*columns, strict=True)
-    ]
+    objects = [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
+    if not complete:
+        objects = [{name: value for name, value in each.items() if value is not None} for each in objects]
+    return _encode(objects)

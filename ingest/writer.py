@@ -19,7 +19,7 @@ from ingest.parcel import Parcel, Unit, condemn, only, storable, units
 from ingest.presence import record
 from ingest.quarantine import quarantine
 from ingest.statements import SQL
-from ingest.store import store_all
+from ingest.store import follow_up, store_all
 from storage import errors
 from storage.lifecycle import Partitions
 from storage.pool import Connection, Pool
@@ -120,10 +120,11 @@ class Writer:
     async def _apply(self, conn: Connection, parcel: Parcel, careful: bool) -> tuple[Fates, str]:
         """Everything a parcel changes; also the id of the transaction."""
         fates = Fates(parcel.received, unknown_fields=parcel.unknown_fields)
-        for name, stored in (await store_all(conn, parcel.rows, careful)).items():
-            fates.stored[name] += stored.stored
-            fates.duplicate += stored.duplicate
-            fates.conflicting += stored.conflicting
+        stored = await store_all(conn, parcel.rows, careful)
+        for name, each in stored.items():
+            fates.stored[name] += len(each.rows)
+            fates.duplicate += each.duplicate
+            fates.conflicting += each.conflicting
         if parcel.refused:
             outcome = await quarantine(conn, parcel.day, parcel.refused)
             fates.quarantined.update(outcome.quarantined)
@@ -132,7 +133,10 @@ class Writer:
         if parcel.words:
             self.words_recorded += await record(conn, parcel.words)
         day = to_datetime(parcel.day * DAY_US).date()
-        row = await (await conn.execute(SQL["book"], {"day": day, **fates.account})).fetchone()
+        async with conn.pipeline():
+            await follow_up(conn, stored.values())
+            booked = await conn.execute(SQL["book"], {"day": day, **fates.account})
+        row = await booked.fetchone()
         return fates, cast(tuple[str], row)[0]
 
     async def _resolve_doubt(self, conn: Connection) -> Fates | None:

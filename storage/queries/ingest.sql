@@ -3,8 +3,8 @@
 -- name: latest
 -- Make rows the latest of their assets where they are newer; one row an asset.
 INSERT INTO latest_observation AS stored (asset_id, kind, observed_at, received_at, fields)
-SELECT asset_id, %s, observed_at, received_at, fields::jsonb
-FROM unnest(%b::integer[], %b::timestamptz[], %b::timestamptz[], %b::text[])
+SELECT asset_id, %s, observed_at, received_at, fields
+FROM ROWS FROM (unnest(%b::integer[], %b::timestamptz[], %b::timestamptz[]), jsonb_array_elements(%s::text::jsonb))
     AS n (asset_id, observed_at, received_at, fields)
 ON CONFLICT (asset_id) DO UPDATE
 SET observed_at = excluded.observed_at, received_at = excluded.received_at, fields = excluded.fields
