@@ -45,6 +45,12 @@ async def make_rollup(conn: Connection, name: str, keys: Sequence[str], columns:
             await conn.execute(f"ALTER TABLE {name} ADD COLUMN {_ddl(column)}")
 
 
+async def make_redelivery_index(conn: Connection, kind: Kind) -> None:
+    """Where the writer finds observations without a time of their own by asset and `seq`; others cost nothing."""
+    name = f"{kind.name}_redelivery"
+    await conn.execute(f"CREATE INDEX IF NOT EXISTS {name} ON {kind.name} (asset_id, seq) WHERE time_from_receipt")
+
+
 async def make_daily(conn: Connection, kind: Kind) -> None:
     """`<kind>_daily`: local days, made of hours in both modes."""
     await make_rollup(conn, f"{kind.name}_daily", ASSET_KEYS, rollups.columns(kind))
