@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from urllib.parse import urlsplit, urlunsplit
@@ -37,7 +38,7 @@ def migrate(url: str) -> None:
 @contextmanager
 def fresh_database(server_url: str, template: str | None = None) -> Iterator[str]:
     """A database of its own, copied from `template` if one is given; dropped at the end, whoever is connected."""
-    name = f"lamplighter_test_{next(_numbers)}"
+    name = f"lamplighter_test_{os.getpid()}_{next(_numbers)}"
     create_database(server_url, name, template)
     try:
         yield url_of(server_url, name)
