@@ -39,7 +39,7 @@ class LinesView:
     def ready(self, ready: Ready) -> None:
         """Where the city answers."""
         for name, value in _links(ready):
-            print(f"{name:<16}{value}", flush=True)
+            print(f"{name:<18}{value}", flush=True)
         if ready.missing:
             print(f"Note: {ready.missing}.", flush=True)
 
