@@ -61,6 +61,7 @@ class Blaster(asyncio.Protocol):
             self._welcomed, data = True, data[4:]
             self.begun = time.time()
             self._begun_s = time.monotonic()
+            self._tick()
         self._spare += len(data)
         confirmed, self._spare = divmod(self._spare, 4)
         self._acknowledged += confirmed
@@ -68,16 +69,20 @@ class Blaster(asyncio.Protocol):
             self._transport.write(packets.DISCONNECT)
             self._transport.close()
             self.done.set_result(None)
-        else:
+        elif not self._rate:
             self._fill()
+
+    def _tick(self) -> None:
+        """Keep to the rate, if there is one."""
+        self._fill()
+        if self._rate and self._sent < self._messages:
+            asyncio.get_running_loop().call_later(0.002, self._tick)
 
     def _fill(self) -> None:
         allowed = min(self._messages, self._acknowledged + self._window)
         if self._rate:
             due = int((time.monotonic() - self._begun_s) * self._rate)
             allowed = min(allowed, due)
-            if self._sent < self._messages:
-                asyncio.get_running_loop().call_later(0.002, self._fill)
         elif allowed - self._sent < BURST and allowed < self._messages:
             return
         if allowed <= self._sent:

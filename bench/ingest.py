@@ -21,6 +21,7 @@ import psycopg
 import structlog
 
 from bench.blaster import kind_of
+from bus.inbox import Subscriber
 from lamplighter.embedded.accounts import data_folder
 from lamplighter.embedded.broker import embedded_broker
 from lamplighter.embedded.postgres import embedded_postgres
@@ -62,7 +63,7 @@ class Field:
 
     async def race(self, name: str, messages: int, rate: float = 0) -> dict[str, float]:
         """Let one contender deal with so many messages."""
-        self._clear()
+        await self._clear()
         contender = await self._start("bench.contenders", name, self._mqtt_url, self._database_url, str(messages))
         assert contender.stdout is not None
         async with asyncio.timeout(120):
@@ -88,7 +89,10 @@ class Field:
         assert row
         return {"rate": rate, "p50_ms": row[0][0], "p99_ms": row[0][1]}
 
-    def _clear(self) -> None:
+    async def _clear(self) -> None:
+        """Empty the tables, and have the broker forget what it kept for a contender before."""
+        async with Subscriber(self._mqtt_url, "bench", ["nothing"], now=lambda: 0, clean=True) as inbox:
+            await inbox.ready()
         with psycopg.connect(self._database_url, autocommit=True) as conn:
             conn.execute(f"TRUNCATE {', '.join(KINDS)}, latest_observation, rollup_dirty, ledger")
             conn.execute("CHECKPOINT")
