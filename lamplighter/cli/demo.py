@@ -12,48 +12,53 @@ from lamplighter.cli.spelling import DURATION, MOMENT, parse_duration, parse_mom
 from lamplighter.demo.options import DEVICES, HTTP_PORT, MQTT_PORT, SEED, Options
 
 
+For = Annotated[
+    float | None, typer.Option("--for", parser=parse_duration, metavar=DURATION, help="Stop by itself after this.")
+]
+Devices = Annotated[
+    int | None,
+    typer.Option(min=0, max=100_000, help="Simulated devices.", show_default=f"{DEVICES}, or 0 with --replay"),
+]
+Seed = Annotated[int, typer.Option(min=0, help="What the simulated city is drawn from.")]
+Start = Annotated[
+    dt.datetime | None,
+    typer.Option(
+        parser=parse_moment, metavar=MOMENT, help="City time at the start.", show_default="now, or as --replay begins"
+    ),
+]
+Speed = Annotated[
+    float | None,
+    typer.Option(min=0.001, max=100_000, help="How many times as fast as real time.", show_default="1"),
+]
+Replay = Annotated[
+    Path | None, typer.Option(metavar="FILE", exists=True, dir_okay=False, help="Play a recorded series.")
+]
+HttpPort = Annotated[
+    int | None,
+    typer.Option(min=0, max=65_535, help="0 picks a free one.", show_default=f"first free one from {HTTP_PORT}"),
+]
+MqttPort = Annotated[
+    int | None,
+    typer.Option(min=0, max=65_535, help="0 picks a free one.", show_default=f"first free one from {MQTT_PORT}"),
+]
+Data = Annotated[
+    Path | None,
+    typer.Option(metavar="DIR", file_okay=False, help="Keep everything here.", show_default="thrown away at the end"),
+]
+Json = Annotated[bool, typer.Option("--json", help="For programs: a line when ready, a line at the end.")]
+
+
 def demo(
-    for_s: Annotated[
-        float | None, typer.Option("--for", parser=parse_duration, metavar=DURATION, help="Stop by itself after this.")
-    ] = None,
-    devices: Annotated[
-        int | None,
-        typer.Option(min=0, max=100_000, help="Simulated devices.", show_default=f"{DEVICES}, or 0 with --replay"),
-    ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="What the simulated city is drawn from.")] = SEED,
-    start: Annotated[
-        dt.datetime | None,
-        typer.Option(
-            parser=parse_moment,
-            metavar=MOMENT,
-            help="City time at the start.",
-            show_default="now, or as --replay begins",
-        ),
-    ] = None,
-    speed: Annotated[
-        float | None,
-        typer.Option(min=0.001, max=100_000, help="How many times as fast as real time.", show_default="1"),
-    ] = None,
-    replay: Annotated[
-        Path | None, typer.Option(metavar="FILE", exists=True, dir_okay=False, help="Play a recorded series.")
-    ] = None,
-    http_port: Annotated[
-        int | None,
-        typer.Option(min=0, max=65_535, help="0 picks a free one.", show_default=f"first free one from {HTTP_PORT}"),
-    ] = None,
-    mqtt_port: Annotated[
-        int | None,
-        typer.Option(min=0, max=65_535, help="0 picks a free one.", show_default=f"first free one from {MQTT_PORT}"),
-    ] = None,
-    data: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="DIR", file_okay=False, help="Keep everything here.", show_default="thrown away at the end"
-        ),
-    ] = None,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="For programs: a line when ready, a line at the end.")
-    ] = False,
+    for_s: For = None,
+    devices: Devices = None,
+    seed: Seed = SEED,
+    start: Start = None,
+    speed: Speed = None,
+    replay: Replay = None,
+    http_port: HttpPort = None,
+    mqtt_port: MqttPort = None,
+    data: Data = None,
+    as_json: Json = False,
     config: Config = None,
 ) -> None:
     """Run the whole city on embedded parts (broker, database, simulated devices) until Ctrl-C."""
