@@ -11,7 +11,6 @@ from lamplighter.cli.session import Config, begin, run
 from lamplighter.cli.spelling import DURATION, MOMENT, parse_duration, parse_moment
 from lamplighter.demo.options import DEVICES, HTTP_PORT, MQTT_PORT, SEED, Options
 
-
 For = Annotated[
     float | None, typer.Option("--for", parser=parse_duration, metavar=DURATION, help="Stop by itself after this.")
 ]
