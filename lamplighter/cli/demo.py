@@ -22,12 +22,14 @@ Seed = Annotated[int, typer.Option(min=0, help="What the simulated city is drawn
 Start = Annotated[
     dt.datetime | None,
     typer.Option(
-        parser=parse_moment, metavar=MOMENT, help="City time at the start.", show_default="now, or as --replay begins"
+        parser=parse_moment,
+        metavar=MOMENT,
+        help="City time at the start.",
+        show_default="now, or just before the replay begins",
     ),
 ]
 Speed = Annotated[
-    float | None,
-    typer.Option(min=0.001, max=100_000, help="How many times as fast as real time.", show_default="1"),
+    float | None, typer.Option(min=0.001, max=100_000, help="How many times as fast as real time.", show_default="1")
 ]
 Replay = Annotated[
     Path | None, typer.Option(metavar="FILE", exists=True, dir_okay=False, help="Play a recorded series.")
@@ -42,9 +44,9 @@ MqttPort = Annotated[
 ]
 Data = Annotated[
     Path | None,
-    typer.Option(metavar="DIR", file_okay=False, help="Keep everything here.", show_default="thrown away at the end"),
+    typer.Option(metavar="DIR", file_okay=False, help="Keep everything here.", show_default="kept nowhere"),
 ]
-Json = Annotated[bool, typer.Option("--json", help="For programs: a line when ready, a line at the end.")]
+AsJson = Annotated[bool, typer.Option("--json", help="For programs: a line when ready, a line at the end.")]
 
 
 def demo(
@@ -57,7 +59,7 @@ def demo(
     http_port: HttpPort = None,
     mqtt_port: MqttPort = None,
     data: Data = None,
-    as_json: Json = False,
+    as_json: AsJson = False,
     config: Config = None,
 ) -> None:
     """Run the whole city on embedded parts (broker, database, simulated devices) until Ctrl-C."""
