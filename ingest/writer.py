@@ -5,7 +5,8 @@ waited out, a row that the database will not have is found by halving and quaran
 """
 
 import asyncio
-from contextlib import AsyncExitStack
+from collections.abc import Iterator
+from contextlib import AsyncExitStack, contextmanager
 from typing import cast
 
 import psycopg
@@ -33,6 +34,19 @@ REDELIVERED_RUN = 20
 """After a batch with rows that were there already, so many batches expect it again: resends come in runs."""
 
 
+@contextmanager
+def _in_our_words() -> Iterator[None]:
+    """Errors of the block as storage's; one that nobody foresaw counts as a refusal: its cause is looked for."""
+    try:
+        with errors.translated():
+            yield
+    except errors.StorageError:
+        raise
+    except Exception as error:
+        _log.exception("writing failed")
+        raise errors.Refused(f"{type(error).__name__}: {error}") from error
+
+
 class Writer:
     """Writes parcels one after the other."""
 
@@ -57,7 +71,7 @@ class Writer:
         backoff = Backoff(last_s=RETRY_S_MAX)
         while True:
             try:
-                with errors.translated():
+                with _in_our_words():
                     return await self._settle(parcel)
             except errors.Refused as error:
                 parcel = await self._without_culprits(parcel, batch, error)
@@ -173,7 +187,7 @@ class Writer:
         """The database's words if it refuses the parcel; nothing is changed."""
         conn = await self._connected()
         try:
-            with errors.translated():
+            with _in_our_words():
                 async with conn.transaction(force_rollback=True):
                     await self._apply(conn, parcel, careful=True)
         except errors.Refused as error:

@@ -7,14 +7,17 @@ import pytest
 
 from bus import inbox, packets
 from ingest.batch import Gatherer
+from ingest.copy import Values, values_of
 from ingest.fates import Fates
 from ingest.parcel import pack
+from ingest.rows import Rows
 from ingest.writer import Writer
 from storage import registry
 from storage.pool import Pool, open_pool
 from telemetry import topics
 from telemetry.clock import DAY_US
 from telemetry.decoding import Decoder
+from telemetry.refusals import Reason
 from tests.integration.ingest.conftest import CITY
 
 NOON_US = 1_795_000_000_000_000 // DAY_US * DAY_US + DAY_US // 2
@@ -120,3 +123,14 @@ async def test_the_account_is_kept_by_utc_day_of_receipt(desk: Desk) -> None:
     desk.now_us += DAY_US
     await desk.write(lamp(MS + 1), lamp(MS + 2))
     assert await desk.rows("SELECT received FROM ledger ORDER BY day") == [(1,), (2,)]
+
+
+async def test_what_nobody_foresaw_condemns_only_its_cause(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stumbles(rows: Rows) -> list[Values]:
+        if (rows.columns.fields["level_pct"] == 13).any():
+            raise ZeroDivisionError("nobody foresaw this")
+        return values_of(rows)
+
+    monkeypatch.setattr("ingest.store.values_of", stumbles)
+    fates = await desk.write(lamp(MS), lamp(MS + 1, '"level_pct": 13'), lamp(MS + 2))
+    assert (fates.stored.total(), fates.quarantined) == (2, {Reason.OUT_OF_RANGE: 1})
