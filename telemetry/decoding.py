@@ -169,7 +169,7 @@ class Decoder:
             raw = parse_object(text)
             if isinstance(raw, Refusal):
                 return raw
-            observation = self._unserved(route) or read(kind, raw)
+            observation = self._unserved(route) or self._underivable(route, kind, raw) or read(kind, raw)
             decoded.unknown_fields += unknown_fields(kind, raw)
         if isinstance(observation, Refusal):
             return observation
@@ -181,6 +181,16 @@ class Decoder:
         found.messages.append(index)
         found.elements.append(element)
         return None
+
+    def _underivable(self, route: _Route, kind: Kind, raw: dict[str, Any]) -> Refusal | None:
+        """Why the first marked field stays unknown whatever the values: neither given nor derivable for this asset."""
+        given = {each.name: np.array([np.nan if raw.get(each.name) is None else 0.0]) for each in kind.properties}
+        if not np.isnan(given[kind.marked[0]][0]) or all(raw.get(name) is None for name in kind.marked):
+            return None
+        newest = self.registry.served(route.device or "", kind.name)[-1].asset_id
+        kind.wire.complete(given, lambda name: self._attribute(kind, name)[[newest]])
+        missing = bool(np.isnan(given[kind.marked[0]][0]))
+        return Refusal(Reason.MISSING_FIELD, _underived(kind)) if missing else None
 
     def _unserved(self, route: _Route) -> Refusal | None:
         """Why nothing of the device can be stored, whatever it says."""
@@ -246,6 +256,10 @@ class Decoder:
         return self._attributes[key]
 
 
+def _underived(kind: Kind) -> str:
+    return f"{kind.marked[0]} is neither given nor derivable"
+
+
 def _unknown_kind() -> Refusal:
     return Refusal(Reason.UNKNOWN_KIND, f"the topic's kind is none of {', '.join(KINDS)}")
 
@@ -290,7 +304,7 @@ def _objections(columns: Columns, received_us: NDArray[np.int64]) -> list[tuple[
     observed, latest_us = columns.observed_us, received_us + FUTURE_S_MAX * SECOND_US
     missing = np.isnan(fields[kind.marked[0]])
     result: list[tuple[Reason, NDArray[np.bool_], Any]] = [
-        (Reason.MISSING_FIELD, missing, lambda row: f"{kind.marked[0]} is neither given nor derivable"),
+        (Reason.MISSING_FIELD, missing, lambda row: _underived(kind)),
         (Reason.BAD_TIMESTAMP, observed < 0, lambda row: "ts lies before 1970"),
         (Reason.FUTURE_TIMESTAMP, observed > latest_us, lambda row: _ahead(int(observed[row] - received_us[row]))),
         (Reason.OUT_OF_RANGE, columns.seq == SEQ_OUT_OF_RANGE, lambda row: "seq is negative or too large"),

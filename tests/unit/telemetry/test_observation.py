@@ -87,6 +87,8 @@ def decode(kind: str, device: str, payload: bytes) -> Decoded:
         ("drain_level", "drain", b'{"distance_m": 29}', "out_of_range"),
         # the first of the contract's order wins where several match
         ("streetlight", "lamp", b'{"power_w": "x", "ts": "y"}', "missing_field"),
+        ("drain_level", "bare", b'{"distance_m": "x", "ts": "y"}', "missing_field"),
+        ("drain_level", "drain", b'{"distance_m": "x", "ts": "y"}', "wrong_type"),
         ("streetlight", "lamp", b'{"level_pct": "x", "ts": "y"}', "wrong_type"),
         ("streetlight", "lamp", b'{"level_pct": 999, "ts": "y"}', "bad_timestamp"),
         ("streetlight", "lamp", b'{"level_pct": 999, "ts": %d}' % (NOW_MS + 400_000), "future_timestamp"),
