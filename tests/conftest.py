@@ -34,10 +34,10 @@ def tmp_path_factory(tmp_path_factory: pytest.TempPathFactory) -> pytest.TempPat
 
     def mktemp(basename: str, numbered: bool = True) -> Path:
         folder = make(basename, numbered)
+        temporary = Path(tempfile.gettempdir()).resolve()
         for step in (folder, *folder.parents):
-            if step == Path(tempfile.gettempdir()) or step.stat().st_uid != os.geteuid():
-                break
-            step.chmod(0o711)
+            if temporary in step.parents:
+                step.chmod(0o711)
         return folder
 
     tmp_path_factory.mktemp = mktemp  # type: ignore[method-assign]
