@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, model_validator
 from pydantic_core import ErrorDetails
@@ -52,14 +52,7 @@ def _url(*schemes: str) -> AfterValidator:
     return AfterValidator(check)
 
 
-def _existing_file(path: Path) -> Path:
-    if not path.is_file():
-        raise ValueError("no such file")
-    return path
-
-
 Words = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_words)]
-ExistingFile = Annotated[Path, AfterValidator(_existing_file)]
 
 
 def _setting(default: Any, meaning: str, *, must: str, example: str, **bounds: Any) -> Any:
@@ -218,7 +211,7 @@ class Settings(BaseSettings):
     )
     data_dir: Path = _setting(
         Path("data"),
-        "The folder for what a service keeps on its own disk: the journal of `rules`, and the files of embedded parts.",
+        "The folder for what a service keeps on its own disk.",
         must="a path to a folder",
         example="/var/lib/lamplighter",
     )
@@ -266,11 +259,6 @@ class Settings(BaseSettings):
             return cls.model_construct(**dict(WithFile()))
         except ValidationError as error:
             raise WrongUsage(_sentence(error.errors()[0], environment)) from error
-
-    @property
-    def zone_info(self) -> ZoneInfo:
-        """The city's time zone."""
-        return ZoneInfo(self.timezone)
 
 
 def unknown_variables(environment: Mapping[str, str] = os.environ) -> list[str]:

@@ -8,7 +8,7 @@ SIGTERM asks for an orderly end; a second one ends at once, and the kernel takes
 import asyncio
 import os
 import signal
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Coroutine, Iterator
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from typing import Any, TypeVar
 
@@ -44,10 +44,6 @@ class Crew:
     async def enter(self, context: AbstractAsyncContextManager[T]) -> T:
         """Open something that the services stand on; it is closed after them, the last one first."""
         return await self._stack.enter_async_context(context)
-
-    def on_close(self, close: Callable[[], Coroutine[Any, Any, object]]) -> None:
-        """Call and await `close` once the services have ended, in reverse order with what `enter` opened."""
-        self._stack.push_async_callback(close)
 
     def watch(self, child: Child) -> None:
         """Take everything down if `child` dies before it is asked to end."""

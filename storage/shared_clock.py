@@ -8,19 +8,25 @@ SQL = queries.load("shared_clock")
 
 
 async def share(conn: Connection, wanted: CityClock) -> CityClock:
-    """The clock to live by: the one in the database if it began at the same city time and is as fast, else `wanted`.
+    """The clock to live by: the one in the database if it is as fast and began at the same city time, else `wanted`.
 
-    Services that are set alike thereby agree, whenever they were started; one that is set otherwise sets a new clock.
+    Beginning at real time counts as the same beginning. Services that are set alike thereby agree, whenever they were
+    started; one that is set otherwise sets a new clock.
     """
     with errors.translated():
         async with conn.transaction():
             await conn.execute(SQL["lock"])
             row = await (await conn.execute(SQL["clock"])).fetchone()
             known = CityClock(*row) if row else None
-            if known is not None and (known.start_us, known.speed) == (wanted.start_us, wanted.speed):
+            if known is not None and _alike(known, wanted):
                 return known
             await city.set_clock(conn, wanted)
     return wanted
+
+
+def _alike(known: CityClock, wanted: CityClock) -> bool:
+    both_began_at_real_time = known.start_us == known.anchor_us and wanted.start_us == wanted.anchor_us
+    return known.speed == wanted.speed and (known.start_us == wanted.start_us or both_began_at_real_time)
 
 
 async def city_now(conn: Connection) -> int:
