@@ -62,10 +62,10 @@ def create_app(
     settings = settings or ApiSettings()
     database = database or Database(pool)
     addresses = Addresses(settings.trusted_proxies)
-    buckets = Buckets(settings.requests_per_s, settings.requests_burst)
+    buckets, attempts = (Buckets(settings.requests_per_s, settings.requests_burst) for _ in range(2))
     streams = Streams(settings.streams_per_address, settings.streams_max)
     metrics = Metrics(registry or CollectorRegistry(), board)
-    gate = Gate(database, real_now, addresses, buckets)
+    gate = Gate(database, real_now, addresses, attempts)
     app = FastAPI(
         title="Lamplighter",
         description=DESCRIPTION,

@@ -36,13 +36,16 @@ class Caller:
 
 
 class Gate:
-    """Recognises tokens. An address that keeps trying wrong ones is slowed down by its own request bucket."""
+    """Recognises tokens. An address that keeps trying without a valid one is slowed down.
 
-    def __init__(self, database: Database, real_now: Now, addresses: Addresses, buckets: Buckets) -> None:
+    `attempts` is charged for failed attempts alone: residents behind an operator's address do not use it up.
+    """
+
+    def __init__(self, database: Database, real_now: Now, addresses: Addresses, attempts: Buckets) -> None:
         self._database = database
         self._real_now = real_now
         self._addresses = addresses
-        self._buckets = buckets
+        self._attempts = attempts
 
     def demands(self, role: Role) -> Demand:
         """A dependency that lets a request in whose token has at least this role."""
@@ -69,21 +72,21 @@ class Gate:
         """The caller of a request.
 
         Raises:
-            Problem: 401 without a valid token, 429 after too many wrong ones.
+            Problem: 401 without a valid token, 429 after too many requests without one.
             Unavailable: the database is away, so nobody can be recognised.
         """
         address = self._addresses.client(request.scope)
-        wait_s = self._buckets.empty_for(address, time.monotonic())
+        wait_s = self._attempts.empty_for(address, time.monotonic())
         if wait_s:
             raise too_many("Too many requests without a valid token from your address.", wait_s)
         if not secret:
-            self._buckets.take(address, time.monotonic())
+            self._attempts.take(address, time.monotonic())
             raise unauthorised("This needs a token: Authorization: Bearer TOKEN.")
         token = None
         if len(secret) <= SECRET_CHARACTERS_MAX:
             async with self._database.connection() as conn:
                 token = await tokens.recognise(conn, secret, self._real_now())
         if token is None:
-            self._buckets.take(address, time.monotonic())
+            self._attempts.take(address, time.monotonic())
             raise unauthorised("The token is unknown, expired or revoked.")
         return Caller(token)

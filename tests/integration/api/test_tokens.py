@@ -5,8 +5,11 @@ from typing import Any
 import httpx
 import pytest
 
+from api.app import create_app
+from api.board import Board
+from api.settings import ApiSettings
 from storage import tokens
-from storage.pool import Connection
+from storage.pool import Connection, Pool
 from telemetry.clock import DAY_US, MINUTE_US, SECOND_US, to_datetime
 from tests.integration.api.conftest import real_now
 
@@ -75,6 +78,27 @@ async def test_a_revoked_token_opens_nothing(viewer: httpx.AsyncClient, conn: Co
     answer = await viewer.get("/ops/v1/ledger")
     assert answer.status_code == 401
     assert "revoked" in answer.json()["detail"]
+
+
+async def test_a_valid_token_is_never_told_to_wait(conn: Connection, pool: Pool) -> None:
+    now_us = real_now()
+    _, secret = await tokens.issue(conn, role="viewer", expires_us=now_us + DAY_US, real_now_us=now_us)
+    few = ApiSettings(requests_per_s=0.001, requests_burst=2)
+    app = create_app(
+        pool=pool,
+        board=Board(real_now),
+        now=real_now,
+        real_now=real_now,
+        dark=lambda begin, end: False,
+        settings=few,
+    )
+    transport = httpx.ASGITransport(app, client=("203.0.113.7", 40_000))
+    async with httpx.AsyncClient(transport=transport, base_url="http://city.example") as client:
+        residents = [(await client.get("/public/v1/parking")).status_code for _ in range(3)]
+        bearer = {"authorization": f"Bearer {secret}"}
+        operators = [(await client.get("/ops/v1/ledger", headers=bearer)).status_code for _ in range(5)]
+    assert residents == [200, 200, 429]
+    assert operators == [200] * 5
 
 
 async def test_another_scheme_is_no_token(client_as: Any) -> None:

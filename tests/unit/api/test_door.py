@@ -105,6 +105,22 @@ async def test_without_a_valid_token_operators_are_limited_too(make_app: MakeApp
     assert [answer.status_code for answer in answers] == [401, 401, 401, 429, 429]
 
 
+async def test_what_residents_ask_locks_no_operator_out(make_app: MakeApp) -> None:
+    app = make_app(ApiSettings(requests_per_s=0.1, requests_burst=3))
+    bearer = {"authorization": "Bearer ll_something"}
+    async with open_client(app) as client:
+        assert [(await client.get(PATH)).status_code for _ in range(4)][-1] == 429
+        answer = await client.get("/ops/v1/assets", headers=bearer)
+        assert answer.status_code == 503, "the database was to be asked for the token, and it is away"
+
+
+async def test_failed_attempts_lock_no_resident_out(make_app: MakeApp) -> None:
+    app = make_app(ApiSettings(requests_per_s=0.1, requests_burst=3))
+    async with open_client(app) as client:
+        assert [(await client.get("/ops/v1/assets")).status_code for _ in range(4)][-1] == 429
+        assert (await client.get(PATH)).status_code == 200
+
+
 async def test_behind_a_trusted_proxy_each_client_has_its_own_limit(make_app: MakeApp) -> None:
     app = make_app(ApiSettings(requests_per_s=0.1, requests_burst=1, trusted_proxies=("10.0.0.1",)))
     async with open_client(app, "10.0.0.1") as client:
