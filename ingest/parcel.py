@@ -6,16 +6,14 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 import structlog
-from numpy.typing import NDArray
 
 from ingest.batch import Batch
 from ingest.presence import DeviceWord, words_of
 from ingest.rows import Rows
 from telemetry import topics
-from telemetry.columns import join
-from telemetry.decoding import Decoded, Decoder, Refused
+from telemetry.decoding import Decoder, Refused
 from telemetry.limits import QUARANTINE_BYTES_MAX
-from telemetry.observation import count_observations, split
+from telemetry.observation import split
 from telemetry.refusals import Reason, Refusal
 
 _log = structlog.get_logger(__name__)
@@ -59,7 +57,9 @@ class Parcel:
 def pack(batch: Batch, decoder: Decoder) -> Parcel:
     """Decode a batch."""
     parcel = Parcel(batch.day, batch.received, redelivered=batch.redelivered)
-    decoded = _decode(decoder, batch.topics, batch.payloads, batch.received_us)
+    decoded = decoder.decode(batch.topics, batch.payloads, batch.received_us)
+    if decoded.failure is not None:
+        _log.error("decoding failed", uplinks=len(batch.topics), exc_info=decoded.failure)
     for name, columns in decoded.columns.items():
         if len(columns):
             parcel.rows[name] = Rows(columns, batch.received_us[columns.message])
@@ -113,7 +113,7 @@ def _condemned(batch: Batch, unit: Unit, detail: str) -> Quarantined:
     message, element = unit
     payload = batch.payloads[message]
     parts = split(payload)
-    topic = topics.parse_device(batch.topics[message].decode("utf-8", "replace"))
+    topic = topics.take_apart(batch.topics[message].decode("utf-8", "replace"))
     refusal = Refusal(Reason.OUT_OF_RANGE, f"the database refuses it: {detail}")
     text = payload if isinstance(parts, Refusal) else parts[element]
     return _quarantined(batch, Refused(message, element, topic.device if topic else None, refusal, text))
@@ -123,7 +123,7 @@ def _quarantined(batch: Batch, refused: Refused) -> Quarantined:
     return Quarantined(
         (refused.message, refused.element),
         _indexable(storable(batch.topics[refused.message].decode("utf-8", "replace"))),
-        refused.device,
+        None if refused.device is None else storable(refused.device),
         int(batch.received_us[refused.message]),
         refused.refusal.reason,
         storable(refused.refusal.detail),
@@ -142,36 +142,3 @@ def _indexable(topic: str) -> str:
     if len(topic) <= TOPIC_LENGTH_MAX:
         return topic
     return f"{topic[:TOPIC_LENGTH_MAX]}…{hashlib.sha256(topic.encode()).hexdigest()}"
-
-
-def _decode(decoder: Decoder, names: list[bytes], payloads: list[bytes], received_us: NDArray[np.int64]) -> Decoded:
-    """Decode, and should that fail in a way nobody foresaw, one by one: poison does not stop its neighbours."""
-    try:
-        return decoder.decode(names, payloads, received_us)
-    except Exception:
-        _log.exception("decoding failed", uplinks=len(names))
-    whole = Decoded()
-    parts: dict[str, list[Decoded]] = {}
-    for index, (name, payload) in enumerate(zip(names, payloads, strict=True)):
-        try:
-            one = decoder.decode([name], [payload], received_us[index : index + 1])
-        except Exception as error:
-            whole.refused += _indigestible(index, name, payload, error)
-            continue
-        whole.unknown_fields += one.unknown_fields
-        whole.refused += [replace(refused, message=index) for refused in one.refused]
-        for kind, columns in one.columns.items():
-            columns.message[:] = index
-            parts.setdefault(kind, []).append(one)
-    whole.columns = {kind: join([one.columns[kind] for one in ones]) for kind, ones in parts.items()}
-    return whole
-
-
-def _indigestible(index: int, name: bytes, payload: bytes, error: Exception) -> list[Refused]:
-    """An uplink on which decoding itself fails; each of its observations has this fate."""
-    topic = topics.parse_device(name.decode("utf-8", "replace"))
-    refusal = Refusal(Reason.UNDECODABLE, f"decoding failed: {type(error).__name__}: {error}")
-    parts = split(payload)
-    texts = [payload] * count_observations(payload) if isinstance(parts, Refusal) else parts
-    device = topic.device if topic else None
-    return [Refused(index, element, device, refusal, text) for element, text in enumerate(texts)]

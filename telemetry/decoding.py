@@ -4,7 +4,7 @@ Shared by ingest and rules. Every payload is decoded on its own, so that no devi
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import msgspec
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from telemetry import topics
 from telemetry.clock import SECOND_US, to_us
-from telemetry.columns import NO_SEQ, Columns
+from telemetry.columns import NO_SEQ, Columns, join
 from telemetry.kind import Column, Kind, Observation
 from telemetry.kinds import KINDS
 from telemetry.limits import FUTURE_S_MAX, PAYLOAD_BYTES_MAX
@@ -38,11 +38,15 @@ class Refused:
 
 @dataclass(slots=True)
 class Decoded:
-    """The fate so far of a batch: columns a kind, refusals, and how many fields nobody knew."""
+    """The fate so far of a batch: columns a kind, refusals, and how many fields nobody knew.
+
+    `failure` is a mistake of the decoder's that nobody foresaw; what it struck is among the refused as `undecodable`.
+    """
 
     columns: dict[str, Columns] = field(default_factory=dict)
     refused: list[Refused] = field(default_factory=list)
     unknown_fields: int = 0
+    failure: Exception | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +64,7 @@ class _Found:
     """Observations of one kind while a batch is taken apart."""
 
     observations: list[Observation] = field(default_factory=list)
+    texts: list[bytes] = field(default_factory=list)
     assets: list[int] = field(default_factory=list)
     messages: list[int] = field(default_factory=list)
     elements: list[int] = field(default_factory=list)
@@ -76,13 +81,45 @@ class Decoder:
     def decode(
         self, topic_names: Sequence[bytes], payloads: Sequence[bytes], received_us: int | NDArray[np.int64]
     ) -> Decoded:
-        """Decode the telemetry messages of one batch.
+        """Decode the telemetry messages of one batch; whatever they are, nothing is raised.
 
         `received_us` is when they were received by the city clock: one moment for all, or a `(n,) int64` array, never
         falling, with one a message.
         """
-        decoded = Decoded()
         received = np.broadcast_to(np.asarray(received_us, dtype=np.int64), len(payloads))
+        try:
+            return self._decode(topic_names, payloads, received)
+        except Exception as error:
+            return self._decode_apart(topic_names, payloads, received, error)
+
+    def _decode_apart(
+        self,
+        topic_names: Sequence[bytes],
+        payloads: Sequence[bytes],
+        received: NDArray[np.int64],
+        failure: Exception,
+    ) -> Decoded:
+        """Decode one by one where the whole fails in a way nobody foresaw: poison does not stop its neighbours."""
+        whole = Decoded(failure=failure)
+        parts: dict[str, list[Columns]] = {}
+        before = 0
+        for index, (name, payload) in enumerate(zip(topic_names, payloads, strict=True)):
+            try:
+                # those without a time of their own stay a microsecond apart
+                one = self._decode([name], [payload], received[index : index + 1] + before)
+            except Exception as error:
+                one = _indigestible(name, payload, error)
+            for kind, columns in one.columns.items():
+                columns.message[:] = index
+                parts.setdefault(kind, []).append(columns)
+            whole.refused += [replace(refused, message=index) for refused in one.refused]
+            whole.unknown_fields += one.unknown_fields
+            before += len(one.refused) + sum(map(len, one.columns.values()))
+        whole.columns = {kind: join(columns) for kind, columns in parts.items()}
+        return whole
+
+    def _decode(self, topic_names: Sequence[bytes], payloads: Sequence[bytes], received: NDArray[np.int64]) -> Decoded:
+        decoded = Decoded()
         if len(self._routes) > ROUTES_MAX:
             self._routes.clear()
         cached = self._routes.get
@@ -96,12 +133,12 @@ class Decoder:
                 for index in indices:
                     self._decode_one(routes[index], index, payloads[index], int(received[index]), found, decoded)
             if found.observations:
-                columns = self._check(KINDS[name], found, payloads, routes, received, decoded)
+                columns = self._check(KINDS[name], found, routes, received, decoded)
                 decoded.columns[name] = columns
         return decoded
 
     def _route(self, topic_name: bytes) -> _Route:
-        topic = topics.parse_device(topic_name.decode("utf-8", "replace"))
+        topic = topics.take_apart(topic_name.decode("utf-8", "replace"))
         if topic is None:
             return _Route(None, None, False, -1)
         served = self.registry.served(topic.device, topic.kind)
@@ -124,7 +161,7 @@ class Decoder:
             found.observations = list(map(kind.strict.decode, texts))
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return False
-        found.assets, found.messages, found.elements = assets, indices, [0] * len(indices)
+        found.texts, found.assets, found.messages, found.elements = texts, assets, indices, [0] * len(indices)
         return True
 
     def _decode_one(
@@ -177,6 +214,7 @@ class Decoder:
         if isinstance(asset, Refusal):
             return asset
         found.observations.append(observation)
+        found.texts.append(text)
         found.assets.append(asset)
         found.messages.append(index)
         found.elements.append(element)
@@ -219,7 +257,6 @@ class Decoder:
         self,
         kind: Kind,
         found: _Found,
-        payloads: Sequence[bytes],
         routes: list[_Route],
         received_by_message: NDArray[np.int64],
         decoded: Decoded,
@@ -234,9 +271,7 @@ class Decoder:
                 refusals.setdefault(row, Refusal(reason, detail(row)))
         for row, refusal in refusals.items():
             message, element = int(columns.message[row]), int(columns.element[row])
-            parts = split(payloads[message])
-            text = payloads[message] if isinstance(parts, Refusal) else parts[element]
-            decoded.refused.append(Refused(message, element, routes[message].device, refusal, text))
+            decoded.refused.append(Refused(message, element, routes[message].device, refusal, found.texts[row]))
         if not refusals:
             return columns
         keep = np.ones(len(columns), dtype=np.bool_)
@@ -258,6 +293,16 @@ class Decoder:
 
 def _underived(kind: Kind) -> str:
     return f"{kind.marked[0]} is neither given nor derivable"
+
+
+def _indigestible(name: bytes, payload: bytes, error: Exception) -> Decoded:
+    """An uplink on which decoding itself fails; each of its observations has this fate."""
+    topic = topics.take_apart(name.decode("utf-8", "replace"))
+    refusal = Refusal(Reason.UNDECODABLE, f"decoding failed: {type(error).__name__}: {error}")
+    parts = split(payload)
+    texts = [payload] if isinstance(parts, Refusal) else parts
+    device = topic.device if topic else None
+    return Decoded(refused=[Refused(0, element, device, refusal, text) for element, text in enumerate(texts)])
 
 
 def _unknown_kind() -> Refusal:

@@ -22,8 +22,9 @@ from telemetry.limits import SEQ_MAX
 Rollup = Literal["gauge", "counter", "sum", "truth"]
 Column = NDArray[np.float64]
 Timestamp = Annotated[dt.datetime, msgspec.Meta(tz=True)]
-Milliseconds = Annotated[int, msgspec.Meta(ge=0, le=253_402_300_799_999)]
-"""Milliseconds since 1970 UTC, up to the year 9999."""
+MILLISECONDS_MAX = 253_402_300_799_999
+"""The last millisecond of the year 9999, since 1970 UTC."""
+Milliseconds = Annotated[int, msgspec.Meta(ge=0, le=MILLISECONDS_MAX)]
 Counter = Annotated[int, msgspec.Meta(ge=0, le=SEQ_MAX)]
 
 
@@ -151,11 +152,6 @@ class Kind:
     def strict(self) -> msgspec.json.Decoder[Observation]:
         """Compiled decoder of one observation that refuses unknown fields."""
         return msgspec.json.Decoder(self.wire)
-
-    @cached_property
-    def strict_array(self) -> msgspec.json.Decoder[list[Observation]]:
-        """Compiled decoder of a backfill array that refuses unknown fields."""
-        return msgspec.json.Decoder(list[self.wire])  # type: ignore[name-defined]
 
     @cached_property
     def json_schema(self) -> dict[str, Any]:

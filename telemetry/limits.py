@@ -52,9 +52,6 @@ LIST_ITEMS_DEFAULT = 100
 LIST_ITEMS_MAX = 1_000
 """Items of one page of a list over HTTP."""
 
-SILENCE_INTERVALS = 3
-"""A device is silent after this many missed report intervals."""
-
 assert PAYLOAD_BYTES_MAX < PACKET_BYTES_MAX, "we, not the broker, refuse what is too large"
 assert QUARANTINE_BYTES_MAX <= PAYLOAD_BYTES_MAX
 assert ARRAY_OBSERVATIONS_MAX < BATCH_ROWS_MAX <= RECEIVE_MAXIMUM, "a full batch fits into what is in flight"

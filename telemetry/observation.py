@@ -9,14 +9,13 @@ from typing import Any
 
 import msgspec
 
-from telemetry.kind import Kind, Observation, Property, Timestamp
+from telemetry.kind import MILLISECONDS_MAX, Kind, Observation, Property, Timestamp
 from telemetry.limits import ARRAY_OBSERVATIONS_MAX, PAYLOAD_BYTES_MAX, SEQ_MAX
 from telemetry.refusals import Reason, Refusal
 
 SEQ_OUT_OF_RANGE = -2
 """Stands for a `seq` that is a number and too large or negative, until ranges are checked."""
 _BITS_MAX = 1_000
-_MS_MAX = 253_402_300_799_999
 
 _RAW_ARRAY = msgspec.json.Decoder(list[msgspec.Raw])
 
@@ -32,7 +31,7 @@ def split(payload: bytes) -> list[bytes] | Refusal:
         return [payload] if text[:1] == b"{" else _not_an_object(payload)
     try:
         parts = [bytes(part) for part in _RAW_ARRAY.decode(text)]
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         return Refusal(Reason.MALFORMED_JSON, _sentence(error))
     if len(parts) > ARRAY_OBSERVATIONS_MAX:
         return Refusal(Reason.TOO_MANY, f"{len(parts)} observations")
@@ -52,12 +51,18 @@ def count_observations(payload: bytes) -> int:
 def parse_object(text: bytes) -> dict[str, Any] | Refusal:
     """One JSON object, numbers too great for a double as infinite."""
     try:
-        value = msgspec.json.decode(text)
-    except msgspec.ValidationError:
-        value = json.loads(text, parse_int=_digits)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        value = _parsed(text)
+    except (ValueError, RecursionError) as error:
         return Refusal(Reason.MALFORMED_JSON, _sentence(error))
     return value if isinstance(value, dict) else Refusal(Reason.NOT_AN_OBJECT, f"the payload is {_json_type(value)}")
+
+
+def _parsed(text: bytes) -> Any:
+    """Any JSON value; `ValueError` or `RecursionError` where the text is none."""
+    try:
+        return msgspec.json.decode(text)
+    except msgspec.ValidationError:  # a number too great for a double; what follows it has not been looked at
+        return json.loads(text.decode(), parse_int=_digits, parse_constant=_no_constant)
 
 
 def read(kind: Kind, raw: dict[str, Any]) -> Observation | Refusal:
@@ -138,6 +143,11 @@ def _digits(text: str) -> int | float:
     return int(text) if len(text) < _BITS_MAX else float(text)
 
 
+def _no_constant(text: str) -> float:
+    """`NaN` and `Infinity` are Python's, not JSON's."""
+    raise ValueError(f"{text} is no JSON")
+
+
 def _timestamp(value: Any) -> Any:
     """The value as the wire struct keeps it, or a refusal."""
     if value is None:
@@ -145,10 +155,10 @@ def _timestamp(value: Any) -> Any:
     if isinstance(value, str):
         try:
             return msgspec.convert(value, Timestamp)
-        except msgspec.ValidationError:
+        except ValueError:  # also of text that is no Unicode
             return Refusal(Reason.BAD_TIMESTAMP, f"ts {value[:64]!r} is not RFC 3339 with an offset")
     ms = _integer(value)
-    if ms is None or not 0 <= ms <= _MS_MAX:
+    if ms is None or not 0 <= ms <= MILLISECONDS_MAX:
         return Refusal(Reason.BAD_TIMESTAMP, f"ts {str(value)[:64]} is not integer milliseconds since 1970")
     return ms
 

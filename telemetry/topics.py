@@ -2,14 +2,13 @@
 
 import re
 from dataclasses import dataclass
-from typing import Literal
 
 ROOT = "city/v1"
-Leaf = Literal["telemetry", "status", "command", "ack"]
 
 ASSET_PATTERN = r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}"
 """How an asset or a zone may be named."""
-DEVICE_PATTERN = r"[A-Za-z0-9_.:-]{1,64}"
+DEVICE_LENGTH_MAX = 64
+DEVICE_PATTERN = rf"[A-Za-z0-9_.:-]{{1,{DEVICE_LENGTH_MAX}}}"
 """How a device may be named."""
 ZONES_RESERVED = frozenset({"nearest", "stream"})
 """Zone names refused because the public API uses them as paths."""
@@ -70,10 +69,17 @@ CLOCK = f"{ROOT}/platform/clock"
 
 def parse_device(topic: str) -> DeviceTopic | None:
     """Take a device's topic apart; `None` if it is not one."""
+    parts = take_apart(topic)
+    return parts if parts is not None and valid_device(parts.device) else None
+
+
+def take_apart(topic: str) -> DeviceTopic | None:
+    """The parts of a topic of a device's form, whatever its names; an overlong name of a device ends in `…`."""
     parts = topic.split("/")
-    if len(parts) != 5 or parts[:2] != ["city", "v1"] or not valid_device(parts[3]):
+    if len(parts) != 5 or parts[:2] != ["city", "v1"]:
         return None
-    return DeviceTopic(parts[2], parts[3], parts[4])
+    name = parts[3]
+    return DeviceTopic(parts[2], name if len(name) <= DEVICE_LENGTH_MAX else f"{name[:DEVICE_LENGTH_MAX]}…", parts[4])
 
 
 def parse_zone_parking(topic: str) -> str | None:

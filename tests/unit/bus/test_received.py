@@ -14,8 +14,37 @@ def test_an_array_is_as_many_as_it_holds() -> None:
 
 
 def test_what_cannot_be_split_is_one() -> None:
-    for payload in (b"", b"[", b"[]", b"[1, 2]", b"null", b"\xff", b"[" + b"{}," * 600 + b"{}]", b" " * 300_000):
+    broken = (
+        b"1e999 x",
+        b"1e999",
+        b"[1e999] x",
+        b"[{}] x",
+        b'[{"a": 1e999}, broken',
+        b"9" * 5_000,
+        b"-",
+        b"[" * 100_000,
+    )
+    for payload in (
+        b"",
+        b"[",
+        b"[]",
+        b"[1, 2]",
+        b"null",
+        b"\xff",
+        b"[" + b"{}," * 600 + b"{}]",
+        b" " * 300_000,
+        *broken,
+    ):
         assert count_received([LAMP], [payload]) == 1
+
+
+def test_numbers_beyond_every_range_are_counted_as_any_other() -> None:
+    payloads = [
+        b'{"level_pct": 1e999}',
+        b'{"level_pct": 1e999, broken',
+        b'[{"level_pct": 1e999}, {"seq": %d}]' % 10**400,
+    ]
+    assert count_received([LAMP] * 3, payloads) == 4
 
 
 def test_other_topics_are_not_counted() -> None:

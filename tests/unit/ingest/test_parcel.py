@@ -53,10 +53,10 @@ def test_rows_and_refusals_keep_their_place_in_the_batch() -> None:
 class Choking(Decoder):
     """A decoder with a mistake that nobody foresaw."""
 
-    def decode(self, topic_names, payloads, received_us):  # type: ignore[no-untyped-def]
+    def _decode(self, topic_names, payloads, received):  # type: ignore[no-untyped-def]
         if any(b"poison" in payload for payload in payloads):
             raise ZeroDivisionError("nobody foresaw this")
-        return super().decode(topic_names, payloads, received_us)
+        return super()._decode(topic_names, payloads, received)
 
 
 def test_poison_does_not_stop_its_neighbours() -> None:
@@ -68,6 +68,7 @@ def test_poison_does_not_stop_its_neighbours() -> None:
     )
     parcel = pack(batch, Choking(REGISTRY))
     assert levels(parcel) == [1.0, 3.0]
+    assert len(set(parcel.rows["streetlight"].columns.observed_us.tolist())) == 2, "none had a time of its own"
     assert parcel.rows["streetlight"].columns.message.tolist() == [0, 3]
     assert refusals(parcel) == [
         ((1, 0), Reason.UNDECODABLE, b'{"poison": 1}'),
@@ -104,6 +105,22 @@ def test_endless_topics_stay_apart_and_fit_into_an_index() -> None:
     (one, other) = pack(batch_of(*[(name, b"{}") for name in names]), Decoder(REGISTRY)).refused
     assert one.topic != other.topic
     assert len(one.topic) < TOPIC_LENGTH_MAX + 100
+
+
+def test_endless_names_of_devices_fit_into_an_index() -> None:
+    (one, other) = pack(
+        batch_of(
+            *[
+                (b"city/v1/streetlight/" + name + b"/telemetry", b'{"level_pct": 1}')
+                for name in (b"d" * 60_000, b"\xff\0")
+            ]
+        ),
+        Decoder(REGISTRY),
+    ).refused
+    assert (one.reason, one.device, other.reason) == (Reason.UNKNOWN_DEVICE, "d" * 64 + "…", Reason.UNKNOWN_DEVICE)
+    assert other.device == "\ufffd\\0"
+    assert len(one.topic) < TOPIC_LENGTH_MAX + 100
+    assert len(one.detail) < 200
 
 
 @pytest.mark.parametrize("text", ["a\x00b", "\ud800", "grün", ""])

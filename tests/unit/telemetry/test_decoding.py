@@ -222,3 +222,82 @@ def test_a_number_of_any_length_is_out_of_range_and_no_more(name: str, zeros: in
     decoded = decode([("streetlight", payload), neighbour])
     assert [refused.refusal.reason for refused in decoded.refused] == [Reason.OUT_OF_RANGE]
     assert decoded.columns["streetlight"].fields["lamp_fault"].tolist() == [1.0]
+
+
+AWKWARD = (
+    b"1e999",
+    b"-1e999",
+    b"9" * 400,
+    b"9" * 5_000,
+    b"NaN",
+    b"Infinity",
+    b"\xff",
+    b"\xed\xa0\x80",
+    b"\\ud800",
+    b'"\\ud800"',
+    b"\x00",
+    b"\xef\xbb\xbf",
+    b"[" * 3_000,
+    b'{"a":' * 3_000,
+    b" broken",
+    b'"',
+    b"}",
+    b"]",
+    b"{",
+    b",",
+)
+"""What a parser stumbles over, alone or inside of what was valid."""
+
+
+def marred(payload: bytes) -> st.SearchStrategy[bytes]:
+    """The payload with pieces of it replaced by what is awkward, and perhaps without its end."""
+    cuts = st.tuples(st.integers(0, len(payload)), st.integers(0, 6), st.sampled_from(AWKWARD))
+
+    def mar(changes: list[tuple[int, int, bytes]], end: int) -> bytes:
+        text = payload
+        for start, length, piece in changes:
+            text = text[:start] + piece + text[start + length :]
+        return text[: len(text) - end]
+
+    return st.builds(mar, st.lists(cuts, min_size=1, max_size=3), st.sampled_from([0, 0, 0, 1, 5]))
+
+
+valued = st.sampled_from(AWKWARD).flatmap(
+    lambda piece: st.sampled_from(
+        [
+            b'{"level_pct": %b}',
+            b'{"level_pct": 1, "x": %b}',
+            b'{"ts": %b}',
+            b'[{"ts": "%b", "x": 1e999}]',
+            b"%b",
+            b"[%b]",
+        ]
+    ).map(lambda form: form % piece)
+)
+anything = st.one_of(
+    st.binary(max_size=40),
+    valued,
+    valued.flatmap(marred),
+    st.sampled_from(sorted(KINDS)).flatmap(lambda name: payloads(KINDS[name])).flatmap(marred),
+)
+
+
+@given(st.lists(st.tuples(st.sampled_from([*sorted(KINDS), "tram"]), anything), max_size=4))
+def test_whatever_a_device_sends_has_its_fates_and_stops_nobody(batch: list[tuple[str, bytes]]) -> None:
+    decoded = decode(batch)
+    assert decoded.failure is None
+    assert len(fates(decoded)) == sum(count_observations(payload) for _, payload in batch)
+
+
+def test_many_refused_elements_are_taken_from_their_arrays_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    splits: list[bytes] = []
+
+    def counted(payload: bytes) -> list[bytes] | Refusal:
+        splits.append(payload)
+        return split(payload)
+
+    monkeypatch.setattr("telemetry.decoding.split", counted)
+    payload = json.dumps([{"level_pct": 900 + number} for number in range(500)]).encode()
+    decoded = decode([("streetlight", payload)] * 3)
+    assert [json.loads(refused.payload)["level_pct"] for refused in decoded.refused] == list(range(900, 1400)) * 3
+    assert len(splits) == 3

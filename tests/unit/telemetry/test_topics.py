@@ -17,6 +17,13 @@ def test_what_is_no_device_topic_is_none(topic: str) -> None:
     assert topics.parse_device(topic) is None
 
 
+@pytest.mark.parametrize(
+    ("name", "shown"), [("a b", "a b"), ("", ""), ("b" * 64, "b" * 64), ("b" * 65, "b" * 64 + "…")]
+)
+def test_a_device_that_cannot_be_is_named_as_far_as_that_goes(name: str, shown: str) -> None:
+    assert topics.take_apart(topics.ack("a", name)) == topics.DeviceTopic("a", shown, "ack")
+
+
 @pytest.mark.parametrize("name", ["nearest", "stream", "", "-a", "a b", "ä", "a" * 65])
 def test_unlawful_zone_names(name: str) -> None:
     assert not topics.valid_zone(name)
