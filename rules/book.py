@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import msgspec
 
 from rules.effects import MoveCommand
+from rules.memory import FOREVER_US, NEVER_US
 from telemetry.commands import FOLLOW_REPORTS, FOLLOWED_POINTS, Priority, Settings, State
 
 SENDS_MAX = 3
@@ -20,8 +21,8 @@ ERROR_CHARACTERS_MAX = 500
 class Open(msgspec.Struct, frozen=True, omit_defaults=True):
     """A command that is not decided. `state` is `queued` (sent or not) or `acknowledged`.
 
-    `sent_us` is when it last went out, `sends` how often, `reports` how many reports since the acknowledgement did not
-    follow. `moot`: another setpoint has been sent since, so that reports say nothing about this one.
+    `sent_us` is when it last went out, `sends` how often. Reports measured after `acked_us` are held against it, until
+    it expires or until another setpoint or device took its place at `moot_us`; `reports` of them did not follow.
     """
 
     id: str
@@ -35,7 +36,8 @@ class Open(msgspec.Struct, frozen=True, omit_defaults=True):
     state: State = State.QUEUED
     sends: int = 1
     reports: int = 0
-    moot: bool = False
+    acked_us: int = NEVER_US
+    moot_us: int = FOREVER_US
 
 
 @dataclass(slots=True)
@@ -77,8 +79,8 @@ def supersede(book: Book, new: Open, at_us: int) -> list[MoveCommand]:
             superseded = MoveCommand(old.id, at_us, State.SUPERSEDED)
             moves.append(superseded if old.expires_us > at_us else _expired(old))
             book.drop(old)
-        elif _setpoint_differs(old.settings, new.settings):
-            book.put(msgspec.structs.replace(old, moot=True))
+        elif replaces_setpoint(old, new) and at_us < old.moot_us:
+            book.put(msgspec.structs.replace(old, moot_us=at_us))
     book.put(new)
     return moves
 
@@ -91,12 +93,15 @@ def expire(book: Book, until_us: int) -> list[MoveCommand]:
     return [_expired(each) for each in over]
 
 
-def acknowledge(book: Book, command: Open, at_us: int) -> tuple[Open | None, MoveCommand]:
-    """The device has applied a command; one with a setpoint stays open until the lamp is seen to follow."""
+def acknowledge(book: Book, command: Open, acked_us: int, at_us: int) -> tuple[Open | None, MoveCommand]:
+    """The device has applied a command; one with a setpoint stays open until the lamp is seen to follow.
+
+    What was measured up to `acked_us` says nothing about that.
+    """
     if command.settings.setpoint_pct is None:
         book.drop(command)
         return None, MoveCommand(command.id, at_us, State.ACKNOWLEDGED)
-    applied = msgspec.structs.replace(command, state=State.ACKNOWLEDGED)
+    applied = msgspec.structs.replace(command, state=State.ACKNOWLEDGED, acked_us=acked_us)
     book.put(applied)
     return applied, MoveCommand(command.id, at_us, State.ACKNOWLEDGED)
 
@@ -146,5 +151,7 @@ def _names(settings: Settings) -> set[str]:
     return {name for name in settings.__struct_fields__ if getattr(settings, name) is not None}
 
 
-def _setpoint_differs(old: Settings, new: Settings) -> bool:
-    return None not in (old.setpoint_pct, new.setpoint_pct) and old.setpoint_pct != new.setpoint_pct
+def replaces_setpoint(old: Open, new: Open) -> bool:
+    """Whether a new command ends what an acknowledged one asks: by another setpoint, or of another device."""
+    both = None not in (old.settings.setpoint_pct, new.settings.setpoint_pct)
+    return both and (old.settings.setpoint_pct != new.settings.setpoint_pct or old.device != new.device)

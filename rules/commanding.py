@@ -41,12 +41,15 @@ class Desk:
 
 @dataclass(frozen=True, slots=True)
 class Reports:
-    """One wave of observations as reports. `level_pct`: of lamps only; `heard_us`: the last sign of life before."""
+    """One wave of observations as reports. `level_pct`: of lamps only; `heard_us`: the last sign of life before.
+
+    `after`: not said before an acknowledgement that came in the same batch.
+    """
 
     kind: str
     rows: Rows
     at_us: Times
-    message: Rows
+    after: Bools
     heard_us: Times
     level_pct: Reals | None
 
@@ -58,14 +61,15 @@ def answer(desk: Desk, ack: Acked) -> tuple[str, int] | None:
     if command is None or command.device != ack.device:
         desk.effects.append(Count("ack_unknown", now_us, 1))
         return None
+    if command.state is not Stage.QUEUED:
+        desk.effects.append(Count("ack_repeated", now_us, 1))
+        return None
     if not ack.ok:
         desk.effects.append(books.reject(desk.book, command, now_us, ack.error))
         _give_up(desk, command)
         return None
-    if command.state is not Stage.QUEUED:
-        desk.effects.append(Count("ack_repeated", now_us, 1))
-        return None
-    applied, move = books.acknowledge(desk.book, command, now_us)
+    acked_us = max(command.sent_us, min(ack.given_us, desk.moment.settled_us))
+    applied, move = books.acknowledge(desk.book, command, acked_us, now_us)
     desk.effects.append(move)
     row = desk.row(command.asset_id, command.kind)
     if row < 0:
@@ -75,7 +79,7 @@ def answer(desk: Desk, ack: Acked) -> tuple[str, int] | None:
         silence.tell(desk.state.presence[command.kind], row, every_s, command.expires_us, command.id)
     if applied is None or command.settings.setpoint_pct is None:
         return None
-    following.set_point(desk.state.following, row, command.settings.setpoint_pct, command.expires_us)
+    following.set_point(desk.state.following, row, command.settings.setpoint_pct, acked_us, command.expires_us)
     return command.kind, row
 
 
@@ -118,22 +122,18 @@ def end(desk: Desk, ended: Ended) -> None:
         _restore_interval(desk, asset_id, told_until_us, ended)
 
 
-def reports(desk: Desk, wave: Reports, counts_from: Rows | None) -> None:
-    """What reports of devices say about their open commands.
-
-    `counts_from` `(lamps,)` is the message from which on reports count for a setpoint acknowledged in this very batch.
-    """
+def reports(desk: Desk, wave: Reports) -> None:
+    """What reports of devices say about their open commands."""
     if not desk.book.of_asset:
         return
     roll = desk.city.rolls[wave.kind]
     asset_ids = roll.asset_id[wave.rows]
     for place in np.flatnonzero(_with_open_commands(desk.book, asset_ids)).tolist():
         row = int(wave.rows[place])
-        late_enough = counts_from is None or int(wave.message[place]) > int(counts_from[row])
         for command in desk.book.of(int(asset_ids[place])):
             if command.state is Stage.QUEUED:
                 _unanswered(desk, roll.assets[row], command, int(wave.heard_us[place]), int(roll.interval_us[row]))
-            elif wave.level_pct is not None and late_enough and _binds(command, int(wave.at_us[place])):
+            elif wave.level_pct is not None and wave.after[place] and _binds(command, wave.at_us[place : place + 1]):
                 move = books.verify(desk.book, command, float(wave.level_pct[place]), desk.moment.now_us)
                 desk.effects.extend([] if move is None else [move])
 
@@ -171,6 +171,11 @@ def expire(desk: Desk) -> None:
 def _send(desk: Desk, asset: Asset, command: Open, by_rule: bool = True) -> None:
     desk.effects.append(_sending(desk, asset, command, by_rule=by_rule))
     desk.effects.extend(books.supersede(desk.book, command, desk.moment.now_us))
+    setpoint, lamps = command.settings.setpoint_pct, desk.state.following
+    if setpoint is not None:
+        row = desk.row(command.asset_id, LAMPS)
+        if lamps.acked_pct[row] != setpoint or desk.state.lease.device[row] != command.device:
+            following.part(lamps, row, desk.moment.now_us)
 
 
 def _sending(desk: Desk, asset: Asset, command: Open, by_rule: bool = True, again: bool = False) -> SendCommand:
@@ -206,9 +211,9 @@ def _unanswered(desk: Desk, asset: Asset, command: Open, heard_us: int, interval
     _give_up(desk, command)
 
 
-def _binds(command: Open, at_us: int) -> bool:
-    """Whether a report of this time says anything about an acknowledged command."""
-    return not command.moot and at_us <= command.expires_us
+def _binds(command: Open, at_us: Times) -> bool:
+    """Whether the one report of this time says anything about an acknowledged command."""
+    return bool(following.speaks(at_us, command.acked_us, min(command.expires_us, command.moot_us))[0])
 
 
 def _give_up(desk: Desk, command: Open) -> None:

@@ -86,9 +86,10 @@ class _Step:
             self._hear(roll, presence, wave)
             self._measure(roll, wave, at_us, heartbeat)
             level = wave.fields["level_pct"] if roll.kind == LAMPS else None
-            reports = Reports(roll.kind, wave.row, at_us, wave.message, heard_us, level)
-            self._follow(reports, roll, counts_from)
-            commanding.reports(desk, reports, counts_from)
+            after = np.ones(len(wave), np.bool_) if counts_from is None else wave.message > counts_from[wave.row]
+            reports = Reports(roll.kind, wave.row, at_us, after, heard_us, level)
+            self._follow(reports, roll)
+            commanding.reports(desk, reports)
             presence.position_us[wave.row] = wave.observed_us
         if len(late):
             self.effects.append(Count("late", self.moment.now_us, len(late)))
@@ -131,11 +132,11 @@ class _Step:
             if missed:
                 self.effects.append(Count("missed_edge", self.moment.now_us, missed))
 
-    def _follow(self, wave: Reports, roll: Roll, counts_from: Rows | None) -> None:
+    def _follow(self, wave: Reports, roll: Roll) -> None:
         """Whether lamps give what they have acknowledged."""
-        if wave.level_pct is None or counts_from is None:
+        if wave.level_pct is None:
             return
-        counts = wave.message > counts_from[wave.rows]
+        counts = wave.after
         judged = following.report(self.state.following, wave.rows[counts], wave.at_us[counts], wave.level_pct[counts])
         if len(judged.failing) or len(judged.back):
             at_us = np.full(len(roll), NEVER_US)

@@ -3,20 +3,25 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from rules.memory import NEVER_US
+from rules.memory import FOREVER_US, NEVER_US
 from telemetry.columns import Columns
 from telemetry.commands import Settings
 
 
 @dataclass(frozen=True, slots=True)
 class Acked:
-    """A device's answer to a command; `message` is its place among the uplinks of the batch."""
+    """A device's answer to a command; `message` is its place among the uplinks of the batch.
+
+    What was measured by `given_us` was measured before the answer; the settled moment at the latest, a moment before
+    the answer was received.
+    """
 
     message: int
     device: str
     id: str
     ok: bool
     error: str | None = None
+    given_us: int = FOREVER_US
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,10 @@ it holds.
 """
 
 import time
+from bisect import bisect_right
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import accumulate
 from zoneinfo import ZoneInfo
 
 from bus import inbox as inboxes
@@ -17,7 +19,7 @@ from rules.counts import Counts
 from rules.effects import Count, Effect, ForgetZone, MoveCommand, PublishZone, SendCommand
 from rules.engine import step
 from rules.hearing import SETTLE_S, Hearing
-from rules.inputs import Ended, Inputs, Override
+from rules.inputs import Acked, Ended, Inputs, Override
 from rules.memory import NEVER_US
 from rules.notices import Notices
 from rules.outbox import Outbox, Parcel
@@ -141,7 +143,7 @@ class Runner:
             self._held_since_s = time.monotonic()
         self._held += batches
         self._count_uplinks(uplinks)
-        self._step(Inputs(uplinks.columns, uplinks.acks), uplinks.observed_us, len(names))
+        self._step(Inputs(uplinks.columns, self._given(uplinks.acks, batches)), uplinks.observed_us, len(names))
 
     def take_unrecorded(self, batches: Sequence[inboxes.Batch]) -> None:
         """As `take`, while there is no database: only the words of zones count, the rest comes again with `load`."""
@@ -181,6 +183,12 @@ class Runner:
         self._notices.tell(changed)
         for effect in effects:
             self._publish(effect)
+
+    def _given(self, acks: Sequence[Acked], batches: Sequence[inboxes.Batch]) -> list[Acked]:
+        """The answers with the moment at which each was given at the earliest."""
+        ends = list(accumulate(map(len, batches)))
+        way_us = round(SETTLE_S * self._town.speed * SECOND_US)
+        return [replace(ack, given_us=batches[bisect_right(ends, ack.message)].received_us - way_us) for ack in acks]
 
     def _step(self, inputs: Inputs, observed_us: int | None = None, messages: int = 0) -> None:
         assert self.hearing is not None

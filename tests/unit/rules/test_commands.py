@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from rules.effects import SendCommand
+from rules.effects import Count, SendCommand
 from rules.inputs import Acked, Ended, Inputs, Override
 from telemetry.alarms import AlarmType
 from telemetry.clock import HOUR_US, MINUTE_US, SECOND_US
@@ -63,9 +63,7 @@ def test_the_next_segment_is_told_at_once() -> None:
 
 def test_a_floor_raises_what_the_program_wants() -> None:
     life = night(lamp(1, min_level_pct=40), lamp(2, lighting_class="M1"), lamp(3), now_us=MIDNIGHT_US)
-    assert [each.settings.setpoint_pct for each in life.sent()] == [40, 50, 30] or sorted(
-        (each.asset_id, each.settings.setpoint_pct) for each in life.sent()
-    ) == [(1, 40), (2, 50), (3, 30)]
+    assert {each.asset_id: each.settings.setpoint_pct for each in life.sent()} == {1: 40, 2: 50, 3: 30}
 
 
 def test_by_day_lamps_are_off_but_no_longer_than_to_dusk() -> None:
@@ -154,12 +152,66 @@ def test_a_lamp_that_reports_seldom_is_found_over_renewals() -> None:
     assert [alarm.type for alarm in life.raised()] == [AlarmType.LAMP_NOT_FOLLOWING]
 
 
+def test_what_a_lamp_measured_before_it_acknowledged_and_tells_afterwards_does_not_count() -> None:
+    life = night()
+    (sent,) = life.sent()
+    now_us = NIGHT_US + 20 * MINUTE_US
+    backlog = [(1, now_us - minutes * MINUTE_US, 100.0) for minutes in (25, 12, 8, 4, 2)]
+    answer(life, sent, now_us)
+    life.observe(now_us + SECOND_US, "streetlight", backlog)
+    assert states(life, sent.id) == [State.ACKNOWLEDGED]
+    assert life.raised() == []
+    report(life, now_us + 10 * SECOND_US, 50)
+    assert states(life, sent.id) == [State.ACKNOWLEDGED, State.VERIFIED]
+
+
+def test_nor_in_the_same_batch_as_the_acknowledgement() -> None:
+    life = night()
+    (sent,) = life.sent()
+    now_us = NIGHT_US + 20 * MINUTE_US
+    backlog = [(1, now_us - minutes * MINUTE_US, 100.0) for minutes in (25, 12, 8, 4, 2)]
+    answered = Inputs(acks=[Acked(-1, sent.device, sent.id, True)])
+    life.observe(now_us, "streetlight", backlog, inputs=answered)
+    assert life.state.book.by_id[sent.id].reports == 0
+    assert life.raised() == []
+
+
+def test_an_acknowledgement_that_waited_here_counts_from_when_it_was_given() -> None:
+    life = night()
+    (sent,) = life.sent()
+    later_us = NIGHT_US + 20 * MINUTE_US
+    waited = Inputs(acks=[Acked(-1, sent.device, sent.id, True, given_us=NIGHT_US + MINUTE_US)])
+    life.observe(later_us, "streetlight", [(1, NIGHT_US + 2 * MINUTE_US, 50.0)], inputs=waited)
+    assert states(life, sent.id) == [State.ACKNOWLEDGED, State.VERIFIED]
+
+
+def test_while_another_setpoint_is_under_way_nothing_is_held_against_the_old_one() -> None:
+    life = night()
+    answer(life, life.sent()[0], NIGHT_US + SECOND_US)
+    wish = Override("o", 1, Settings(setpoint_pct=80), NIGHT_US + HOUR_US)
+    life.step(NIGHT_US + MINUTE_US, Inputs(overrides=[wish]))
+    for minutes in (5, 10, 15, 20):
+        report(life, NIGHT_US + minutes * MINUTE_US, 80)
+    assert life.raised() == []
+
+
+def test_a_second_answer_to_a_command_changes_nothing() -> None:
+    life = night()
+    (sent,) = life.sent()
+    answer(life, sent, NIGHT_US + SECOND_US)
+    answer(life, sent, NIGHT_US + 2 * SECOND_US, ok=False, error="second thoughts")
+    assert states(life, sent.id) == [State.ACKNOWLEDGED]
+    assert [each.id for each in life.effects if isinstance(each, Count)] == ["ack_repeated"]
+    report(life, NIGHT_US + 10 * MINUTE_US, 50)
+    assert states(life, sent.id) == [State.ACKNOWLEDGED, State.VERIFIED]
+
+
 def test_a_report_of_before_the_acknowledgement_does_not_count() -> None:
     life = night()
     (sent,) = life.sent()
     rows = [(1, NIGHT_US + seconds * SECOND_US, 100.0) for seconds in (1, 2, 3, 5)]
     life.observe(
-        NIGHT_US + 9 * SECOND_US, "streetlight", rows, inputs=Inputs(acks=[Acked(2, sent.device, sent.id, True)])
+        NIGHT_US + 6 * SECOND_US, "streetlight", rows, inputs=Inputs(acks=[Acked(2, sent.device, sent.id, True)])
     )
     assert life.state.book.by_id[sent.id].reports == 1
     assert life.raised() == []
