@@ -2,12 +2,14 @@
 
 import base64
 import binascii
+import datetime as dt
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 import msgspec
 
 from api.problems import Problem
+from telemetry.clock import to_datetime
 from telemetry.limits import LIST_ITEMS_DEFAULT, LIST_ITEMS_MAX
 
 LIMIT_DEFAULT = LIST_ITEMS_DEFAULT
@@ -40,6 +42,18 @@ def after(given: str | None, *types: type[str] | type[int]) -> Key | None:
     if any(isinstance(part, int) and not -(2**63) <= part < 2**63 for part in key):
         raise no_cursor()
     return key
+
+
+def moment(part: str | int) -> dt.datetime:
+    """The UTC time that an integer of a sort key stands for, in microseconds since 1970.
+
+    Raises:
+        Problem: it lies in no year from 1 to 9999, so no list of ours gave it out.
+    """
+    try:
+        return to_datetime(int(part))
+    except OverflowError as error:
+        raise no_cursor() from error
 
 
 def page(rows: Sequence[Row], limit: int, item: Callable[[Row], Any], key: Callable[[Row], Key]) -> dict[str, Any]:

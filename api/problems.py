@@ -10,7 +10,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from storage.errors import Busy, Unavailable
+from storage.errors import Busy, Refused, Unavailable
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_S = 5
@@ -80,6 +80,7 @@ def explain_all(app: FastAPI) -> None:
     app.add_exception_handler(Problem, _of_problem)
     app.add_exception_handler(Unavailable, _of_database_away)
     app.add_exception_handler(Busy, _of_database_busy)
+    app.add_exception_handler(Refused, _of_unstorable)
     app.add_exception_handler(RequestValidationError, _of_validation)
     app.add_exception_handler(HTTPException, _of_http)
     app.add_exception_handler(Exception, _of_anything)
@@ -99,6 +100,13 @@ async def _of_database_busy(request: Request, error: Exception) -> Response:
     _log.warning("database busy", path=request.scope["path"], error=str(error))
     detail = "The database had no time for this; ask for less at once, or try again."
     return Problem(503, detail, slug="database-busy", headers={"retry-after": str(RETRY_AFTER_S)}).response()
+
+
+async def _of_unstorable(request: Request, error: Exception) -> Response:
+    """What was sent passed every check of ours, but no database could hold it, such as a text with a NUL."""
+    _log.warning("request refused by the database", path=request.scope["path"], error=str(error))
+    detail = "The request holds a text or number that cannot be stored or looked up; nothing was changed."
+    return Problem(422, detail, slug="invalid-request").response()
 
 
 async def _of_validation(request: Request, error: Exception) -> Response:

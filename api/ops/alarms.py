@@ -12,7 +12,7 @@ from api.parts import OpsParts, json_answer
 from api.problems import not_found
 from storage import alarms, audit
 from telemetry.alarms import Alarm, AlarmType, State
-from telemetry.clock import to_datetime, to_us
+from telemetry.clock import to_us
 
 
 def alarms_router(parts: OpsParts) -> APIRouter:
@@ -29,7 +29,7 @@ def alarms_router(parts: OpsParts) -> APIRouter:
         cursor: Cursor = None,
     ) -> Response:
         key = paging.after(cursor, int, str)
-        before = (to_datetime(int(key[0])), str(key[1])) if key else None
+        before = (paging.moment(key[0]), str(key[1])) if key else None
         async with parts.database.connection() as conn:
             found = await alarms.page(conn, limit=limit + 1, before=before, state=state, type=type, asset=asset)
         return json_answer(paging.page(found, limit, _itself, lambda each: [to_us(each.raised_at), each.id]))

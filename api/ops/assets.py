@@ -15,10 +15,13 @@ from api.parts import OpsParts, json_answer
 from api.problems import not_found
 from storage import readings
 from storage.readings import AssetState, Row, Span
-from telemetry.clock import DAY_US, to_datetime, to_us
+from telemetry.clock import to_datetime, to_us
 from telemetry.kind import Kind
 from telemetry.kinds import KINDS
 
+DAY = dt.timedelta(days=1)
+FIRST_DAY_END = dt.datetime.min.replace(tzinfo=dt.UTC) + DAY
+"""The earliest moment that has a whole day before it."""
 END_OF_TIME = dt.datetime.max.replace(tzinfo=dt.UTC)
 CSV_PAGE_ROWS = 2_000
 """Rows fetched at a time for a CSV that has no limit of its own."""
@@ -141,8 +144,8 @@ def _span(now_us: int, since: str | None, until: str | None, cursor: str | None)
     key = paging.after(cursor, int)
     end = moment(until, "to") if until else END_OF_TIME
     newest = end if until else to_datetime(now_us)
-    begin = moment(since, "from") if since else newest - dt.timedelta(microseconds=DAY_US)
-    return Span(begin, end, to_datetime(int(key[0])) if key else None)
+    begin = moment(since, "from") if since else max(newest, FIRST_DAY_END) - DAY
+    return Span(begin, end, paging.moment(key[0]) if key else None)
 
 
 def _wants_csv(accept: str) -> bool:

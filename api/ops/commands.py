@@ -46,7 +46,7 @@ def commands_router(parts: OpsParts) -> APIRouter:
     @router.get("", response_model=shapes.Commands, summary="Commands, newest first")
     async def listed(asset: Name = None, limit: Limit = paging.LIMIT_DEFAULT, cursor: Cursor = None) -> Response:
         key = paging.after(cursor, int, str)
-        before = (to_datetime(int(key[0])), str(key[1])) if key else None
+        before = (paging.moment(key[0]), str(key[1])) if key else None
         async with parts.database.connection() as conn:
             found = await commands.page(conn, limit=limit + 1, before=before, asset=asset)
         return json_answer(paging.page(found, limit, _itself, lambda each: [to_us(each.queued_at), each.id]))
@@ -81,6 +81,8 @@ def _settings(body: shapes.Override) -> Settings:
         return msgspec.convert(body.set, Settings)
     except msgspec.ValidationError as error:
         raise invalid("set", str(error)) from error
+    except UnicodeEncodeError as error:
+        raise invalid("set", "holds what is no Unicode text") from error
 
 
 def _expiry(body: shapes.Override, now_us: int) -> int:
