@@ -1,8 +1,7 @@
 """Services against the configured broker and database, until a signal."""
 
-import os
-import socket
 from collections.abc import Collection
+from dataclasses import dataclass
 from typing import Literal
 
 import structlog
@@ -20,8 +19,21 @@ Service = Literal["ingest", "rules", "api"]
 ALL: tuple[Service, ...] = ("ingest", "rules", "api")
 
 
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """One of several `ingest` processes that divide the uplinks of a `share` among them; `member` tells them apart."""
+
+    share: str
+    member: int
+
+    @property
+    def client_id(self) -> str:
+        """The same after every start: what waits at the broker for this member is nobody else's, and must be read."""
+        return f"ingest-{self.share}-{self.member}"
+
+
 async def serve(
-    settings: Settings, database_url: str, mqtt_url: str, services: Collection[Service], share: str | None = None
+    settings: Settings, database_url: str, mqtt_url: str, services: Collection[Service], seat: Seat | None = None
 ) -> None:
     """Run services until SIGINT or SIGTERM.
 
@@ -30,7 +42,7 @@ async def serve(
         database_url: has the schema of this version.
         mqtt_url: the broker.
         services: which ones.
-        share: divides the uplinks among all `ingest` processes of the same share; None takes all of them.
+        seat: which of several `ingest` processes this one is; None takes all uplinks.
 
     Raises:
         WrongUsage: where the city lies is not set, and the rules need it.
@@ -47,8 +59,10 @@ async def serve(
     async with crew() as members:
         ground = await members.enter(compose.ground(settings, database_url, mqtt_url, wanted))
         if "ingest" in services:
-            name = f"ingest-{socket.gethostname()}-{os.getpid()}" if share else "ingest"
-            await compose.serve_ingest(members, ground, name, share)
+            if seat is None:
+                await compose.serve_ingest(members, ground)
+            else:
+                await compose.serve_ingest(members, ground, seat.client_id, seat.share)
             compose.serve_maintenance(members, ground)
         if place is not None and "rules" in services:
             await compose.serve_rules(members, ground, place)

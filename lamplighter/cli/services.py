@@ -20,14 +20,32 @@ def up(config: Config = None) -> None:
 def ingest(
     share: Annotated[
         str | None,
-        typer.Option(metavar="NAME", help="Divide the uplinks among all processes with the same NAME."),
+        typer.Option(metavar="NAME", help="Divide the uplinks among all processes with the same NAME; with --member."),
+    ] = None,
+    member: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            min=1,
+            help="Which of these processes this one is: each has a number of its own and keeps it when it is started "
+            "again, since what the broker holds for it reaches nobody else.",
+        ),
     ] = None,
     config: Config = None,
 ) -> None:
-    """Store what devices send."""
-    if share is not None and not share.isidentifier():
+    """Store what devices send.
+
+    One process takes all uplinks. Several divide them: `--share city --member 1`, `--share city --member 2`, and so on.
+    A member that is away keeps its part waiting at the broker, for up to 7 days: start it again with its number.
+    """
+    if (share is None) != (member is None):
+        raise WrongUsage("--share and --member go together: --share city --member 1, --share city --member 2.")
+    if share is None or member is None:
+        _serve(config, "ingest")
+        return
+    if not share.isidentifier():
         raise WrongUsage(f"{share!r} is no name for a share: use letters, digits and underscores.")
-    _serve(config, "ingest", share=share)
+    _serve(config, "ingest", seat=(share, member))
 
 
 def rules(config: Config = None) -> None:
@@ -40,9 +58,9 @@ def api(config: Config = None) -> None:
     _serve(config, "api")
 
 
-def _serve(config: Path | None, *services: "Service", share: str | None = None) -> None:
+def _serve(config: Path | None, *services: "Service", seat: tuple[str, int] | None = None) -> None:
     settings = begin(config, is_service=True)
     database_url, mqtt_url = need_database(settings), need_broker(settings)
-    from lamplighter.running import serve  # heavy: all rooms
+    from lamplighter.running import Seat, serve  # heavy: all rooms
 
-    run(serve(settings, database_url, mqtt_url, services, share))
+    run(serve(settings, database_url, mqtt_url, services, Seat(*seat) if seat else None))

@@ -12,7 +12,7 @@ from pathlib import Path
 import httpx
 import psycopg
 import pytest
-from paho.mqtt.publish import single
+from paho.mqtt.publish import multiple, single
 
 from lamplighter.cli import run
 from lamplighter.embedded import ports
@@ -127,13 +127,54 @@ def test_services_run_as_processes_of_their_own_and_share_the_work(
     start: Start, settings: dict[str, str], own_broker: BrokerPart, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     register(settings, tmp_path, monkeypatch)
-    services = [start("rules"), start("api"), *(start("ingest", "--share", "all") for _ in range(2))]
+    services = [start("rules"), start("api"), *(start_member(start, number) for number in (1, 2))]
     for service in services:
         service.until('"event": "up"')
     for second in range(20):
         publish(own_broker, {"ts": f"2026-11-22T20:00:{second:02}Z", "level_pct": 70})
     eventually(lambda: stored(settings) == 20)
     assert [service.end(signal.SIGINT) for service in services] == [0, 0, 0, 0]
+
+
+def start_member(start: Start, number: int) -> Service:
+    return start("ingest", "--share", "city", "--member", str(number))
+
+
+def test_a_member_that_was_killed_gets_back_what_the_broker_holds_for_it(
+    start: Start, settings: dict[str, str], own_broker: BrokerPart, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Under an id of its own after every start, a member left what was in flight to it, and its part since, unread."""
+    register(settings, tmp_path, monkeypatch)
+    one, other = (start_member(start, number) for number in (1, 2))
+    for service in (one, other):
+        service.until('"event": "up"')
+    one.process.send_signal(signal.SIGSTOP)  # so that what the broker sends it stays in flight
+    publish_many(own_broker, range(400))
+    eventually(lambda: stored(settings) > 0)
+    one.end(signal.SIGKILL)
+    publish_many(own_broker, range(400, 800))
+    time.sleep(2)
+    assert 0 < stored(settings) < 800, "the broker holds the dead member's part for it"
+    again = start_member(start, 1)
+    again.until('"event": "up"')
+    eventually(lambda: stored(settings) == 800)
+    assert [service.end() for service in (again, other)] == [0, 0]
+
+
+def publish_many(broker: BrokerPart, seconds: range) -> None:
+    login = {"username": "platform", "password": broker.url.split(":")[2].split("@")[0]}
+    topic = "city/v1/streetlight/dev-1/telemetry"
+    payloads = [json.dumps({"ts": 1_700_000_000_000 + second * 1000, "level_pct": 70}) for second in seconds]
+    messages = [{"topic": topic, "payload": payload, "qos": 1} for payload in payloads]
+    multiple(messages, hostname=broker.host, port=broker.port, auth=login)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("arguments", [["--share", "city"], ["--member", "1"], ["--share", "a b", "--member", "1"]])
+def test_a_share_has_a_name_and_its_members_have_numbers(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["ingest", *arguments]) == 2
+    assert "share" in capsys.readouterr().err
 
 
 def test_ingest_needs_no_place(start: Start) -> None:
