@@ -32,6 +32,7 @@ from telemetry.registry import Asset
 OVERRIDE_DAYS_MAX = 31
 """No override stands longer; who wants it longer orders it again."""
 ZONE_ASSETS_MAX = 10_000
+"""An order for a zone with more is refused, for some would be passed over."""
 REASONS_TOLD = 3
 """Refusals told in the problem's sentence; `refused` names all of them."""
 
@@ -98,9 +99,12 @@ def _expiry(body: shapes.Override, now_us: int) -> int:
 
 
 async def _targets(conn: Connection, body: shapes.Override, settings: Settings, now_us: int) -> list[Asset]:
-    """The asset, or all of the zone that have a device and for which the settings mean anything.
+    """The asset, or all of the zone for which the settings mean anything, also those that cannot be told.
 
     A level means something for lamps only, a report interval for every asset.
+
+    Raises:
+        Problem: 422, there is none, or more than one order may be for.
     """
     if (body.asset is None) == (body.zone is None):
         raise invalid("asset", "either an asset or a zone must be given, and not both")
@@ -110,10 +114,13 @@ async def _targets(conn: Connection, body: shapes.Override, settings: Settings, 
             raise invalid("asset", f"there is no asset {body.asset}")
         return [_plain(found)]
     kind = StreetLight.name if settings.setpoint_pct is not None else None
-    found_there = await readings.assets(conn, now_us=now_us, limit=ZONE_ASSETS_MAX, kind=kind, zone=body.zone)
-    states = [state for state in found_there if state.device is not None]
+    states = await readings.assets(conn, now_us=now_us, limit=ZONE_ASSETS_MAX + 1, kind=kind, zone=body.zone)
     if not states:
         raise invalid("zone", f"there is no zone {body.zone} with an asset to which this could be sent")
+    if len(states) > ZONE_ASSETS_MAX:
+        raise invalid(
+            "zone", f"the zone {body.zone} has more than {ZONE_ASSETS_MAX} assets, so order for each by itself"
+        )
     return [_plain(state) for state in states]
 
 
@@ -125,7 +132,7 @@ def _plain(state: AssetState) -> Asset:
 
 
 def _guard(targets: list[Asset], settings: Settings, dark: bool) -> None:
-    """All or nothing: refuse where any asset may not be told so.
+    """All or nothing: refuse where any asset may not be told so, or cannot be.
 
     Raises:
         Problem: 422 with every such asset and why.

@@ -44,11 +44,35 @@ async def test_an_override_without_an_end_ends_in_an_hour(operator: httpx.AsyncC
     assert expires - queued == dt.timedelta(hours=1)
 
 
-async def test_a_zone_means_its_lamps_that_have_a_device(operator: httpx.AsyncClient) -> None:
+async def test_a_level_for_a_zone_means_its_lamps(operator: httpx.AsyncClient) -> None:
     answer = await operator.post(COMMANDS, json=body(asset=None, zone="market"))
     assert [command["asset"] for command in answer.json()["items"]] == ["lamp-1", "lamp-2"]
+
+
+@pytest.mark.parametrize("setting", [{"setpoint_pct": 70}, {"report_every_s": 60}])
+async def test_a_zone_with_an_asset_that_no_device_serves_is_refused_whole(
+    operator: httpx.AsyncClient, conn: Connection, setting: dict[str, Any]
+) -> None:
+    answer = await operator.post(COMMANDS, json=body(asset=None, zone="station", set=setting))
+    assert answer.status_code == 422
+    assert [refused["asset"] for refused in answer.json()["refused"]] == ["lamp-4"]
+    assert "no device" in answer.json()["detail"]
+    assert await rows(conn, "SELECT id FROM command") == []
+
+
+async def test_a_retired_lamp_holds_no_zone_up(operator: httpx.AsyncClient, conn: Connection) -> None:
+    await conn.execute("UPDATE asset SET retired_at = %s WHERE asset = 'lamp-4'", (ago(60),))
     answer = await operator.post(COMMANDS, json=body(asset=None, zone="station"))
     assert [command["asset"] for command in answer.json()["items"]] == ["lamp-3"]
+
+
+async def test_a_zone_of_too_many_is_refused_whole(
+    operator: httpx.AsyncClient, conn: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("api.ops.commands.ZONE_ASSETS_MAX", 1)
+    answer = await operator.post(COMMANDS, json=body(asset=None, zone="market"))
+    assert answer.status_code == 422
+    assert await rows(conn, "SELECT id FROM command") == []
 
 
 async def test_a_report_interval_is_for_every_asset_of_a_zone(operator: httpx.AsyncClient) -> None:
