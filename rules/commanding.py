@@ -1,6 +1,6 @@
 """The commands of a step: answers of devices, wishes of people, the program, and what reports say about all of them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -91,8 +91,7 @@ def override(desk: Desk, wish: Override) -> None:
         error = "The override had ended before it was taken up."
         desk.effects.append(MoveCommand(wish.id, now_us, Stage.EXPIRED, error))
         return
-    dark = desk.city.sun.dark_between(now_us, wish.expires_us)
-    refusal = _unserved(asset) if asset is None else objection(asset, wish.settings, dark) or _unserved(asset)
+    refusal = _unserved(None) if asset is None else _forbidden(desk, asset, wish.settings, wish.expires_us)
     if refusal is not None or asset is None or asset.device is None:
         desk.effects.append(MoveCommand(wish.id, now_us, Stage.FAILED, refusal))
         return
@@ -106,13 +105,20 @@ def override(desk: Desk, wish: Override) -> None:
 
 def end(desk: Desk, ended: Ended) -> None:
     """A person takes an override back: the program resumes, a changed report interval becomes the registered one."""
+    lease = desk.state.lease
+    rows = leases.carried(lease, ended.id)
+    for name in sorted({ended.id, *lease.override_via[rows]}):
+        _withdraw(desk, replace(ended, id=name))
+    for row in rows.tolist():
+        leases.end_override(lease, row, ended.at_us)
+
+
+def _withdraw(desk: Desk, ended: Ended) -> None:
+    """Take back one of the commands that carry an override, and the report interval that it has set."""
     command = desk.book.by_id.get(ended.id)
     if command is not None and command.state is Stage.QUEUED:
         desk.book.drop(command)
         desk.effects.append(MoveCommand(command.id, desk.moment.now_us, Stage.SUPERSEDED))
-    lease = desk.state.lease
-    for row in np.flatnonzero(lease.override_by == ended.id):
-        leases.end_override(lease, int(row), ended.at_us)
     told_until_us = NEVER_US if command is None else command.expires_us
     asset_id = None if command is None or command.settings.report_every_s is None else command.asset_id
     for kind, presence in desk.state.presence.items():
@@ -142,12 +148,19 @@ def program(desk: Desk) -> None:
     """Tell the lamps what the program wants of them now, where they do not know it yet."""
     state, now_us = desk.state, desk.moment.now_us
     leases.end_overrides(state.lease, now_us)
+    for row in leases.stranded(state.lease, desk.city).tolist():
+        _hand_over(desk, row)
     due = leases.due(state.lease, desk.city, now_us)
+    dark = desk.city.sun.dark_between(now_us, due.expires_us)
     roll = desk.city.rolls[LAMPS]
+    refused = 0
     for row, level, cause in zip(due.rows.tolist(), due.level_pct.tolist(), due.cause_us.tolist(), strict=True):
         asset = roll.assets[row]
         assert asset.device is not None
         settings = Settings(setpoint_pct=level)
+        if objection(asset, settings, dark) is not None:
+            refused += 1
+            continue
         what = f"program|{asset.device}|setpoint_pct={level:g}"
         command = Open(
             command_id(asset_subject(asset.asset), what, cause),
@@ -161,6 +174,8 @@ def program(desk: Desk) -> None:
         )
         _send(desk, asset, command)
     leases.tell(state.lease, due, desk.city)
+    if refused:
+        desk.effects.append(Count("program_refused", now_us, refused))
 
 
 def expire(desk: Desk) -> None:
@@ -194,16 +209,67 @@ def _sending(desk: Desk, asset: Asset, command: Open, by_rule: bool = True, agai
     )
 
 
+def _hand_over(desk: Desk, row: int) -> None:
+    """Tell a new device what remains of the override of its lamp; the program resumes where a guard forbids it."""
+    lease, asset = desk.state.lease, desk.city.rolls[LAMPS].assets[row]
+    carrier = str(lease.override_via[row] or lease.override_by[row])
+    old = desk.book.by_id.get(carrier)
+    settings = Settings(setpoint_pct=float(lease.override_pct[row])) if old is None else old.settings
+    until_us = int(lease.override_until_us[row])
+    refusal = _forbidden(desk, asset, settings, until_us)
+    if refusal is not None:
+        if old is not None and old.state is Stage.QUEUED:
+            desk.book.drop(old)
+            desk.effects.append(MoveCommand(carrier, desk.moment.now_us, Stage.FAILED, refusal))
+        leases.end_override(lease, row, desk.moment.now_us)
+        return
+    command = _readdressed(desk, asset, carrier, settings, until_us)
+    leases.hand_over(lease, row, command.id, command.device)
+
+
+def _readdressed(desk: Desk, asset: Asset, carrier: str, settings: Settings, until_us: int) -> Open:
+    """Send the remainder of an override to the device that serves its asset now, in place of the command before."""
+    assert asset.device is not None
+    now_us = desk.moment.now_us
+    identity = command_id(asset_subject(asset.asset), f"override|{asset.device}|{carrier}", now_us)
+    command = Open(identity, asset.asset_id, asset.kind, asset.device, settings, "override", until_us, now_us)
+    _send(desk, asset, command)
+    return command
+
+
+def _forbidden(desk: Desk, asset: Asset, settings: Settings, until_us: int) -> str | None:
+    """Why an asset must not be told this until then, or cannot be; `None` if it may."""
+    dark = desk.city.sun.dark_between(desk.moment.now_us, until_us)
+    return objection(asset, settings, dark) or _unserved(asset)
+
+
+def _astray(desk: Desk, asset: Asset, command: Open) -> None:
+    """A command waits for a device that serves its asset no more: an override goes to the new one, others end."""
+    if command.reason == "override" and _forbidden(desk, asset, command.settings, command.expires_us) is None:
+        _readdressed(desk, asset, command.id, command.settings, command.expires_us)
+    if command.id in desk.book.by_id:
+        desk.book.drop(command)
+        desk.effects.append(MoveCommand(command.id, desk.moment.now_us, Stage.SUPERSEDED))
+
+
 def _unanswered(desk: Desk, asset: Asset, command: Open, heard_us: int, interval_us: int) -> None:
     """A device reports and has not acknowledged: if it has had the time, or was away when it was sent, send again."""
     moment = desk.moment
     if command.expires_us <= moment.now_us:
         return
+    if command.device != asset.device:
+        if command.settings.setpoint_pct is None:
+            _astray(desk, asset, command)
+        return
     patience_us = desk.city.thresholds.presence.missed_intervals * interval_us
     was_away = heard_us == NEVER_US or heard_us + patience_us <= command.sent_us
     if not was_away and moment.settled_us - command.sent_us < desk.city.retry_after_us:
         return
-    again = books.retry(desk.book, command, moment.now_us)
+    refusal = _forbidden(desk, asset, command.settings, command.expires_us)
+    again = books.retry(desk.book, command, moment.now_us) if refusal is None else None
+    if again is None:
+        desk.book.drop(command)
+        again = MoveCommand(command.id, moment.now_us, Stage.FAILED, refusal)
     if isinstance(again, Open):
         desk.effects.append(_sending(desk, asset, again, by_rule=command.reason != "override", again=True))
         return
@@ -221,7 +287,7 @@ def _give_up(desk: Desk, command: Open) -> None:
     lease = desk.state.lease
     if command.reason == "override" and command.kind == LAMPS:
         row = desk.row(command.asset_id, LAMPS)
-        if row >= 0 and lease.override_by[row] == command.id:
+        if row >= 0 and command.id in (lease.override_by[row], lease.override_via[row]):
             leases.end_override(lease, row, desk.moment.now_us)
 
 
@@ -239,6 +305,8 @@ def _restore_interval(desk: Desk, asset_id: int, until_us: int, ended: Ended) ->
     what = f"default|{asset.device}|report_every_s={asset.report_every_s}|{ended.id}"
     identity = command_id(asset_subject(asset.asset), what, ended.at_us)
     now_us = desk.moment.now_us
+    if _forbidden(desk, asset, settings, until_us) is not None:
+        return
     _send(desk, asset, Open(identity, asset.asset_id, asset.kind, asset.device, settings, "default", until_us, now_us))
 
 

@@ -11,8 +11,9 @@ from rules.effects import ClearAlarm, Count, Effect, MoveCommand, PublishZone, R
 class Counts:
     """Counters since the start. `refused` observations are ingest's to keep; `acks_misspoken` nobody understands.
 
-    `happened` counts by name: `late` observations, `missed_edge`, `ack_unknown`, `ack_repeated`. `commands` counts by
-    state, `alarms` raised by type. `leading`: this process decides; `record_s` is the time spent on records, real.
+    `happened` counts by name: `late` observations, `missed_edge`, `ack_unknown`, `ack_repeated`, `program_refused` by a
+    guard. `commands` counts by state, `alarms` raised by type. `leading`: this process decides; `record_s` is the time
+    spent on records, real.
     """
 
     observations: int = 0

@@ -14,6 +14,7 @@ import numpy as np
 from rules.memory import Bools, Reals
 from rules.sun import Sun
 from telemetry.clock import DAY_US, MINUTE_US, to_datetime
+from telemetry.guards import MIN_LEVEL_PCT_DEFAULT
 from telemetry.thresholds import DimmingStep, Lighting
 
 DAY_MINUTES = 24 * 60
@@ -91,10 +92,15 @@ class Program:
 
 
 def floored(level_pct: float, dark: bool, floor_pct: Reals, may_be_off: Bools) -> Reals:
-    """The level for each lamp `(n,)`: between dusk and dawn never below what a guard allows; by day as it is."""
+    """The level for each lamp `(n,)`, 0–100 %: between dusk and dawn never below what a guard allows; by day as it is.
+
+    A registered floor of 0 is no leave to be off: what may not be off gets the least that any lamp gets.
+    """
+    level_pct = min(max(level_pct, 0.0), 100.0)
     if not dark:
         return np.full(len(floor_pct), level_pct)
-    raised = np.maximum(level_pct, floor_pct)
+    raised = np.minimum(np.fmax(level_pct, floor_pct), 100.0)
+    raised = np.where(raised > 0, raised, MIN_LEVEL_PCT_DEFAULT)
     return np.where(may_be_off, 0.0, raised) if level_pct == 0 else raised
 
 

@@ -24,7 +24,7 @@ class Lease(Memory):
     """`setpoint_pct` was last told to `device` for the reason with this code, because of `cause_us`, till `renew_us`.
 
     `override_pct` stands until `override_until_us` by the command `override_by`, NaN for none; the last one ended at
-    `resumed_us`.
+    `resumed_us`. `override_via` is the command that carries it: another one once the device has been swapped.
     """
 
     setpoint_pct: RealColumn
@@ -35,6 +35,7 @@ class Lease(Memory):
     override_pct: RealColumn
     override_until_us: TimeColumn
     override_by: NameColumn
+    override_via: NameColumn
     resumed_us: TimeColumn
 
 
@@ -54,7 +55,7 @@ def override(lease: Lease, row: int, setpoint_pct: float, until_us: int, command
     """An override begins."""
     lease.override_pct[row] = setpoint_pct
     lease.override_until_us[row] = until_us
-    lease.override_by[row] = command
+    lease.override_by[row] = lease.override_via[row] = command
     lease.setpoint_pct[row] = setpoint_pct
     lease.reason[row] = OVERRIDE
     lease.device[row] = device
@@ -64,8 +65,25 @@ def end_override(lease: Lease, row: int, at_us: int) -> None:
     """The override of a lamp is over; the program will resume."""
     lease.override_pct[row] = np.nan
     lease.override_until_us[row] = NEVER_US
-    lease.override_by[row] = ""
+    lease.override_by[row] = lease.override_via[row] = ""
     lease.resumed_us[row] = at_us
+
+
+def hand_over(lease: Lease, row: int, command: str, device: str) -> None:
+    """Another device has been told of the override that stands."""
+    lease.override_via[row] = command
+    lease.device[row] = device
+
+
+def stranded(lease: Lease, city: City) -> Rows:
+    """The lamps under an override of which the device that serves them now knows nothing."""
+    roll = city.rolls[LAMPS]
+    return np.flatnonzero(overridden(lease) & roll.served & (lease.device != roll.device))
+
+
+def carried(lease: Lease, command: str) -> Rows:
+    """The lamps under the override that this command began or carries on."""
+    return np.flatnonzero((lease.override_by == command) | (lease.override_via == command))
 
 
 def end_overrides(lease: Lease, now_us: int) -> None:

@@ -241,7 +241,7 @@ class Runner:
         if self._outbox.holds(topics.command(command.kind, command.device), command.id):
             return
         asset = self._known_city().asset(command.asset_id)
-        if asset is None:
+        if asset is None or asset.device != command.device:
             return
         effect = SendCommand(
             command.id,
@@ -318,7 +318,7 @@ class Runner:
 
 def _standing_overrides(state: State) -> set[str]:
     """The overrides that would have something to end."""
-    standing = {str(name) for name in state.lease.override_by if name}
+    standing = {str(name) for names in (state.lease.override_by, state.lease.override_via) for name in names if name}
     for presence in state.presence.values():
         standing |= {str(name) for name in presence.told_by[presence.told_until_us > state.now_us]}
     return standing | {name for name, each in state.book.by_id.items() if each.reason == "override"}

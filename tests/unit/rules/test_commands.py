@@ -311,6 +311,64 @@ def test_a_newer_override_takes_the_place_of_the_older() -> None:
     assert states(life, "o") == [State.SUPERSEDED]
 
 
+def swapped(life: Life, device: str | None, minutes: int, version: int = 2, **attributes: object) -> None:
+    """Another device serves the lamp."""
+    life.city = city([lamp(1, device=device, **attributes)], version=version)
+    life.step(NIGHT_US + minutes * MINUTE_US)
+
+
+def test_the_remainder_of_an_override_is_told_to_a_new_device() -> None:
+    life = overridden()
+    first = life.sent()[-1]
+    swapped(life, "other", 5)
+    told = life.sent()[-1]
+    assert (told.device, told.settings, told.reason) == ("other", Settings(setpoint_pct=80), "override")
+    assert (told.expires_us, told.by_rule, told.id == first.id) == (first.expires_us, True, False)
+    assert states(life, "o") == [State.SUPERSEDED]
+    report(life, NIGHT_US + 7 * MINUTE_US, 100)
+    assert {each.device for each in life.sent() if each.at_us > NIGHT_US + 4 * MINUTE_US} == {"other"}
+    life.step(NIGHT_US + 20 * MINUTE_US)
+    assert setpoints(life)[-1] == (20, 50, "program")
+
+
+def test_an_acknowledged_override_is_told_to_a_new_device_as_well() -> None:
+    life = overridden()
+    answer(life, life.sent()[-1], NIGHT_US + 2 * MINUTE_US)
+    swapped(life, None, 4)
+    swapped(life, "other", 5, version=3)
+    told = life.sent()[-1]
+    assert (told.device, told.settings) == ("other", Settings(setpoint_pct=80))
+    for minutes in (6, 7, 8):
+        life.observe(NIGHT_US + minutes * MINUTE_US, "streetlight", [(1, NIGHT_US + minutes * MINUTE_US, 100.0)])
+    assert life.raised() == [], "the old device's word does not bind the new one"
+
+
+def test_an_override_that_moved_to_a_new_device_can_be_taken_back() -> None:
+    for which in ("first", "last"):
+        life = overridden()
+        swapped(life, "other", 5)
+        name = "o" if which == "first" else life.sent()[-1].id
+        life.step(NIGHT_US + 6 * MINUTE_US, Inputs(ended=[Ended(name, NIGHT_US + 6 * MINUTE_US)]))
+        assert setpoints(life)[-1] == (6, 50, "program")
+
+
+def test_an_override_is_not_handed_on_where_the_registry_now_forbids_it() -> None:
+    life = overridden(level_pct=20)
+    swapped(life, "other", 5, min_level_pct=60)
+    assert states(life, "o") == [State.FAILED]
+    assert setpoints(life)[-1] == (5, 60, "program")
+
+
+def test_a_report_interval_that_waits_for_the_old_device_is_told_to_the_new_one() -> None:
+    life = Life(city([drain(1)]))
+    wish = Override("o", 1, Settings(report_every_s=60), NIGHT_US + HOUR_US)
+    life.step(NIGHT_US, Inputs(overrides=[wish]))
+    life.city = city([drain(1, device="other")], version=2)
+    life.observe(NIGHT_US + MINUTE_US, "drain_level", [(1, NIGHT_US + MINUTE_US, 0.2)])
+    assert [each.device for each in life.sent()] == ["dev-1", "other"]
+    assert states(life, "o") == [State.SUPERSEDED]
+
+
 def test_an_override_that_the_device_rejects_does_not_stand_in_the_way() -> None:
     life = overridden()
     answer(life, life.sent()[-1], NIGHT_US + 2 * MINUTE_US, ok=False)
