@@ -52,6 +52,6 @@ def health_router(
 
 def _show(metrics: Metrics, books: Ledger) -> None:
     """The ledger's own equation as gauges, whichever process counted."""
-    metrics.ledger.labels("received").set(books.received + books.in_flight)
+    metrics.ledger.labels("received").set(books.heard)
     for fate in ("stored", "duplicate", "quarantined", "in_flight", "replayed"):
         metrics.ledger.labels(fate).set(getattr(books, fate))

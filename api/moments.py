@@ -5,6 +5,7 @@ import re
 
 from api.problems import Problem
 from storage.readings import Width
+from telemetry.clock import to_rfc3339, to_us
 
 _EVERY = re.compile(r"([1-9][0-9]{0,6})([smhd])")
 _SECONDS = {"s": 1, "m": 60, "h": 3_600}
@@ -46,7 +47,7 @@ def width(every: str) -> Width:
 
 def rfc3339(when: dt.datetime | None) -> str | None:
     """RFC 3339 in UTC with `Z`, to the microsecond where needed; `None` stays."""
-    return None if when is None else when.astimezone(dt.UTC).isoformat().replace("+00:00", "Z")
+    return None if when is None else to_rfc3339(to_us(when))
 
 
 def invalid(where: str, detail: str) -> Problem:

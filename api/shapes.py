@@ -215,7 +215,7 @@ class Quarantine(BaseModel):
 
 
 class Ledger(BaseModel):
-    """received = stored + duplicate + quarantined + in_flight."""
+    """received = stored + duplicate + quarantined + in_flight; a view of the books, no proof."""
 
     received: int
     stored: int

@@ -1,4 +1,8 @@
-"""Reading the ledger: what was received, and what became of it."""
+"""Reading the ledger: what was received, and what became of it.
+
+A view of the books, not their proof: what is in flight stands on both sides, what a process held when it died has left
+both, and a row that vanished after it was booked is still counted. Only a comparison with the rows can prove a loss.
+"""
 
 from dataclasses import dataclass
 from datetime import date
@@ -33,6 +37,26 @@ class Ledger:
     replayed: int
     in_flight: int
     since: date | None
+
+    @property
+    def heard(self) -> int:
+        """What ingest processes counted as received: what is settled and what they still hold."""
+        return self.received + self.in_flight
+
+    def document(self) -> dict[str, int | str | None]:
+        """The ledger as contract §3 has it: there `received` is what was `heard`, `since` the first day's midnight."""
+        return {
+            "received": self.heard,
+            "stored": self.stored,
+            "duplicate": self.duplicate,
+            "quarantined": self.quarantined,
+            "in_flight": self.in_flight,
+            "replayed": self.replayed,
+            "conflicting": self.conflicting,
+            "unknown_fields": self.unknown_fields,
+            "unkept": self.unkept,
+            "since": f"{self.since}T00:00:00Z" if self.since else None,
+        }
 
 
 async def totals(conn: Connection, real_now_us: int) -> Ledger:

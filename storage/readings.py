@@ -1,6 +1,5 @@
 """Reading what was observed: assets with their latest state, and the observations of one asset, raw or in buckets."""
 
-from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -106,15 +105,6 @@ async def buckets(
     name = "bucketed_by_day" if width.days else "bucketed"
     chosen = {"asset_id": asset_id, "limit": limit, "width": timedelta(days=width.days, seconds=width.seconds)}
     return await _rows(conn, name, kind, columns, chosen | {"timezone": timezone} | _bounds(span))
-
-
-async def all_pages(conn: Connection, kind: Kind, asset_id: int, span: Span, page: int) -> AsyncIterator[list[Row]]:
-    """All observations of a span, `page` rows at a time."""
-    while rows := await observations(conn, kind, asset_id, span, page):
-        yield rows
-        if len(rows) < page:
-            return
-        span = Span(span.since, span.until, rows[-1]["observed_at"])
 
 
 def bucket_names(each: Property) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import Response, StreamingResponse
 
 from api import paging, shapes
-from api.moments import moment, width
+from api.moments import moment, rfc3339, width
 from api.parts import OpsParts, json_answer
 from api.problems import not_found
 from storage import readings
@@ -167,7 +167,7 @@ def _csv(rows: Iterable[Row], names: tuple[str, ...], *, header: bool) -> bytes:
 
 def _cell(value: Any) -> Any:
     if isinstance(value, dt.datetime):
-        return value.isoformat().replace("+00:00", "Z")
+        return rfc3339(value)
     if isinstance(value, bool):
         return "true" if value else "false"
     return value

@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from api import paging, shapes
 from api.auth import Caller
-from api.moments import invalid, moment, rfc3339
+from api.moments import invalid, moment
 from api.ops.assets import Cursor, Limit, Name
 from api.parts import OpsParts, json_answer
 from api.problems import Problem, not_found
@@ -22,7 +22,7 @@ from storage.pool import Connection
 from storage.readings import AssetState
 from telemetry import guards
 from telemetry.alarms import asset_subject
-from telemetry.clock import DAY_US, SECOND_US, to_datetime, to_us
+from telemetry.clock import DAY_US, SECOND_US, to_rfc3339, to_us
 from telemetry.commands import Settings, command_id
 from telemetry.kinds import KINDS
 from telemetry.kinds.streetlight import StreetLight
@@ -92,7 +92,7 @@ def _expiry(body: shapes.Override, now_us: int) -> int:
         return now_us + COMMAND_LEASE_S * SECOND_US
     expires_us = to_us(moment(body.expires_at, "expires_at"))
     if expires_us <= now_us:
-        raise invalid("expires_at", f"must lie ahead of the city's time, which is {rfc3339(to_datetime(now_us))}")
+        raise invalid("expires_at", f"must lie ahead of the city's time, which is {to_rfc3339(now_us)}")
     if expires_us > now_us + OVERRIDE_DAYS_MAX * DAY_US:
         raise invalid("expires_at", f"must not be more than {OVERRIDE_DAYS_MAX} days ahead")
     return expires_us

@@ -1,4 +1,4 @@
-"""The proof that nothing is lost: refused uplinks with their bytes, and the ledger."""
+"""What became of every uplink: the refused ones with their bytes, and the ledger."""
 
 import base64
 import datetime as dt
@@ -40,10 +40,14 @@ def records_router(parts: OpsParts) -> APIRouter:
     async def books(
         by: Literal["day"] | None = None, limit: Limit = paging.LIMIT_DEFAULT, cursor: Cursor = None
     ) -> Response:
+        """`received = stored + duplicate + quarantined + in_flight`; of single days `in_flight` is always 0.
+
+        A view of the books: what is in flight stands on both sides, so it cannot prove that nothing was lost.
+        """
         key = paging.after(cursor, str)
         async with parts.database.connection() as conn:
             if by is None:
-                return json_answer(_ledger(await ledger.totals(conn, parts.real_now())))
+                return json_answer((await ledger.totals(conn, parts.real_now())).document())
             rows = await ledger.days(conn, limit=limit + 1, before=_day(str(key[0])) if key else None)
         return json_answer(paging.page(rows, limit, _of_day, lambda row: [str(row.since)]))
 
@@ -63,24 +67,8 @@ def _uplink(row: QuarantinedUplink) -> dict[str, Any]:
     }
 
 
-def _ledger(row: Ledger) -> dict[str, Any]:
-    """What is in flight was received too, but its day is not written yet."""
-    return {
-        "received": row.received + row.in_flight,
-        "stored": row.stored,
-        "duplicate": row.duplicate,
-        "quarantined": row.quarantined,
-        "in_flight": row.in_flight,
-        "replayed": row.replayed,
-        "conflicting": row.conflicting,
-        "unknown_fields": row.unknown_fields,
-        "unkept": row.unkept,
-        "since": f"{row.since}T00:00:00Z" if row.since else None,
-    }
-
-
 def _of_day(row: Ledger) -> dict[str, Any]:
-    return {"day": str(row.since), **_ledger(row)}
+    return {"day": str(row.since), **row.document()}
 
 
 def _day(text: str) -> dt.date:

@@ -168,6 +168,16 @@ async def test_csv_is_the_whole_span(viewer: httpx.AsyncClient, conn: Connection
     assert len(limited.text.splitlines()) == 4
 
 
+async def test_times_are_written_alike_as_csv_and_as_json(viewer: httpx.AsyncClient, conn: Connection) -> None:
+    moments = [at("2026-11-20 12:00"), at("2026-11-20 12:01") + dt.timedelta(microseconds=120)]
+    await observe(conn, "drain-1", "drain_level", *((moment, {"level_m": 0.5}) for moment in moments))
+    path, params = f"{ASSETS}/drain-1/observations", {"from": "2026-11-20T00:00:00Z"}
+    items = (await viewer.get(path, params=params)).json()["items"]
+    table = await viewer.get(path, params=params, headers={"accept": "text/csv"})
+    cells = [row["observed_at"] for row in csv.DictReader(io.StringIO(table.text))]
+    assert cells == [item["observed_at"] for item in items] == ["2026-11-20T12:00:00Z", "2026-11-20T12:01:00.000120Z"]
+
+
 async def test_buckets_as_csv(viewer: httpx.AsyncClient, conn: Connection) -> None:
     await observe(conn, "drain-1", "drain_level", (at("2026-11-20 12:00"), {"level_m": 0.5}))
     params = {"from": "2026-11-20T00:00:00Z", "every": "1h"}

@@ -94,6 +94,17 @@ async def test_the_ledger_adds_up_with_what_is_in_flight(viewer: httpx.AsyncClie
     assert answer["since"] == "2026-11-21T00:00:00Z"
 
 
+async def test_books_that_do_not_add_up_are_shown_as_they_are(viewer: httpx.AsyncClient, conn: Connection) -> None:
+    await book(conn, "2026-11-21", 10, 7, 0, 0)
+    answer = (await viewer.get(LEDGER)).json()
+    assert (answer["received"], answer["stored"], answer["in_flight"]) == (10, 7, 0)
+
+
+async def test_the_interface_says_that_the_ledger_is_no_proof(viewer: httpx.AsyncClient) -> None:
+    document = (await viewer.get("/openapi.json")).json()
+    assert "cannot prove that nothing was lost" in document["paths"][LEDGER]["get"]["description"]
+
+
 async def test_the_ledger_by_day(viewer: httpx.AsyncClient, conn: Connection) -> None:
     for day in range(1, 6):
         await book(conn, f"2026-11-0{day}", day, day, 0, 0)
