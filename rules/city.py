@@ -25,7 +25,7 @@ LAMPS, DRAINS, BAYS = StreetLight.name, DrainLevel.name, ParkingBay.name
 
 OPEN_TO_ALL, DISABLED, CHARGING = 0, 1, 2
 """For whom a bay is: codes of `Bays.category`."""
-RESERVATIONS = {"disabled": DISABLED, "charging": CHARGING}
+RESERVATIONS: dict[str, int] = {"disabled": DISABLED, "charging": CHARGING}
 
 
 @dataclass(frozen=True)
@@ -150,6 +150,13 @@ class City:
         """Parking bays by zone."""
         return _bays(self.registry, self.rolls[BAYS])
 
+    def zones_changed_since(self, registry: Registry) -> set[str]:
+        """The zones of which another version of the registry knew other members, or another name or place."""
+        bays = [each for each in registry.assets.values() if each.kind == BAYS and not each.retired]
+        roll = Roll(BAYS, tuple(sorted(bays, key=lambda bay: bay.asset_id)))
+        before, now = _faces(_bays(registry, roll), roll), _faces(self.bays, self.rolls[BAYS])
+        return {zone for zone, face in now.items() if before.get(zone) != face}
+
 
 def _lamp(asset: Asset) -> StreetLightAttributes:
     assert isinstance(asset.attributes, StreetLightAttributes)
@@ -172,6 +179,21 @@ def _bays(registry: Registry, roll: Roll) -> Bays:
         lon.append(_place(row.lon if row else None, [bay.lon for bay in bays]))
     titles = tuple(registry.zones[name].name if name in registry.zones else name for name in named)
     return Bays(tuple(named), zone, category, members, tuple(lat), tuple(lon), titles)
+
+
+def _faces(bays: Bays, roll: Roll) -> dict[str, tuple[object, ...]]:
+    """What of each zone's word is the registry's."""
+    return {
+        zone: (
+            bays.names[number],
+            bays.lat[number],
+            bays.lon[number],
+            roll.asset_id[bays.members[number]].tobytes(),
+            bays.category[bays.members[number]].tobytes(),
+            roll.interval_us[bays.members[number]].tobytes(),
+        )
+        for number, zone in enumerate(bays.zones)
+    }
 
 
 def _place(surveyed: float | None, members: Sequence[float | None]) -> float | None:

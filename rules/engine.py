@@ -20,7 +20,7 @@ from rules.memory import FOREVER_US, NEVER_US, Bools, Rows, Times
 from rules.occupancy import HEARTBEAT_SHARE, Moves
 from rules.overflow import Stage
 from rules.silence import Presence, Watch
-from rules.state import State, aligned
+from rules.state import State, aligned, refresh
 from rules.timing import Latch, Turned
 from telemetry.alarms import AlarmType
 
@@ -53,6 +53,7 @@ class _Step:
     def run(self, inputs: Inputs) -> None:
         desk = Desk(self.city, self.state, self.moment, self.effects)
         commanding.expire(desk)
+        self._release()
         counts_from = np.full(len(self.city.rolls[LAMPS]), -1, np.intp)
         for ack in inputs.acks:
             lamp = commanding.answer(desk, ack)
@@ -163,16 +164,22 @@ class _Step:
         if len(turned.rows):
             self.effects.extend(alarming.overflow(self.city, roll, latch, stage, turned, self.state.level_m))
 
-    def _lift(self) -> None:
-        """Alarms whose height or whose device has left the registry are over."""
-        for kind, roll in self.city.rolls.items():
-            rows = silence.unwatch(self.state.presence[kind], self._watch(roll))
-            at_us = np.full(len(rows), self.moment.now_us)
-            self.effects.extend(alarming.heard(roll, self.state.presence[kind], rows, at_us))
+    def _release(self) -> None:
+        """Alarms whose height has left the registry are over, and delays towards them end."""
         for latch, stage in self._stages():
-            rows = overflow.unlimited(latch, stage)
-            overflow.reset(latch, rows)
+            rows = overflow.release(latch, stage)
             self._turn(self.city.rolls[DRAINS], latch, stage, Turned(rows, np.full(len(rows), self.moment.now_us)))
+
+    def _lift(self) -> None:
+        """Alarms whose device has left the registry are over; a bay that nothing watches any more is unknown."""
+        now_us = self.moment.now_us
+        for kind, roll in self.city.rolls.items():
+            presence = self.state.presence[kind]
+            over, gone = silence.unwatch(presence, self._watch(roll))
+            self.effects.extend(alarming.heard(roll, presence, over, np.full(len(over), now_us)))
+            if kind == BAYS and len(gone):
+                unknown, parking = np.full(len(gone), now_us), self.city.thresholds.parking
+                self._move(occupancy.expire(self.state.occupancy, gone, now_us, unknown, parking))
 
     def _move(self, moves: Moves) -> None:
         if len(moves):
@@ -190,10 +197,12 @@ def _adopted(city: City, state: State, now_us: int, effects: list[Effect]) -> St
     if state.registry is city.registry:
         return state.copy()
     _take_leave(state, city, now_us, effects)
+    before = state.registry
     state = aligned(state, city)
     for zone in sorted(state.said_us.keys() - set(city.bays.zones)):
         del state.said_us[zone]
         effects.append(ForgetZone(zone, now_us))
+    refresh(state, city, before)
     return state
 
 

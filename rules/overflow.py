@@ -51,12 +51,10 @@ def measure(latch: Latch, stage: Stage, rows: Rows, at_us: Times, level_m: Reals
     return timing.fire(latch, rows, at_us, stage.delays)
 
 
-def unlimited(latch: Latch, stage: Stage) -> Rows:
-    """Alarms that stand though their height is no longer registered: they are over."""
-    return np.flatnonzero(latch.active & np.isnan(stage.limit_m))
-
-
-def reset(latch: Latch, rows: Rows) -> None:
-    """Take alarms back."""
-    latch.active[rows] = False
-    latch.since_us[rows] = NEVER_US
+def release(latch: Latch, stage: Stage) -> Rows:
+    """Reset what has no registered height any more; returns the alarms that stood and are over by that."""
+    unlimited = np.isnan(stage.limit_m)
+    over = np.flatnonzero(latch.active & unlimited)
+    latch.active[unlimited] = False
+    latch.since_us[unlimited] = NEVER_US
+    return over

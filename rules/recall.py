@@ -97,7 +97,7 @@ def _is_plain(presence: Presence) -> Bools:
 def _presence_values(presence: Presence, row: int) -> dict[str, object]:
     values = presence.dump(row)
     values.pop("position_us", None)
-    return values
+    return values | {"heard_us": int(presence.heard_us[row])}
 
 
 def _load_presence(presence: Presence, row: int, kept: Recalled) -> None:

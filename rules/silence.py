@@ -89,11 +89,16 @@ def hear(presence: Presence, rows: Rows, life_us: Times) -> tuple[Rows, Times]:
     return back, presence.heard_us[back]
 
 
-def unwatch(presence: Presence, watch: Watch) -> Rows:
-    """Take back the alarms of assets that no device serves any more."""
-    rows = np.flatnonzero(presence.silent & ~watch.served)
-    presence.silent[rows] = False
-    return rows
+def unwatch(presence: Presence, watch: Watch) -> tuple[Rows, Rows]:
+    """Let go of the assets that no device serves any more: the next device is watched once it has been heard.
+
+    Returns the assets whose alarms are over by that, and all that were let go.
+    """
+    gone = np.flatnonzero(~watch.served & (presence.heard_us != NEVER_US))
+    over = gone[presence.silent[gone]]
+    presence.silent[gone] = False
+    presence.heard_us[gone] = NEVER_US
+    return over, gone
 
 
 def tell(presence: Presence, row: int, every_s: int, until_us: int, command: str) -> None:

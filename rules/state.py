@@ -121,6 +121,11 @@ def aligned(state: State, city: City) -> State:
     )
 
 
+def refresh(state: State, city: City, registry: Registry) -> None:
+    """Have the zones speak at once that another version of the registry described otherwise."""
+    state.said_us |= dict.fromkeys(state.said_us.keys() & city.zones_changed_since(registry), NEVER_US)
+
+
 def _places(old: NDArray[np.int32], new: NDArray[np.int32]) -> Rows:
     """Where each of `new` stands in `old`, −1 where it does not; both sorted."""
     if not len(old):

@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from rules.city import BAYS, CHARGING, DISABLED, OPEN_TO_ALL, City
+from rules.city import BAYS, OPEN_TO_ALL, RESERVATIONS, City
 from rules.memory import NEVER_US, Bools, Codes, Rows, Times
 from rules.occupancy import FREE, OCCUPIED, UNKNOWN, Moves, Occupancy, net_filled, show
 from rules.state import State
@@ -16,8 +16,6 @@ WORDS_PER_STEP_MAX = 8
 
 QUIET_US = 30 * SECOND_US
 """Moves of a zone within this time are told together."""
-
-RESTRICTED = {"disabled": DISABLED, "charging": CHARGING}
 
 
 def settle(city: City, state: State, heard_us: Times, settled_us: int) -> list[tuple[int, ZoneAvailability]]:
@@ -69,10 +67,10 @@ def word(city: City, zone: int, bays: Occupancy, heard_us: Times, at_us: int) ->
     common = _count(bays.shown[rows][open_rows], fresh[open_rows])
     restricted = {
         name: _count(bays.shown[rows][category == code], fresh[category == code])
-        for name, code in RESTRICTED.items()
+        for name, code in RESERVATIONS.items()
         if (category == code).any()
     }
-    counted = rows[bays.shown[rows] != UNKNOWN]
+    counted = rows[(bays.shown[rows] != UNKNOWN) & (heard_us[rows] != NEVER_US)]
     oldest_us = min(int(heard_us[counted].min()), at_us) if len(counted) else NEVER_US
     return ZoneAvailability(
         zone=plan.zones[zone],

@@ -1,11 +1,15 @@
 """Free bays: dwell, first states, missed edges, silence, and a zone's word."""
 
+from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 import pytest
 
+from rules.city import City
 from rules.effects import Count, ForgetZone
 from telemetry.clock import SECOND_US, to_rfc3339, to_us
+from telemetry.registry import Asset
 from tests.parts.cities import NOON_US, Life, bay, city
 from tests.parts.series import Sample
 
@@ -180,3 +184,45 @@ def test_a_zone_without_bays_is_forgotten() -> None:
 def test_a_bay_without_zone_harms_nobody() -> None:
     life = live(Life(city([bay(1, zone=None), bay(2)]), settle_s=0), [(1, 0, FREE), (2, 0, FREE)], 60)
     assert life.words()[-1].capacity == 1
+
+
+def market(bays: list[Asset], version: int = 1, **face: Any) -> City:
+    """A city with a market of these bays, whose name or place is another."""
+    town = city(bays, version=version)
+    zones = {"market": replace(town.registry.zones["market"], **face)}
+    return replace(town, registry=replace(town.registry, zones=zones))
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        [bay(1), bay(2), bay(3)],
+        [bay(1)],
+        [bay(1), bay(2, reserved_for="disabled")],
+        [replace(bay(1), lat=1.0, lon=2.0), bay(2)],
+    ],
+)
+def test_a_zone_whose_bays_changed_speaks_at_once(changed: list[Asset]) -> None:
+    life = Life(market([bay(1), bay(2)], lat=None, lon=None), settle_s=0)
+    life.step(at(0))
+    life.city = market(changed, version=2, lat=None, lon=None)
+    life.step(at(1))
+    assert len(life.words()) == 2
+
+
+@pytest.mark.parametrize("face", [{"name": "Neuer Markt"}, {"lat": 52.0}, {}])
+def test_a_zone_speaks_at_once_only_when_its_own_name_or_place_changed(face: dict[str, Any]) -> None:
+    life = exact(1, 2)
+    life.step(at(0))
+    life.city = market([bay(1), bay(2)], version=2, **face)
+    life.step(at(1))
+    assert len(life.words()) == (2 if face else 1)
+
+
+def test_a_bay_whose_device_was_taken_away_is_unknown() -> None:
+    life = live(exact(), [(1, 0, FREE)], 30)
+    life.city = city([bay(1, device=None)], version=2)
+    life.step(at(40))
+    life.step(at(41))
+    assert said(life)[-1] == (40, 0)
+    assert life.words()[-1].unknown == 1

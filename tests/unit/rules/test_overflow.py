@@ -154,3 +154,12 @@ def test_the_gages_of_may_2019() -> None:
     found = Counter((alarm.asset, alarm.type) for alarm in life.raised())
     assert found == {("drain_level-1", HIGH): 2, ("drain_level-1", OVERFLOW): 1, ("drain_level-2", HIGH): 1}
     assert len(life.cleared()) == len(life.raised())
+
+
+def test_a_height_that_leaves_the_registry_during_the_delay_raises_nothing() -> None:
+    life = play("0.9 1.2")
+    life.city = city([drain(1, crown_m=None)], version=2)
+    life.step(NOON_US + 20 * MINUTE_US)
+    life.city = city([drain(1)], version=3)
+    life.step(NOON_US + 30 * MINUTE_US)
+    assert [each for each in life.effects if isinstance(each, RaiseAlarm | ClearAlarm) and each.type == HIGH] == []

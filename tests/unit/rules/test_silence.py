@@ -146,3 +146,19 @@ def test_a_new_kind_of_sensor_is_watched_without_a_word() -> None:
         life.observe(NOON_US, kind, [(1, NOON_US, 0.0)])
         life.step(NOON_US + 24 * HOUR_US)
         assert len(life.raised()) == 1
+
+
+@pytest.mark.parametrize("restart", [False, True])
+def test_a_device_that_takes_the_place_of_a_silent_one_is_watched_once_it_was_heard(restart: bool) -> None:
+    life = Life(city([drain(1)]), restart=restart)
+    life.observe(NOON_US, "drain_level", [(1, NOON_US, 0.2)])
+    life.step(NOON_US + 20 * MINUTE_US)
+    for version, device in enumerate((None, "other"), 2):
+        life.city = city([drain(1, device=device)], version=version)
+        life.step(NOON_US + 30 * MINUTE_US)
+    life.step(NOON_US + 90 * MINUTE_US)
+    assert happened(life) == [("Raise", 15), ("Clear", 30)]
+    life.observe(NOON_US + 100 * MINUTE_US, "drain_level", [(1, NOON_US + 100 * MINUTE_US, 0.2)])
+    life.step(NOON_US + 120 * MINUTE_US)
+    assert happened(life)[2:] == [("Raise", 115)]
+    assert len({alarm.id for alarm in life.raised()}) == 2
