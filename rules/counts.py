@@ -31,12 +31,12 @@ class Counts:
     alarms: Counter[str] = field(default_factory=Counter)
     commands: Counter[str] = field(default_factory=Counter)
 
-    def stepped(self, effects: Sequence[Effect]) -> None:
-        """A step was made."""
+    def stepped(self, effects: Sequence[Effect], again: bool = False) -> None:
+        """A step was made; `again`: over what was stepped over before, so that what happened is counted already."""
         self.steps += 1
         for each in effects:
             if isinstance(each, Count):
-                self.happened[each.id] += each.number
+                self.happened[each.id] += 0 if again else each.number
             elif isinstance(each, PublishZone):
                 self.zone_words += 1
 

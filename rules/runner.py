@@ -25,7 +25,7 @@ from rules.notices import Notices
 from rules.outbox import Outbox, Parcel
 from rules.recall import Recalled, restore
 from rules.record import Decided, record
-from rules.state import State
+from rules.state import State, refresh
 from rules.sun import Sun
 from rules.uplinks import Uplinks, read
 from storage import alarms, commands, errors, registry, rule_state, zones
@@ -90,6 +90,7 @@ class Runner:
         Raises:
             StorageError: the database does not answer.
         """
+        known = self._city
         with errors.translated():
             await self._read_registry(conn)
             city, now_us = self._known_city(), self._town.now()
@@ -101,6 +102,8 @@ class Runner:
                 cleared = await alarms.turn(conn, await alarms.stray(conn))
                 await commands.expire_lost(conn, list(state.book.by_id), at_us=now_us)
             waiting = await commands.waiting(conn)
+        if known is not None:
+            refresh(state, city, known.registry)
         self._state = self._durable = state
         self._effects = [ForgetZone(zone, now_us) for zone in said_us.keys() - set(city.bays.zones)]
         self._words, self._taken, self._ended = {}, set(), set()
@@ -111,7 +114,7 @@ class Runner:
             self.hearing = Hearing(self._town.speed, self._settled_before(now_us), time.monotonic())
         held, self._held = self._held, []
         if held:
-            self.take(held)
+            self._take(held, again=True)
 
     @property
     def loaded(self) -> bool:
@@ -134,6 +137,9 @@ class Runner:
 
     def take(self, batches: Sequence[inboxes.Batch]) -> None:
         """Step over messages, or over time alone where there are none."""
+        self._take(batches)
+
+    def _take(self, batches: Sequence[inboxes.Batch], again: bool = False) -> None:
         assert self._decoder is not None
         names = [name for batch in batches for name in batch.topics]
         payloads = [payload for batch in batches for payload in batch.payloads]
@@ -142,8 +148,10 @@ class Runner:
         if batches and not self._held:
             self._held_since_s = time.monotonic()
         self._held += batches
-        self._count_uplinks(uplinks)
-        self._step(Inputs(uplinks.columns, self._given(uplinks.acks, batches)), uplinks.observed_us, len(names))
+        if not again:
+            self._count_uplinks(uplinks)
+        acks = self._given(uplinks.acks, batches)
+        self._step(Inputs(uplinks.columns, acks), uplinks.observed_us, len(names), again)
 
     def take_unrecorded(self, batches: Sequence[inboxes.Batch]) -> None:
         """As `take`, while there is no database: only the words of zones count, the rest comes again with `load`."""
@@ -190,7 +198,7 @@ class Runner:
         way_us = round(SETTLE_S * self._town.speed * SECOND_US)
         return [replace(ack, given_us=batches[bisect_right(ends, ack.message)].received_us - way_us) for ack in acks]
 
-    def _step(self, inputs: Inputs, observed_us: int | None = None, messages: int = 0) -> None:
+    def _step(self, inputs: Inputs, observed_us: int | None = None, messages: int = 0, again: bool = False) -> None:
         assert self.hearing is not None
         moment = self.hearing.moment(self._town.now(), time.monotonic(), observed_us, messages)
         self._state, effects = step(self._known_city(), self._state, inputs, moment)
@@ -201,7 +209,7 @@ class Runner:
                 self._outbox.put(Parcel(topic, availability.encode(each.document), retain=True))
             elif not isinstance(each, Count):
                 self._effects.append(each)
-        self.counts.stepped(effects)
+        self.counts.stepped(effects, again)
 
     def _publish(self, effect: Effect) -> None:
         if isinstance(effect, SendCommand):

@@ -4,7 +4,7 @@ The lifecycle is `telemetry.alarms.TRANSITIONS`; it is handed to SQL as a table,
 alarm that is shelved moves underneath.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,6 +13,7 @@ import msgspec
 from psycopg.rows import class_row
 
 from storage import queries
+from storage.lots import lots
 from storage.pool import Connection
 from telemetry.alarms import SEVERITIES, TRANSITIONS, Alarm, AlarmType, Event
 from telemetry.clock import to_datetime, to_us
@@ -51,7 +52,7 @@ async def turn(conn: Connection, changes: Sequence[Raised | Cleared]) -> list[Al
     A repeat changes nothing. An alarm that comes back while its last one is returned and unacknowledged replaces it.
     """
     states: list[Alarm] = []
-    for lot in _rounds(changes):
+    for lot in lots(changes, lambda change: (change.subject, change.type)):
         raised = [each for each in lot if isinstance(each, Raised)]
         cleared = [each for each in lot if isinstance(each, Cleared)]
         if raised:
@@ -113,12 +114,6 @@ async def stray(conn: Connection) -> list[Cleared]:
     return [Cleared(subject, AlarmType(kind), to_us(at)) for subject, kind, at in rows]
 
 
-async def counts(conn: Connection) -> dict[tuple[str, str], int]:
-    """How many alarms of each (type, state) there are that are not normal."""
-    rows = await (await conn.execute(SQL["counts"])).fetchall()
-    return {(kind, state): number for kind, state, number in rows}
-
-
 async def _rows(conn: Connection, name: str, given: Mapping[str, Any]) -> list[Alarm]:
     async with conn.cursor(row_factory=class_row(Alarm)) as cursor:
         await cursor.execute(SQL[name], given)
@@ -150,15 +145,3 @@ def _cleared(alarms: Sequence[Cleared]) -> dict[str, list[Any]]:
         "type": [each.type.value for each in alarms],
         "at": [to_datetime(each.cleared_us) for each in alarms],
     }
-
-
-def _rounds(changes: Sequence[Raised | Cleared]) -> Iterator[list[Raised | Cleared]]:
-    """The changes in lots that hold each subject and type once, those of one in order."""
-    lots: list[list[Raised | Cleared]] = []
-    seen: dict[tuple[str, AlarmType], int] = {}
-    for each in changes:
-        place = seen[each.subject, each.type] = seen.get((each.subject, each.type), -1) + 1
-        if place == len(lots):
-            lots.append([])
-        lots[place].append(each)
-    yield from lots

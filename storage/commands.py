@@ -3,7 +3,7 @@
 The state machine is `telemetry.commands.FOLLOWS`; it is handed to SQL as a table, so that it stands in one place.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,6 +12,7 @@ import msgspec
 from psycopg.rows import class_row
 
 from storage import queries
+from storage.lots import lots
 from storage.pool import Connection
 from telemetry.clock import to_datetime, to_us
 from telemetry.commands import FOLLOWS, Priority, Settings, State
@@ -67,7 +68,7 @@ class Move:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A queued command, with what is needed to send it. `override`: a person wrote it."""
+    """A queued command, with what is needed to send it."""
 
     id: str
     asset_id: int
@@ -76,11 +77,6 @@ class Waiting:
     settings: Settings
     reason: Priority
     expires_us: int
-
-    @property
-    def override(self) -> bool:
-        """Whether a person wrote it."""
-        return self.reason == "override"
 
 
 async def order(
@@ -164,7 +160,7 @@ async def expire_lost(conn: Connection, known: Sequence[str], *, at_us: int) -> 
 
 async def move(conn: Connection, moves: Sequence[Move]) -> None:
     """Move commands in their order; what the state machine does not allow changes nothing."""
-    for lot in _rounds(moves):
+    for lot in lots(moves, lambda move: move.id):
         given: dict[str, list[Any]] = {
             "id": [each.id for each in lot],
             "state": [each.state.value for each in lot],
@@ -185,15 +181,3 @@ def _allowed() -> dict[str, list[str]]:
     pairs = [(old, new) for old, follows in FOLLOWS.items() for new in sorted(follows)]
     pairs += [(State.QUEUED, new) for new in sorted(FOLLOWS[State.SENT] - FOLLOWS[State.QUEUED])]
     return {"old": [old.value for old, _ in pairs], "new": [new.value for _, new in pairs]}
-
-
-def _rounds(moves: Sequence[Move]) -> Iterator[list[Move]]:
-    """The moves in lots that hold each command once, those of one in order."""
-    lots: list[list[Move]] = []
-    seen: dict[str, int] = {}
-    for each in moves:
-        place = seen[each.id] = seen.get(each.id, -1) + 1
-        if place == len(lots):
-            lots.append([])
-        lots[place].append(each)
-    yield from lots

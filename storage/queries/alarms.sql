@@ -110,7 +110,3 @@ SELECT id, state, state_under FROM alarm WHERE state <> 'normal';
 -- Alarms that stand about retired assets, and when those were retired.
 SELECT l.subject, l.type, a.retired_at FROM alarm l JOIN asset a USING (asset)
 WHERE l.state <> 'normal' AND l.cleared_at IS NULL AND a.retired_at IS NOT NULL;
-
--- name: counts
--- How many alarms that are not normal there are of each type and state.
-SELECT type, state, count(*) FROM alarm WHERE state <> 'normal' GROUP BY type, state ORDER BY type, state;

@@ -107,6 +107,25 @@ async def test_what_is_said_while_the_database_is_away_waits_and_counts(rules: C
     await eventually(said_once)
 
 
+async def test_what_waits_for_the_database_is_counted_once(rules: Counts, town: Town, gate: Gate) -> None:
+    (told, *_) = await town.commands("L1", 1)
+    await town.state_of(told["id"], "sent")
+    await gate.shut()
+    await town.report("drain_level", "D1", level_m=0.3)
+    await town.report("drain_level", "D1", ago_s=60, level_m=0.3)
+    await town.answer("L1", told)
+    await town.answer("L1", told)
+
+    async def heard() -> None:
+        assert (rules.observations, rules.acks) == (2, 2)
+
+    await eventually(heard)
+    await gate.open()
+    await town.state_of(told["id"], "acknowledged")
+    await heard()
+    assert rules.happened == {"late": 1, "ack_repeated": 1}
+
+
 async def test_free_places_move_on_while_the_database_is_away(rules: Counts, town: Town, gate: Gate) -> None:
     await town.report("parking_bay", "B1", occupied=False)
     await market(town, free=1)

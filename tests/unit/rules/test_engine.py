@@ -10,8 +10,10 @@ from hypothesis import strategies as st
 from rules.arrival import arrivals, on_time, rounds
 from rules.effects import Count, Effect
 from rules.inputs import Acked, Inputs
+from telemetry.alarms import AlarmType
 from telemetry.clock import MINUTE_US, SECOND_US
 from telemetry.columns import Columns
+from telemetry.commands import State
 from tests.parts.cities import MIDNIGHT_US, Life, bay, city, drain, lamp
 from tests.parts.series import columns
 
@@ -148,6 +150,17 @@ def test_alarms_rise_and_clear_in_turn_and_no_id_comes_twice(history: History) -
 def test_no_command_is_made_or_sent_again_after_its_expiry(history: History) -> None:
     for each in live(history).sent():
         assert each.at_us < each.expires_us
+
+
+@settings(max_examples=60, deadline=None)
+@given(batches)
+def test_no_command_fails_for_its_light_beside_the_alarm(history: History) -> None:
+    life = live(history)
+    asset_of = {each.id: each.asset for each in life.sent()}
+    for move in life.moved():
+        if move.state is State.FAILED and "The lamp gave" in (move.error or ""):
+            lamps = [each.asset for each in life.raised() if each.type == AlarmType.LAMP_NOT_FOLLOWING]
+            assert asset_of[move.id] in lamps
 
 
 @given(
