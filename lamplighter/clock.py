@@ -5,6 +5,9 @@ import time
 
 from telemetry.clock import CityClock, Now, to_us
 
+CITY_YEARS = range(2000, 2200)
+"""Where the city clock may stand: there partitions, the sun and the time zones are known."""
+
 
 def real_now() -> int:
     """This machine's time in microseconds since 1970 UTC."""

@@ -16,6 +16,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, mo
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, InitSettingsSource, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
+from lamplighter.clock import CITY_YEARS
 from lamplighter.errors import WrongUsage
 
 PREFIX = "LAMPLIGHTER_"
@@ -38,6 +39,8 @@ def _time_zone(name: str) -> str:
 def _with_offset(moment: dt.datetime) -> dt.datetime:
     if moment.tzinfo is None:
         raise ValueError("the offset is missing")
+    if moment.year not in CITY_YEARS:
+        raise ValueError(f"it lies outside the years {CITY_YEARS[0]} to {CITY_YEARS[-1]}")
     return moment
 
 

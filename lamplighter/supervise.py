@@ -1,8 +1,8 @@
 """Running several services as one: started in order, watched, and ended in reverse order by one signal.
 
 Infrastructure (children, pools) goes into an exit stack, a watcher of each service and child into a task group. A
-service or a child that ends by itself takes everything else down, with its name in the error. The first SIGINT or
-SIGTERM asks for an orderly end; a second one ends at once, and the kernel takes the children along.
+service or a child that ends by itself takes everything else down, with its name in the error. The first SIGINT,
+SIGTERM or SIGHUP asks for an orderly end; a second one ends at once, and the kernel takes the children along.
 """
 
 import asyncio
@@ -23,6 +23,7 @@ T = TypeVar("T")
 
 END_GRACE_S = 15.0
 """How long one service may take to end before it is left behind."""
+_ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 EXIT_AT_ONCE = 130
 """Exit code after a second signal, as a shell reports an interrupted command."""
 
@@ -144,7 +145,7 @@ def _signals(stop: _Stop) -> Iterator[None]:
         else:
             main.cancel()
 
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in _ENDING:
         loop.add_signal_handler(number, hear, number)
     try:
         yield
@@ -154,7 +155,7 @@ def _signals(stop: _Stop) -> Iterator[None]:
         main.uncancel()
         raise Interrupted("Interrupted before everything was up.") from None
     finally:
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in _ENDING:
             loop.remove_signal_handler(number)
 
 

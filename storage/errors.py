@@ -6,6 +6,7 @@ StorageError
 ├── Refused           the database will not have this row: trying again is of no use
 ├── Conflict          the row is there already
 ├── SchemaMissing     a table or column that the code needs is not there
+├── EncodingUnfit     the database does not keep text as UTF-8
 ├── SchemaTooNew      another, newer Lamplighter has been here
 ├── MigrationChanged  a migration that was applied no longer reads as it did
 ├── KindUndrafted     a kind of the code has no table or lacks columns
@@ -47,6 +48,10 @@ class Conflict(StorageError):
 
 class SchemaMissing(StorageError):
     """The database lacks a table or column; run `lamplighter migrate`."""
+
+
+class EncodingUnfit(StorageError):
+    """The database does not keep text as UTF-8; create it with `createdb --encoding=UTF8 --template=template0`."""
 
 
 class SchemaTooNew(StorageError):

@@ -12,6 +12,7 @@ import time
 from dataclasses import dataclass
 
 import numpy as np
+import structlog
 from numpy.typing import NDArray
 
 from storage import errors, queries, rebuild
@@ -25,6 +26,8 @@ from telemetry.kinds import KINDS
 
 SQL = queries.load("lifecycle")
 ROLLUPS = queries.load("rollups")
+
+_log = structlog.get_logger(__name__)
 
 
 KEEPERS: dict[str, type[Native] | type[Timescale]] = {"native": Native, "timescale": Timescale}
@@ -173,10 +176,21 @@ async def _summarize(conn: Connection, house: Keeper, now_us: int, until_s: floa
         if time.monotonic() > until_s and index:
             result.days_left = len(days) - index
             return
-        if day.kind in KINDS:
-            await rebuild.rebuild(conn, house, KINDS[day.kind], day)
+        if day.kind in KINDS and not await _rebuilt(conn, house, day):
+            continue
         await conn.execute(ROLLUPS["done"], {"kind": day.kind, "hours": day.hours})
         result.days += 1
+
+
+async def _rebuilt(conn: Connection, house: Keeper, day: rebuild.Day) -> bool:
+    """Whether the day's rollups could be made; one that cannot stays dirty and holds up no other."""
+    try:
+        with errors.translated():
+            await rebuild.rebuild(conn, house, KINDS[day.kind], day)
+    except errors.Refused as error:
+        _log.error("rollups of a day cannot be made", kind=day.kind, day=str(day.begin), reason=str(error))
+        return False
+    return True
 
 
 async def _horizon(conn: Connection, kind: str) -> dt.datetime | None:

@@ -78,8 +78,8 @@ async def migrate(
     `timezone` is the city's, by which local days are cut: `None` keeps what the database has, at first
     `Europe/Berlin`; another one than before has all daily rollups cut anew by the next maintenance.
 
-    Raises `SchemaTooNew`, `MigrationChanged`, `KindUndrafted`, `Unavailable`, `Forbidden`, and `ValueError` for a time
-    zone that does not exist.
+    Raises `SchemaTooNew`, `MigrationChanged`, `KindUndrafted`, `EncodingUnfit`, `Unavailable`, `Forbidden`, and
+    `ValueError` for a time zone that does not exist.
     """
     migrations = await asyncio.to_thread(read, folder)
     undrafted = drafting.draft((each.text for each in migrations), kinds.values())
@@ -101,9 +101,10 @@ async def migrate(
 async def check(conn: Connection, folder: Path = MIGRATIONS) -> None:
     """That the database has exactly the schema of the code.
 
-    Raises `SchemaMissing`, `SchemaTooNew` or `MigrationChanged`.
+    Raises `SchemaMissing`, `SchemaTooNew`, `MigrationChanged` or `EncodingUnfit`.
     """
     migrations = await asyncio.to_thread(read, folder)
+    _check_encoding(conn)
     with errors.translated():
         missing = await _pending(conn, migrations)
     if missing:
@@ -113,6 +114,7 @@ async def check(conn: Connection, folder: Path = MIGRATIONS) -> None:
 async def _migrate(
     conn: Connection, url: str, migrations: list[Migration], timezone: str | None, kinds: Kinds
 ) -> Migrated:
+    _check_encoding(conn)
     notes: list[str] = []
     mode = await _choose_mode(conn, url, notes)
     await conn.execute(SQL["make_table"])
@@ -131,6 +133,12 @@ async def _migrate(
     if note:
         notes.append(note)
     return result
+
+
+def _check_encoding(conn: Connection) -> None:
+    encoding = conn.info.parameter_status("server_encoding")
+    if encoding != "UTF8":
+        raise errors.EncodingUnfit(f"it is {encoding}")
 
 
 async def _pending(conn: Connection, migrations: Iterable[Migration]) -> list[Migration]:

@@ -99,6 +99,9 @@ def _read_line(line: int, header: list[str], cells: list[str], parsed: Parsed) -
         parsed.mistakes.append(Mistake(line, f"{len(cells)} cells, but the header has {len(header)}"))
         return
     texts = dict(zip(header, (cell.strip() for cell in cells), strict=True))
+    if any("\0" in text for text in texts.values()):
+        parsed.mistakes.append(Mistake(line, "a cell holds the character NUL"))
+        return
     before = len(parsed.mistakes)
     parsed.mistakes += (Mistake(line, words) for words in _name_mistakes(texts))
     given: dict[str, Any] = {}

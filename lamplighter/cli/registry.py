@@ -29,6 +29,9 @@ def import_file(
     except (OSError, UnicodeDecodeError) as error:
         raise Failure(f"{file} cannot be read as UTF-8 text ({error}).") from error
 
+    if text.lstrip().startswith("{"):
+        raise Failure(f"{file} is JSON: GeoJSON is not read yet, import a CSV with a header.")
+
     async def work() -> registry.Diff:
         async with database(settings) as connection:
             now_us = await city_now(connection)

@@ -5,7 +5,10 @@ import re
 
 import typer
 
+from lamplighter.clock import CITY_YEARS
+
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d|w)?")
+_SECONDS_MAX = 100 * 365 * 86_400
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3_600.0, "d": 86_400.0, "w": 604_800.0}
 
 
@@ -17,8 +20,8 @@ def parse_duration(text: str) -> float:
     """
     match = _DURATION.fullmatch(text.strip())
     seconds = float(match[1]) * _SECONDS[match[2] or "s"] if match else 0.0
-    if seconds <= 0:
-        raise typer.BadParameter(f"{text!r} is no duration, such as 60s, 5m, 2h or 90d")
+    if not 0 < seconds <= _SECONDS_MAX:
+        raise typer.BadParameter(f"{text!r} is no duration from above 0 to 100 years, such as 60s, 5m, 2h or 90d")
     return seconds
 
 
@@ -34,6 +37,8 @@ def parse_moment(text: str) -> dt.datetime:
         moment = None
     if moment is None or moment.tzinfo is None:
         raise typer.BadParameter(f"{text!r} is no moment with offset, such as 2026-11-22T15:10:00Z")
+    if moment.year not in CITY_YEARS:
+        raise typer.BadParameter(f"{text!r} lies outside the years {CITY_YEARS[0]} to {CITY_YEARS[-1]}")
     return moment.astimezone(dt.UTC)
 
 

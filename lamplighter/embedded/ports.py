@@ -25,6 +25,18 @@ def is_free(port: int, host: str = LOOPBACK) -> bool:
     return True
 
 
+def may_listen(port: int, host: str = LOOPBACK) -> bool:
+    """False if the operating system keeps the port from this user, whoever listens there."""
+    with socket.socket() as probe:
+        try:
+            probe.bind((host, port))
+        except PermissionError:
+            return False
+        except OSError:
+            return True
+    return True
+
+
 def choose_port(wanted: int | None, default: int, option: str, taken: frozenset[int] = frozenset()) -> int:
     """The port to listen on.
 
@@ -41,6 +53,8 @@ def choose_port(wanted: int | None, default: int, option: str, taken: frozenset[
     if wanted == 0:
         return free_port()
     if wanted is not None:
+        if not may_listen(wanted):
+            raise Failure(f"Port {wanted} is for the administrator: name one above 1023 with {option}.")
         if wanted in taken or not is_free(wanted):
             raise Failure(f"Port {wanted} is busy: name another with {option}, or 0 for any free one.")
         return wanted

@@ -60,7 +60,7 @@ CREATE TABLE streetlight (
     CONSTRAINT streetlight_level_pct_range CHECK (level_pct >= 0 AND level_pct <= 100),
     CONSTRAINT streetlight_setpoint_pct_range CHECK (setpoint_pct >= 0 AND setpoint_pct <= 100),
     CONSTRAINT streetlight_power_w_range CHECK (power_w >= 0 AND power_w <= 2000),
-    CONSTRAINT streetlight_energy_kwh_range CHECK (energy_kwh >= 0 AND energy_kwh < 'Infinity'),
+    CONSTRAINT streetlight_energy_kwh_range CHECK (energy_kwh >= 0 AND energy_kwh <= 1000000000000),
     CONSTRAINT streetlight_voltage_v_range CHECK (voltage_v >= 0 AND voltage_v <= 480),
     CONSTRAINT streetlight_lux_range CHECK (lux >= 0 AND lux <= 200000),
     CONSTRAINT streetlight_motion_range CHECK (motion >= 0 AND motion <= 65535),

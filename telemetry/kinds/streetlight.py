@@ -4,6 +4,9 @@ from typing import Annotated, ClassVar
 
 from telemetry.kind import Attributes, Measure, Observation
 
+ENERGY_KWH_MAX = 1e12
+"""More than any meter counts, and so little that a year of readings still adds up."""
+
 
 class StreetLightAttributes(Attributes, frozen=True):
     """`lighting_class` after EN 13201 (P1–P6, M1–M6); `ring_sign` is sign 394; `direct`: no long-range radio."""
@@ -27,7 +30,7 @@ class StreetLight(Observation):
     level_pct: Annotated[float | None, Measure("%", 0, 100, "light output")] = None
     setpoint_pct: Annotated[float | None, Measure("%", 0, 100, "light output asked for")] = None
     power_w: Annotated[float | None, Measure("W", 0, 2_000, "power drawn")] = None
-    energy_kwh: Annotated[float | None, Measure("kWh", 0, words="energy drawn since ever", rollup="counter")] = None
+    energy_kwh: Annotated[float | None, Measure("kWh", 0, ENERGY_KWH_MAX, "energy drawn since ever", "counter")] = None
     voltage_v: Annotated[float | None, Measure("V", 0, 480, "supply voltage")] = None
     lux: Annotated[float | None, Measure("lx", 0, 200_000, "ambient light")] = None
     motion: Annotated[int | None, Measure("1", 0, 65_535, "movements since the last report", "sum")] = None

@@ -29,7 +29,7 @@ def test_only_the_marked_field_is_required() -> None:
     ("kind", "field", "check"),
     [
         ("streetlight", "level_pct", "level_pct >= 0 AND level_pct <= 100"),
-        ("streetlight", "energy_kwh", "energy_kwh >= 0 AND energy_kwh < 'Infinity'"),
+        ("streetlight", "energy_kwh", "energy_kwh >= 0 AND energy_kwh <= 1000000000000"),
         ("streetlight", "motion", "motion >= 0 AND motion <= 65535"),
         ("streetlight", "lamp_fault", None),
         ("drain_level", "level_m", "level_m >= -1 AND level_m <= 30"),
