@@ -46,6 +46,9 @@ def test_every_command_helps(path: tuple[str, ...], capfd: pytest.CaptureFixture
         ["token", "issue"],
         ["token", "issue", "--role", "king", "--expires", "90d"],
         ["token", "issue", "--role", "admin", "--expires", "soon"],
+        ["token", "issue", "--role", "admin", "--expires", "99999999d"],
+        ["demo", "--start", "0001-01-01T00:00:00Z"],
+        ["demo", "--start", "9999-12-31T23:59:59Z"],
         ["registry", "import", "/no/such/file.csv"],
         ["migrate"],
         ["migrate", "--config", "/no/such/file.toml"],
@@ -91,7 +94,7 @@ def test_durations(text: str, seconds: float) -> None:
     assert parse_duration(text) == seconds
 
 
-@pytest.mark.parametrize("text", ["", "0s", "-3s", "soon", "3 weeks", "1e3s"])
+@pytest.mark.parametrize("text", ["", "0s", "-3s", "soon", "3 weeks", "1e3s", "99999999d"])
 def test_what_is_no_duration(text: str) -> None:
     with pytest.raises(typer.BadParameter, match="is no duration"):
         parse_duration(text)
@@ -102,3 +105,15 @@ def test_moments_need_an_offset_and_become_utc() -> None:
     for text in ("2026-11-22T16:10:00", "tomorrow", "2026-11-22"):
         with pytest.raises(typer.BadParameter, match="is no moment with offset"):
             parse_moment(text)
+
+
+def test_a_moment_lies_where_the_city_clock_may_stand() -> None:
+    for text in ("1999-12-31T23:59:59Z", "2200-01-01T00:00:00Z"):
+        with pytest.raises(typer.BadParameter, match="outside the years 2000 to 2199"):
+            parse_moment(text)
+
+
+def test_geojson_is_told_from_csv(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "town.geojson").write_text('{"type": "FeatureCollection", "features": []}')
+    assert run(["registry", "import", str(tmp_path / "town.geojson")]) == 1
+    assert "GeoJSON is not read yet" in capfd.readouterr().err
