@@ -1,7 +1,8 @@
-"""The live stream of zones as server-sent events: a snapshot, then every change, then comments to keep it open."""
+"""The live stream of zones as server-sent events: a snapshot, then every change, and comments to keep it open."""
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import suppress
 
 from prometheus_client import Gauge
 from starlette.responses import StreamingResponse
@@ -29,16 +30,19 @@ def last_event_id(header: str | None) -> int:
 async def events(board: Board, since: int, comment_every_s: float) -> AsyncIterator[bytes]:
     """Frames until the board closes: what changed after the event `since` (0: everything), then whatever changes."""
     yield OPENING
+    clock = asyncio.get_running_loop().time
+    comment_due_s = clock() + comment_every_s
     while not board.closed:
         changed = board.changed
         frames, since = board.frames_after(since), board.last_event_id
         if frames:
             yield b"".join(frames)
-        try:
-            async with asyncio.timeout(comment_every_s):
-                await changed.wait()
-        except TimeoutError:
+        if clock() >= comment_due_s:
             yield COMMENT
+            comment_due_s = clock() + comment_every_s
+        with suppress(TimeoutError):
+            async with asyncio.timeout_at(comment_due_s):
+                await changed.wait()
 
 
 class EventStream(StreamingResponse):

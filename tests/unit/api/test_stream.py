@@ -68,3 +68,13 @@ async def test_streams_end_when_the_board_closes(board: Board) -> None:
     board.close()
     with pytest.raises(StopAsyncIteration):
         await waiting
+
+
+async def test_comments_come_however_much_happens_meanwhile(board: Board) -> None:
+    stream = events(board, 0, comment_every_s=0.05)
+    said: list[bytes] = []
+    async with asyncio.timeout(5):
+        while COMMENT not in said:
+            board.receive(*message(zone("a", free=len(said) % 9)))
+            said.append(await anext(stream))
+            await asyncio.sleep(0.01)
