@@ -56,9 +56,9 @@ def _understood(payload: bytes) -> Status | None:
     return said if len(firmware) <= FIRMWARE_LENGTH_MAX and firmware.isprintable() else None
 
 
-async def record(conn: Connection, words: Sequence[DeviceWord]) -> int:
-    """Record the words on registered devices; returns how many changed what is known."""
-    cursor = await conn.execute(
+async def record(conn: Connection, words: Sequence[DeviceWord]) -> None:
+    """Record the words on registered devices."""
+    await conn.execute(
         SQL["presence"],
         {
             "devices": [word.device for word in words],
@@ -68,4 +68,3 @@ async def record(conn: Connection, words: Sequence[DeviceWord]) -> int:
             "retained": [word.retained for word in words],
         },
     )
-    return cursor.rowcount

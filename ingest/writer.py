@@ -1,10 +1,12 @@
 """One transaction a batch: rows, quarantine, presence and the account of the day, all or nothing.
 
 The writer keeps one connection while it works. It gives up only when it is cancelled: an error of the database's is
-waited out, a row that the database will not have is found by halving and quarantined.
+waited out, a row that the database will not have is found by halving and quarantined. An error of ours that spares no
+observation is waited out as well, unacknowledged: a mended version finds all of them at the broker.
 """
 
 import asyncio
+import random
 from collections.abc import Iterator
 from contextlib import AsyncExitStack, contextmanager
 from typing import cast
@@ -34,6 +36,14 @@ REDELIVERED_RUN = 20
 """After a batch with rows that were there already, so many batches expect it again: resends come in runs."""
 
 
+SAMPLE_OBSERVATIONS = 16
+"""So many observations, taken at random, are tried alone where an error of ours may have nothing to do with any."""
+
+
+class Unforeseen(errors.Refused):
+    """Writing failed in a way nobody foresaw, perhaps by this row."""
+
+
 @contextmanager
 def _in_our_words() -> Iterator[None]:
     """Errors of the block as storage's; one that nobody foresaw counts as a refusal: its cause is looked for."""
@@ -42,9 +52,10 @@ def _in_our_words() -> Iterator[None]:
             yield
     except errors.StorageError:
         raise
+    except MemoryError as error:
+        raise errors.Busy("this process has no memory left") from error
     except Exception as error:
-        _log.exception("writing failed")
-        raise errors.Refused(f"{type(error).__name__}: {error}") from error
+        raise Unforeseen(f"{type(error).__name__}: {error}") from error
 
 
 class Writer:
@@ -57,8 +68,6 @@ class Writer:
         self._partitions: Partitions | None = None
         self._doubt: tuple[str, Fates] | None = None
         self._careful_for = 0
-        self.words_recorded = 0
-        """Status words that changed what is known of a device."""
 
     async def close(self) -> None:
         """Give the connection back."""
@@ -74,16 +83,21 @@ class Writer:
                 with _in_our_words():
                     return await self._settle(parcel)
             except errors.Refused as error:
-                parcel = await self._without_culprits(parcel, batch, error)
+                if isinstance(error, Unforeseen):
+                    _log.error("writing failed", exc_info=error.__cause__)
+                parcel = await self._without_culprits(parcel, batch, error, backoff)
             except errors.StorageError as error:
                 await self._wait_out(error, backoff)
 
-    async def _without_culprits(self, parcel: Parcel, batch: Batch, error: errors.Refused) -> Parcel:
-        """The parcel with those observations in quarantine that the database refuses."""
-        backoff = Backoff(last_s=RETRY_S_MAX)
+    async def _without_culprits(self, parcel: Parcel, batch: Batch, error: errors.Refused, backoff: Backoff) -> Parcel:
+        """The parcel with those in quarantine that the database refuses; after a wait if there are none."""
         while True:
             try:
-                culprits = await self._find_culprits(parcel)
+                if isinstance(error, Unforeseen) and await self._spares_nobody(parcel):
+                    _log.critical("nothing is stored: the mistake is ours, not the observations'", reason=str(error))
+                    culprits = {}
+                else:
+                    culprits = await self._find_culprits(parcel)
                 if culprits:
                     _log.warning("rows refused by the database", count=len(culprits), reason=str(error))
                     return condemn(parcel, batch, culprits)
@@ -145,7 +159,7 @@ class Writer:
             fates.duplicate += outcome.duplicate
             fates.unkept += outcome.unkept
         if parcel.words:
-            self.words_recorded += await record(conn, parcel.words)
+            await record(conn, parcel.words)
         day = to_datetime(parcel.day * DAY_US).date()
         async with conn.pipeline():
             await follow_up(conn, stored.values())
@@ -168,6 +182,19 @@ class Writer:
         self._doubt = None
         return fates if status == "committed" else None
 
+    async def _spares_nobody(self, parcel: Parcel) -> bool:
+        """Whether an unforeseen error meets several uplinks whichever is tried, so that none of them is its cause.
+
+        They are taken at random, so that a batch with a single innocent is stuck for a few attempts at most.
+        """
+        all_units = units(parcel)
+        if len({message for message, _ in all_units}) < 2:
+            return False
+        for unit in random.sample(all_units, min(len(all_units), SAMPLE_OBSERVATIONS)):
+            if not isinstance(await self._trial(only(parcel, [unit])), Unforeseen):
+                return False
+        return True
+
     async def _find_culprits(self, parcel: Parcel) -> dict[Unit, str]:
         """The observations that the database refuses, with its words, found by halving, in undone transactions."""
         culprits: dict[Unit, str] = {}
@@ -180,18 +207,18 @@ class Writer:
             middle = len(group) // 2
             for half in (group[:middle], group[middle:]):
                 if half and (refusal := await self._trial(only(parcel, half))) is not None:
-                    suspects.append((half, refusal))
+                    suspects.append((half, refusal.detail))
         return culprits
 
-    async def _trial(self, parcel: Parcel) -> str | None:
-        """The database's words if it refuses the parcel; nothing is changed."""
+    async def _trial(self, parcel: Parcel) -> errors.Refused | None:
+        """Why the parcel is refused, if it is; nothing is changed."""
         conn = await self._connected()
         try:
             with _in_our_words():
                 async with conn.transaction(force_rollback=True):
                     await self._apply(conn, parcel, careful=True)
         except errors.Refused as error:
-            return error.detail
+            return error
         return None
 
     async def _ensure_partitions(self, conn: Connection, parcel: Parcel) -> None:

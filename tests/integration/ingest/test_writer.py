@@ -1,5 +1,6 @@
 """The writer in both modes of storage: rows as they were decoded, duplicates settled, the account with them."""
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import numpy as np
@@ -55,7 +56,7 @@ class Desk:
 
 @pytest.fixture
 async def desk(any_database: str) -> AsyncIterator[Desk]:
-    pool = await open_pool(any_database, size=1)
+    pool = await open_pool(any_database, size=2)
     async with pool.connection() as conn:
         await registry.import_csv(conn, CITY, NOON_US)
         loaded = await registry.load(conn)
@@ -134,3 +135,24 @@ async def test_what_nobody_foresaw_condemns_only_its_cause(desk: Desk, monkeypat
     monkeypatch.setattr("ingest.store.values_of", stumbles)
     fates = await desk.write(lamp(MS), lamp(MS + 1, '"level_pct": 13'), lamp(MS + 2))
     assert (fates.stored.total(), fates.quarantined) == (2, {Reason.OUT_OF_RANGE: 1})
+
+
+@pytest.mark.parametrize("error", [ZeroDivisionError, MemoryError])
+async def test_an_error_of_ours_that_spares_nobody_condemns_nobody(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, error: type[Exception]
+) -> None:
+    mended = False
+
+    def stumbles(rows: Rows) -> list[Values]:
+        if not mended:
+            raise error("our own mistake")
+        return values_of(rows)
+
+    monkeypatch.setattr("ingest.store.values_of", stumbles)
+    writing = asyncio.create_task(desk.write(*[lamp(MS + number) for number in range(40)]))
+    await asyncio.sleep(1)
+    assert not writing.done()
+    assert await desk.rows("SELECT count(*) FROM quarantine") == [(0,)]
+    mended = True
+    fates = await asyncio.wait_for(writing, 20)
+    assert (fates.stored.total(), fates.quarantined.total()) == (40, 0)
