@@ -3,19 +3,22 @@
 from collections.abc import Callable
 from typing import Annotated, ClassVar
 
+import msgspec
 import numpy as np
 
 from telemetry.kind import Attributes, Column, Measure, Observation
+
+Height = Annotated[float, msgspec.Meta(ge=0, le=100)]
 
 
 class DrainLevelAttributes(Attributes, frozen=True):
     """Heights in metres above the asset's invert; `invert_m_nhn` is the invert above sea level, for information."""
 
-    sensor_height_m: float | None = None
-    blind_zone_m: float | None = None
-    crown_m: float | None = None
-    sill_m: float | None = None
-    ground_m: float | None = None
+    sensor_height_m: Height | None = None
+    blind_zone_m: Height | None = None
+    crown_m: Height | None = None
+    sill_m: Height | None = None
+    ground_m: Height | None = None
     upstream: str | None = None
     rain_from: str | None = None
     invert_m_nhn: float | None = None

@@ -1,18 +1,22 @@
 """Street lights: a lamp's controller reports what the lamp gives, draws and sees."""
 
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Literal
+
+import msgspec
 
 from telemetry.kind import Attributes, Measure, Observation
 
 ENERGY_KWH_MAX = 1e12
 """More than any meter counts, and so little that a year of readings still adds up."""
 
+LightingClass = Literal["M1", "M2", "M3", "M4", "M5", "M6", "P1", "P2", "P3", "P4", "P5", "P6"]
+
 
 class StreetLightAttributes(Attributes, frozen=True):
     """`lighting_class` after EN 13201 (P1–P6, M1–M6); `ring_sign` is sign 394; `direct`: no long-range radio."""
 
-    lighting_class: str | None = None
-    min_level_pct: float | None = None
+    lighting_class: LightingClass | None = None
+    min_level_pct: Annotated[float, msgspec.Meta(ge=0, le=100)] | None = None
     crossing: bool | None = None
     ring_sign: bool | None = None
     cabinet: str | None = None

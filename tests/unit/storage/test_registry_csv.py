@@ -78,7 +78,8 @@ def test_all_mistakes_are_told_at_once_by_line() -> None:
 @pytest.mark.parametrize(
     ("line", "words"),
     [
-        ("shaft-1,drain_level,nan", "line 2: crown_m 'nan': expected a finite number"),
+        ("shaft-1,drain_level,nan", "line 2: crown_m 'nan': expected `float` >= 0.0"),
+        ("shaft-1,drain_level,101", "line 2: crown_m '101': expected `float` <= 100.0"),
         ("lamp-1,zone,1", "line 2: crown_m is no attribute of a zone"),
     ],
 )
@@ -118,3 +119,14 @@ def test_an_empty_file_lacks_its_columns(text: str) -> None:
         "line 1: the column 'asset' is missing",
         "line 1: the column 'kind' is missing",
     ]
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "words"),
+    [
+        ("min_level_pct", "150", "line 2: min_level_pct '150': expected `float` <= 100.0"),
+        ("lighting_class", "P7", "line 2: lighting_class 'P7': invalid enum value 'P7'"),
+    ],
+)
+def test_a_lamps_attributes_have_bounds(column: str, value: str, words: str) -> None:
+    assert mistakes(f"asset,kind,{column}", f"lamp-1,streetlight,{value}") == [words]
