@@ -1,8 +1,10 @@
 """The registry in the database: read as plain data, imported from and exported to CSV (contract §2)."""
 
+from contextlib import suppress
 from typing import Any
 
 import msgspec
+import structlog
 
 from storage import errors, queries
 from storage.pool import Connection
@@ -10,10 +12,13 @@ from storage.registry_csv import written
 from storage.registry_import import Diff as Diff
 from storage.registry_import import RegistryRefused as RegistryRefused
 from storage.registry_import import import_csv as import_csv
+from telemetry.kind import Attributes
 from telemetry.kinds import KINDS
 from telemetry.registry import ALWAYS_US, EVER_US, Asset, Installation, Registry, Zone
 
 SQL = queries.load("registry")
+
+_log = structlog.get_logger(__name__)
 
 
 async def version(conn: Connection) -> int:
@@ -64,8 +69,23 @@ def _asset(
     device: str | None,
     retired: bool,
 ) -> Asset:
-    known = msgspec.convert(attributes, KINDS[kind].wire.attributes)
+    known = _attributes(asset, kind, attributes)
     return Asset(asset_id, asset, kind, name, zone, lat, lon, known, device, retired)
+
+
+def _attributes(asset: str, kind: str, stored: dict[str, Any]) -> Attributes:
+    """What is registered of an asset, without what an earlier version let in and this one would refuse."""
+    wanted = KINDS[kind].wire.attributes
+    try:
+        return msgspec.convert(stored, wanted)
+    except msgspec.ValidationError as error:
+        _log.warning("a registered value is not lawful and left out", asset=asset, reason=str(error))
+    lawful: dict[str, Any] = {}
+    for name, value in stored.items():
+        with suppress(msgspec.ValidationError):
+            msgspec.convert({name: value}, wanted)
+            lawful[name] = value
+    return msgspec.convert(lawful, wanted)
 
 
 def _installation(device: str, kind: str, asset_id: int, from_us: int | None, to_us: int | None) -> Installation:

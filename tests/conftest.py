@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from lamplighter.embedded.accounts import data_folder
@@ -17,6 +18,11 @@ from tests.parts.broker import BrokerPart
 
 NO_MOSQUITTO = "Mosquitto is not installed (on Debian: apt install mosquitto)"
 TIMESCALE_URL = os.environ.get("LAMPLIGHTER_TEST_TIMESCALE_URL")
+
+# Every run tries a few dozen examples of each property; HYPOTHESIS_PROFILE=thorough tries many more.
+hypothesis.settings.register_profile("quick", max_examples=40, deadline=None)
+hypothesis.settings.register_profile("thorough", max_examples=1_000, deadline=None)
+hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 
 
 @pytest.fixture(scope="session")

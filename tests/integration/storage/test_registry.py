@@ -8,6 +8,7 @@ from storage import registry
 from storage.pool import Connection
 from storage.registry import RegistryRefused, import_csv
 from telemetry.clock import HOUR_US
+from telemetry.kinds.streetlight import StreetLightAttributes
 from telemetry.registry import ALWAYS_US, EVER_US, Installation, Zone
 
 NOW = 1_795_000_000_000_000
@@ -177,3 +178,11 @@ async def test_thousands_of_rows_are_quick(conn: Connection) -> None:
     await import_csv(conn, text, NOW)
     assert len((await registry.load(conn)).assets) == 5_000
     assert time.monotonic() - began < 5
+
+
+async def test_a_stored_value_that_is_no_longer_lawful_is_left_out(conn: Connection) -> None:
+    await import_csv(conn, "asset,kind,min_level_pct,crossing\nlamp-1,streetlight,40,true\n", NOW)
+    await conn.execute("""UPDATE asset SET attributes = attributes || '{"min_level_pct": 140}'""")
+    (lamp,) = (await registry.load(conn)).assets.values()
+    assert isinstance(lamp.attributes, StreetLightAttributes)
+    assert (lamp.attributes.min_level_pct, lamp.attributes.crossing) == (None, True)

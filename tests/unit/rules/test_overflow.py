@@ -126,7 +126,7 @@ DEAD_RUN_2018 = "water_usgs_01589330_dead_run_5min_2018-06.csv"
 GAGES_2019 = "water_usgs_gage_heights_5min_2019-05.csv"
 
 
-@pytest.mark.parametrize("batch", [9, 5_000])
+@pytest.mark.parametrize("batch", [47, 5_000])
 def test_dead_run_in_june_2018_gives_three_high_and_two_overflows(batch: int) -> None:
     life = floods(DEAD_RUN_2018, {1: "gage_height_ft"}, batch)
     raised = [(alarm.type, to_rfc3339(alarm.at_us)) for alarm in life.raised()]
