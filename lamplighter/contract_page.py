@@ -33,6 +33,8 @@ commands.
 One JSON object, or an array of up to {limits.ARRAY_OBSERVATIONS_MAX}. `ts` is RFC 3339 with an offset or integer
 milliseconds since 1970 UTC; absent means the time of receipt. `seq` is the device's own counter. Every field but the
 marked is optional, `null` is absent, nothing is coerced except that `3.0` is an integer; unknown fields are ignored.
+An uplink above {limits.PAYLOAD_BYTES_MAX // 1024} KiB is quarantined as `too_large`; a packet above
+{limits.PACKET_BYTES_MAX // 1024**2} MiB never gets so far, because the broker ends the connection.
 """
 
 
