@@ -14,7 +14,7 @@ def moment(text: str) -> datetime:
 
 
 def lit(city: City) -> list[dict[str, Any]]:
-    """The verified commands of the programme that gave light."""
+    """The verified commands of the program that gave light."""
     commands = [c for c in city.every("/ops/v1/commands") if c["reason"] == "program" and c["state"] == "verified"]
     return [c for c in commands if c["set"]["setpoint_pct"] > 0]
 
