@@ -164,7 +164,8 @@ async def test_a_topic_of_any_length_and_name_finds_its_place(ingest: Ingest, ci
     await city.telemetry("streetlight", "a b c", {"level_pct": 1})
     account = await city.settled(2)
     assert account["quarantined"] == 2
-    assert {row[0] for row in await city.rows("SELECT device FROM quarantine")} == {"L1", None}
+    refused = await city.rows("SELECT device, reason FROM quarantine")
+    assert set(refused) == {("L1", "unknown_kind"), ("a b c", "unknown_device")}
 
 
 async def test_unknown_fields_are_ignored_and_counted(ingest: Ingest, city: City) -> None:
