@@ -111,7 +111,7 @@ class _City:
 
     async def live(self, members: Crew, ground: Ground, view: View, for_s: float | None) -> None:
         """Let the devices live until asked to stop; then let what is on its way arrive, and say how it went."""
-        began_s, began_us = time.monotonic(), ground.now()
+        began_s, began_us = time.monotonic(), self.clock.start_us
         members.serve("simulator", self._simulate(ground))
         if view.is_live:
             members.serve("view", self._keep_looking(ground, view, began_us))
