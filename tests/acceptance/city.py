@@ -16,19 +16,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
-import pytest
 
 ROOT = Path(__file__).parents[2]
-SHARED = Path(os.environ.get("LAMPLIGHTER_SHARED", ROOT.parent / "shared"))
 READY_S_MAX = 60
-
-
-def shared(path: str) -> Path:
-    """A recording of the shared data, or a skip that says what is missing."""
-    file = SHARED / "data" / path
-    if not file.exists():
-        pytest.skip(f"the recording {path} is not at hand: set LAMPLIGHTER_SHARED to the folder with data/")
-    return file
 
 
 @dataclass

@@ -12,9 +12,10 @@ from zoneinfo import ZoneInfo
 
 import paho.mqtt.client as mqtt
 
-from tests.acceptance.city import City, demo, eventually, shared
+from tests.acceptance.city import City, demo, eventually
+from tests.parts.recordings import series
 
-RECORDING = "series/parking_birmingham_2016_14_car_parks.csv"
+RECORDING = "parking_birmingham_2016_14_car_parks.csv"
 CAR_PARKS = ("BHMBCCMKT01", "BHMEURBRD01", "BHMNCPNST01")
 DAYS = ("2016-10-28", "2016-11-01")
 """Four days of three car parks: a weekend, and the end of summer time."""
@@ -67,7 +68,7 @@ class ZoneListener:
 
 def test_zone_availability_equals_the_recording_at_every_sampled_time(tmp_path: Path) -> None:
     file = tmp_path / "birmingham.csv"
-    wanted = excerpt(shared(RECORDING), file)
+    wanted = excerpt(series(RECORDING), file)
     with demo(tmp_path / "data", "--replay", str(file), "--speed", "3000") as city:
         listener = ZoneListener(city)
         end = max(samples[-1][0] for samples in wanted.values())

@@ -4,9 +4,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from tests.acceptance.city import City, demo, eventually, shared
+from tests.acceptance.city import City, demo, eventually
+from tests.parts.recordings import series
 
-RECORDING = "series/water_usgs_01589330_dead_run_5min_2018-06.csv"
+RECORDING = "water_usgs_01589330_dead_run_5min_2018-06.csv"
 SPEED = "60000"
 
 
@@ -35,7 +36,7 @@ def crossings(file: Path, above_m: float) -> list[tuple[datetime, datetime]]:
 
 
 def test_three_high_two_overflows_raised_and_cleared_at_the_floods(tmp_path: Path) -> None:
-    recording = shared(RECORDING)
+    recording = series(RECORDING)
     with demo(tmp_path / "data", "--replay", str(recording), "--speed", SPEED) as city:
         rows = len(recording.read_text().splitlines()) - 1
         eventually(lambda: city.get("/ops/v1/ledger")["stored"] >= rows, seconds=150, every=1)

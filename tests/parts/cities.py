@@ -1,15 +1,11 @@
 """Small cities for the rules, and a run of steps through them as a city lives: observations, then the clock."""
 
 import csv
-import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
-
-import pytest
 
 from rules.city import City
 from rules.effects import ClearAlarm, Effect, MoveCommand, PublishZone, RaiseAlarm, SendCommand
@@ -23,9 +19,8 @@ from telemetry.clock import SECOND_US, to_us
 from telemetry.kinds import KINDS
 from telemetry.registry import Asset, Registry, Zone
 from telemetry.thresholds import Thresholds
-from tests.parts import series
+from tests.parts import recordings, series
 
-SHARED = Path(os.environ.get("LAMPLIGHTER_SHARED", Path(__file__).parents[3] / "shared"))
 ESSEN = (51.45, 7.01)
 BERLIN = ZoneInfo("Europe/Berlin")
 NOON_US = to_us(datetime(2026, 11, 22, 12, tzinfo=UTC))
@@ -35,10 +30,7 @@ MIDNIGHT_US = to_us(datetime(2026, 11, 22, 23, tzinfo=UTC))
 
 def recording(name: str) -> list[dict[str, str]]:
     """The rows of a recorded series, or a skip that says what is missing."""
-    file = SHARED / "data" / "series" / name
-    if not file.exists():
-        pytest.skip(f"the recording {name} is not at hand: set LAMPLIGHTER_SHARED to the folder with data/")
-    with file.open(encoding="utf-8") as lines:
+    with recordings.series(name).open(encoding="utf-8") as lines:
         return list(csv.DictReader(lines))
 
 

@@ -1,25 +1,17 @@
 """The measured series of the shared data: read whole, to the figures that were counted in them by hand."""
 
 import csv
-import os
 from collections import defaultdict
 from datetime import datetime
-from pathlib import Path
 from zoneinfo import ZoneInfo
-
-import pytest
 
 from firmware_sim.replay import Replay, open_replay
 from telemetry.clock import DAY_US, to_rfc3339, to_us
-
-SHARED = Path(os.environ.get("LAMPLIGHTER_SHARED", Path(__file__).parents[4] / "shared"))
+from tests.parts.recordings import series
 
 
 def recording(name: str) -> Replay:
-    path = SHARED / "data" / "series" / name
-    if not path.exists():
-        pytest.skip(f"the recording {name} is not at hand: set LAMPLIGHTER_SHARED to the folder with data/")
-    return open_replay(path)
+    return open_replay(series(name))
 
 
 def test_dead_run_is_one_drain_for_a_month() -> None:
@@ -60,7 +52,7 @@ def test_birminghams_bays_are_taken_as_its_car_parks_were_counted_and_stay_alive
 def birminghams_counts() -> dict[tuple[str, int], int]:
     """Cars in each zone at each time, from the file itself."""
     counted: dict[tuple[str, int], int] = {}
-    with (SHARED / "data/series/parking_birmingham_2016_14_car_parks.csv").open() as file:
+    with series("parking_birmingham_2016_14_car_parks.csv").open() as file:
         for row in csv.DictReader(file):
             moment = datetime.fromisoformat(row["Timestamp"]).replace(tzinfo=ZoneInfo("Europe/London"))
             taken = min(max(int(row["Occupancy"]), 0), int(row["Capacity"]))
