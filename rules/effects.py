@@ -10,12 +10,15 @@ from telemetry.commands import Priority, Settings, State
 
 @dataclass(frozen=True, slots=True)
 class RaiseAlarm:
-    """A condition has come. `at_us` is when by event time, `observed_us` the cause; `why` is contract §4's reason."""
+    """A condition has come. `at_us` is when by event time, `observed_us` the cause; `why` is contract §4's reason.
+
+    `asset` is `None` where the subject is none.
+    """
 
     id: str
     at_us: int
     subject: str
-    asset: str
+    asset: str | None
     type: AlarmType
     observed_us: int
     why: dict[str, Any] = field(compare=False)

@@ -33,7 +33,7 @@ async def record(conn: Connection, decided: Decided) -> list[Alarm]:
         async with conn.transaction():
             await rule_state.save(conn, [_kept(row) for row in changes(decided.city, decided.before, decided.after)])
             await rule_state.forget(conn, _gone(decided.before, decided.after))
-            changed = await alarms.turn(conn, [each for each in map(_alarm, decided.effects) if each is not None])
+            changed = await alarms.turn(conn, [each for each in map(alarm_change, decided.effects) if each is not None])
             await commands.order(conn, [_order(each) for each in decided.effects if _is_new(each)])
             await commands.sent(conn, decided.sent)
             await commands.move(conn, [_move(each) for each in decided.effects if isinstance(each, MoveCommand)])
@@ -60,7 +60,8 @@ def _gone(before: State, after: State) -> list[int]:
     return sorted({int(each) for ids in before.asset_id.values() for each in ids} - here)
 
 
-def _alarm(effect: Effect) -> alarms.Raised | alarms.Cleared | None:
+def alarm_change(effect: Effect) -> alarms.Raised | alarms.Cleared | None:
+    """What an effect changes about alarms, `None` for nothing."""
     if isinstance(effect, RaiseAlarm):
         return alarms.Raised(
             effect.id, effect.subject, effect.asset, effect.type, effect.at_us, effect.observed_us, effect.why

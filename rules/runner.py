@@ -2,13 +2,14 @@
 
 What the database does not have does not exist: memory, alarms and commands are written first, then the broker is
 acknowledged, then effects are published. Only the words of zones go out at once: they are states, and are said again.
+So do alarms about the platform itself while the database is away, because that is when they are needed.
 When the database comes back after having been away, everything since the last record is worked through again from what
 it holds.
 """
 
 import time
 from bisect import bisect_right
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate
 from zoneinfo import ZoneInfo
@@ -23,6 +24,8 @@ from rules.inputs import Acked, Ended, Inputs, Override
 from rules.memory import NEVER_US
 from rules.notices import Notices
 from rules.outbox import Outbox, Parcel
+from rules.platform_alarms import Fact
+from rules.platform_record import PlatformRecord
 from rules.recall import Recalled, restore
 from rules.record import Decided, record
 from rules.state import State, refresh
@@ -46,6 +49,11 @@ REGISTRY_LOOK_S = 2.0
 ALARMS_LOOK_S = 2.0
 OVERRIDES_LOOK_S = 0.25
 """So often the database is looked at for what others changed, in real seconds."""
+FACTS_LOOK_S = 2.0
+"""So often it is asked for facts about the platform itself, in real seconds."""
+
+Source = Callable[[Connection], Awaitable[Sequence[Fact]]]
+"""Asks the database for facts about the platform; raises what the database raises."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +76,11 @@ class Town:
 class Runner:
     """One leader's work. `load` first, and again whenever the connection is another; then `work` again and again."""
 
-    def __init__(self, town: Town, outbox: Outbox, notices: Notices, counts: Counts) -> None:
+    def __init__(
+        self, town: Town, outbox: Outbox, notices: Notices, counts: Counts, sources: Sequence[Source] = ()
+    ) -> None:
+        self._sources = sources
+        self._platform = PlatformRecord(town.thresholds.version)
         self._town, self._outbox, self._notices, self.counts = town, outbox, notices, counts
         self._sun = town.sun()
         self._city: City | None = None
@@ -98,16 +110,19 @@ class Runner:
             said_us = await zones.said_us(conn)
             rows = [Recalled(each.asset_id, each.rule, each.position_us, each.state) for each in kept]
             state = restore(city, rows, said_us)
+            ours = list(self._platform.unrecorded)
             async with conn.transaction():
-                cleared = await alarms.turn(conn, await alarms.stray(conn))
+                turned = await alarms.turn(conn, await alarms.stray(conn))
                 await commands.expire_lost(conn, list(state.book.by_id), at_us=now_us)
             waiting = await commands.waiting(conn)
+            turned += await self._platform.catch_up(conn)
         if known is not None:
             refresh(state, city, known.registry)
         self._state = self._durable = state
         self._effects = [ForgetZone(zone, now_us) for zone in said_us.keys() - set(city.bays.zones)]
         self._words, self._taken, self._ended = {}, set(), set()
-        self._notices.tell(cleared)
+        self._notices.tell(turned)
+        self.counts.recorded(ours, 0.0)
         for each in waiting:
             self._send_again(each)
         if self.hearing is None:
@@ -132,6 +147,9 @@ class Runner:
                 await self._read_registry(conn)
             if self._due("overrides", OVERRIDES_LOOK_S):
                 await self._read_overrides(conn)
+            if self._due("facts", FACTS_LOOK_S):
+                for source in self._sources:
+                    self.take_facts(await source(conn))
             if self._due("alarms", ALARMS_LOOK_S):
                 await self._compare_alarms(conn)
 
@@ -158,6 +176,14 @@ class Runner:
         self.take(batches)
         self._effects.clear()
 
+    def take_facts(self, facts: Iterable[Fact]) -> None:
+        """Take in facts about the platform itself."""
+        self._platform.take(facts, self._town.now())
+
+    def tell_unrecorded(self) -> None:
+        """Say at once what has changed about the platform's own alarms: there is no database to write it down first."""
+        self._notices.tell(self._platform.untold())
+
     @property
     def has_room(self) -> bool:
         """Whether more messages may wait for a record; at the bound they wait at the broker."""
@@ -165,7 +191,7 @@ class Runner:
 
     def must_record(self) -> bool:
         """Whether something has been decided that has to be written down now."""
-        if self._effects or self._words or self._sent:
+        if self._effects or self._words or self._sent or self._platform.unrecorded:
             return True
         late = time.monotonic() - self._held_since_s >= RECORD_EVERY_S
         return bool(self._held) and (late or not self.has_room)
@@ -178,12 +204,14 @@ class Runner:
         """
         begun_s = time.monotonic()
         sent = dict(self._sent)
-        effects = [*self._effects, *self._words.values()]
+        ours = len(self._platform.unrecorded)
+        effects = [*self._effects, *self._words.values(), *self._platform.unrecorded]
         decided = Decided(self._known_city(), self._durable, self._state, effects, sent)
         changed = await record(conn, decided)
         for name in sent:
             self._sent.pop(name, None)
         self._effects, self._words = [], {}
+        self._platform.recorded(ours)
         held, self._held = self._held, []
         self._durable = self._state
         inboxes.acknowledge(held)
@@ -292,7 +320,9 @@ class Runner:
 
     async def _compare_alarms(self, conn: Connection) -> None:
         """Have the broker say of alarms what the database says."""
-        differing = self._notices.differing(await alarms.active(conn), time.monotonic())
+        active = await alarms.active(conn)
+        self._platform.refresh(active)
+        differing = self._notices.differing(active, time.monotonic())
         if differing:
             known = await alarms.of_ids(conn, differing)
             self._notices.tell(known)

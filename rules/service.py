@@ -8,7 +8,7 @@ import asyncio
 import hashlib
 import ssl
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from zoneinfo import ZoneInfo
@@ -22,7 +22,7 @@ from bus.session import Publisher
 from rules.counts import Counts
 from rules.notices import Notices
 from rules.outbox import Outbox
-from rules.runner import Runner, Town
+from rules.runner import Runner, Source, Town
 from storage import errors, rule_state
 from storage.pool import Connection, Pool
 from telemetry import topics
@@ -40,6 +40,8 @@ DELAYED_S = 1.0
 """A step that comes later than this after the last, in real seconds, finds a queue at the broker."""
 RETRY_S = 1.0
 """While the database is away it is asked this often, in real seconds."""
+SOURCES: tuple[Source, ...] = ()
+"""Where facts about the platform itself come from, as far as the database knows them."""
 
 _log = structlog.get_logger(__name__)
 
@@ -58,6 +60,7 @@ async def run(
     counts: Counts | None = None,
     ready: Callable[[], None] = lambda: None,
     tls: ssl.SSLContext | None = None,
+    sources: Sequence[Source] = SOURCES,
 ) -> None:
     """Decide until cancelled, whatever goes away meanwhile.
 
@@ -74,13 +77,14 @@ async def run(
         counts: where is counted what happens; `None` makes one of its own.
         ready: called once, when this process leads and hears, or stands by for another that leads.
         tls: how an `mqtts` broker is verified; `None`: by the system's certificate store.
+        sources: ask the database for facts about the platform itself.
 
     Raises:
         BadAddress: the URL is none.
         ValueError: a step of the dimming program has no valid time of day.
     """
     town = Town(now, clock.speed, lat, lon, timezone, versioned(thresholds or Thresholds()))
-    service = _Service(mqtt_url, pool, town, client_id, counts or Counts(), ready, tls)
+    service = _Service(mqtt_url, pool, town, client_id, counts or Counts(), ready, tls, sources)
     while True:
         await service.lead(await service.stand_by())
 
@@ -105,7 +109,9 @@ class _Service:
         counts: Counts,
         ready: Callable[[], None],
         tls: ssl.SSLContext | None,
+        sources: Sequence[Source],
     ) -> None:
+        self._sources = sources
         self._mqtt_url, self._pool, self._town, self._client_id = mqtt_url, pool, town, client_id
         self._counts, self._ready, self._tls = counts, ready, tls
         self._told_ready = False
@@ -146,7 +152,7 @@ class _Service:
 
     async def _open(self, stack: AsyncExitStack) -> "_Leader":
         """Sessions with the broker and what works on them; all ends with the stack."""
-        leader = _Leader(self._town, self._counts, self._tell_ready)
+        leader = _Leader(self._town, self._counts, self._tell_ready, self._sources)
         alarm_topics = [topics.alarm("+")]
         publisher = Publisher(
             self._mqtt_url,
@@ -206,7 +212,8 @@ class _Leader:
     _runner: Runner
     _notices: Notices
 
-    def __init__(self, town: Town, counts: Counts, tell_ready: Callable[[], None]) -> None:
+    def __init__(self, town: Town, counts: Counts, tell_ready: Callable[[], None], sources: Sequence[Source]) -> None:
+        self._sources = sources
         self._town, self._counts, self._tell_ready = town, counts, tell_ready
         self._connected_anew = False
         self._last_step_s = time.monotonic()
@@ -216,7 +223,7 @@ class _Leader:
         self._inbox = inbox
         self.outbox = Outbox(publisher, self._town.now, self._town.speed)
         self._notices = Notices(self.outbox)
-        self._runner = Runner(self._town, self.outbox, self._notices, self._counts)
+        self._runner = Runner(self._town, self.outbox, self._notices, self._counts, self._sources)
 
     def hear_notice(self, topic: str, payload: bytes, retained: bool) -> None:
         """A message on an alarm's topic."""
@@ -253,6 +260,7 @@ class _Leader:
     async def meanwhile(self, regaining: "asyncio.Task[Connection | None]") -> None:
         """Follow what is said until the database is there again."""
         while not regaining.done():
+            self._runner.tell_unrecorded()
             if self._runner.loaded and self._runner.has_room:
                 batches = await self._gather()
                 self._watch_inbox()

@@ -102,6 +102,11 @@ async def page(
     return await _rows(conn, "page", chosen | place)
 
 
+async def standing(conn: Connection, subject: str) -> list[Alarm]:
+    """The alarms of a subject whose condition holds, whoever has seen or shelved them."""
+    return await _rows(conn, "standing", {"subject": subject})
+
+
 async def active(conn: Connection) -> dict[str, tuple[str, str | None]]:
     """State and state under shelving of every alarm that is not normal, by id."""
     rows = await (await conn.execute(SQL["active"])).fetchall()

@@ -122,6 +122,10 @@ def alarm_id(subject: str, alarm_type: AlarmType, cause_us: int) -> str:
     return str(uuid.uuid5(_NAMESPACE, f"{subject}|{alarm_type}|{cause_us}"))
 
 
+PLATFORM = "platform"
+"""The subject of alarms about the platform itself."""
+
+
 def asset_subject(asset: str) -> str:
     """The subject of an alarm about one asset."""
     return f"asset:{asset}"

@@ -102,6 +102,12 @@ WHERE (%(before)s::timestamptz IS NULL OR (raised_at, id) < (%(before)s::timesta
 ORDER BY raised_at DESC, id DESC
 LIMIT %(limit)s;
 
+-- name: standing
+-- A subject's alarms whose condition holds.
+SELECT id, subject, asset, type, severity, state, state_under, shelved_until, shelved_by, shelve_reason,
+       raised_at, cleared_at, observed_at, acknowledged_by, acknowledged_at, note, why
+FROM alarm WHERE subject = %(subject)s AND state <> 'normal' AND cleared_at IS NULL ORDER BY type;
+
 -- name: active
 -- The states of all alarms that are not normal.
 SELECT id, state, state_under FROM alarm WHERE state <> 'normal';

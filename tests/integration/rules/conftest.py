@@ -95,7 +95,8 @@ class Town:
         return await self.row(query, command_id, expected=lambda row: row[0] == state)
 
 
-StartRules = Callable[[], AbstractAsyncContextManager[Counts]]
+StartRules = Callable[..., AbstractAsyncContextManager[Counts]]
+"""Takes the service's further arguments by name."""
 
 
 @pytest.fixture
@@ -139,7 +140,7 @@ def start_rules(own_broker: BrokerPart, pool: Pool, conn: Connection, clock: Clo
     """Runs the service while a block runs, once it is ready."""
 
     @asynccontextmanager
-    async def start() -> AsyncIterator[Counts]:
+    async def start(**more: Any) -> AsyncIterator[Counts]:
         ready, counts = asyncio.Event(), Counts()
         work = service.run(
             mqtt_url=own_broker.url,
@@ -151,6 +152,7 @@ def start_rules(own_broker: BrokerPart, pool: Pool, conn: Connection, clock: Clo
             timezone=BERLIN,
             counts=counts,
             ready=ready.set,
+            **more,
         )
         task = asyncio.create_task(work)
         waiting = asyncio.create_task(ready.wait())
