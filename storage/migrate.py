@@ -189,6 +189,7 @@ async def _follow_kinds(conn: Connection, mode: str, kinds: Kinds) -> None:
         for kind in kinds.values():
             await keeper.adopt(conn, kind)
             await relations.make_redelivery_index(conn, kind)
+            await relations.make_receipt_index(conn, kind)
             await relations.make_daily(conn, kind)
             await conn.execute(CITY["kind"], {"kind": kind.name, "report_every_s": kind.wire.report_every_s})
         await relations.make_zone_daily(conn, kinds.values())

@@ -23,6 +23,7 @@ RELATIONS = (
     "command",
     "quarantine",
     "ledger",
+    "ledger_check",
     "rule_version",
 )
 """What the contract shows beside the relations of each kind."""

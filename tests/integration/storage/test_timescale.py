@@ -35,7 +35,7 @@ async def test_every_kind_is_a_hypertable_of_weeks_with_an_aggregate_of_hours(ti
     )
     assert aggregates == [(kind, False) for kind in sorted(KINDS)]
     indexes = await table(timescale, "SELECT indexname FROM pg_indexes WHERE tablename = 'parking_bay' ORDER BY 1")
-    assert indexes == [("parking_bay_pkey",), ("parking_bay_redelivery",)]
+    assert indexes == [("parking_bay_pkey",), ("parking_bay_receipt",), ("parking_bay_redelivery",)]
 
 
 async def test_old_chunks_are_compressed_and_still_take_rows(timescale: Connection, timescale_pool: Pool) -> None:
