@@ -52,7 +52,7 @@ async def make_redelivery_index(conn: Connection, kind: Kind) -> None:
 
 
 async def make_receipt_index(conn: Connection, kind: Kind) -> None:
-    """Where the ledger's check finds a day's rows: they lie in the order of their receipt, so a range a megabyte does."""
+    """Where the ledger's check finds a day's rows: they lie in order of receipt, so a range a megabyte does."""
     name = f"{kind.name}_receipt"
     await conn.execute(
         f"CREATE INDEX IF NOT EXISTS {name} ON {kind.name} USING brin (received_at) WITH (autosummarize = on)"
