@@ -215,7 +215,7 @@ class Quarantine(BaseModel):
 
 
 class Ledger(BaseModel):
-    """received = stored + duplicate + quarantined + in_flight; a view of the books, no proof."""
+    """received = stored + duplicate + quarantined + in_flight; a view of the books, whose proof is each day's check."""
 
     received: int
     stored: int
@@ -229,10 +229,34 @@ class Ledger(BaseModel):
     since: Moment | None
 
 
+class LedgerCheck(BaseModel):
+    """A day's account against the rows that were there.
+
+    `without_fate`: received less the fates. `rows_expected`: observations stored and replayed; `quarantine_expected`:
+    those refused whose bytes are kept; both without what retention has dropped.
+    """
+
+    checked_at: Moment
+    balances: bool
+    without_fate: int
+    rows_expected: int
+    rows_found: int
+    quarantine_expected: int
+    quarantine_found: int
+    differs_since: Moment | None
+
+
+class LedgerDay(Ledger):
+    """The ledger of a UTC day, and its last check."""
+
+    day: str
+    check: LedgerCheck | None
+
+
 class LedgerDays(BaseModel):
     """The ledger day by day (UTC), newest first."""
 
-    items: list[dict[str, Any]]
+    items: list[LedgerDay]
     next: str | None
 
 

@@ -1,11 +1,12 @@
-"""Reading the ledger: what was received, and what became of it.
+"""Reading the ledger: what was received, what became of it, and what the last check of each day has found.
 
-A view of the books, not their proof: what is in flight stands on both sides, what a process held when it died has left
-both, and a row that vanished after it was booked is still counted. Only a comparison with the rows can prove a loss.
+The account alone is a view of the books: what is in flight stands on both sides, what a process held when it died has
+left both, and a row that vanished after it was booked is still counted. The proof is the check, made by `ledger_check`.
 """
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
+from typing import Any
 
 from psycopg.rows import class_row
 
@@ -59,6 +60,48 @@ class Ledger:
         }
 
 
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A day's account against what was there at `checked_at` (city time).
+
+    `without_fate` were received and have none, or, below 0, have more than one. `rows_expected` are the observations
+    stored and replayed, `quarantine_expected` the refused ones whose bytes are kept, without what retention has
+    dropped. `differs_since` is when a check first found a difference, `None` where there is none.
+    """
+
+    checked_at: datetime
+    without_fate: int
+    rows_expected: int
+    rows_found: int
+    quarantine_expected: int
+    quarantine_found: int
+    differs_since: datetime | None
+
+    @property
+    def balances(self) -> bool:
+        """Whether every observation has one fate, and every row is there that should be and no other."""
+        return self.differs_since is None
+
+    def figures(self) -> dict[str, int]:
+        """What was compared."""
+        return {
+            "without_fate": self.without_fate,
+            "rows_expected": self.rows_expected,
+            "rows_found": self.rows_found,
+            "quarantine_expected": self.quarantine_expected,
+            "quarantine_found": self.quarantine_found,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """A UTC day of receipt: its account, and its last check, `None` before the first."""
+
+    day: date
+    account: Ledger
+    check: Check | None
+
+
 async def totals(conn: Connection, real_now_us: int) -> Ledger:
     """All days together."""
     async with conn.cursor(row_factory=class_row(Ledger)) as cursor:
@@ -68,8 +111,24 @@ async def totals(conn: Connection, real_now_us: int) -> Ledger:
     return row
 
 
-async def days(conn: Connection, *, limit: int, before: date | None = None) -> list[Ledger]:
-    """Each day's own, newest first; `before` leaves out that day and all after it."""
-    async with conn.cursor(row_factory=class_row(Ledger)) as cursor:
-        await cursor.execute(SQL["days"], {"limit": limit, "before": before})
-        return await cursor.fetchall()
+async def days(
+    conn: Connection, *, limit: int | None = None, since: date | None = None, before: date | None = None
+) -> list[Day]:
+    """Each day's own, newest first, from `since` on and before `before`."""
+    return await _days(conn, "days", {"limit": limit, "since": since, "before": before})
+
+
+async def differing(conn: Connection) -> list[Day]:
+    """The days that do not balance by their last check, the first to differ first."""
+    return await _days(conn, "differing", {})
+
+
+async def _days(conn: Connection, name: str, parameters: dict[str, object]) -> list[Day]:
+    rows = await (await conn.execute(SQL[name], parameters)).fetchall()
+    return [_day(row) for row in rows]
+
+
+def _day(row: tuple[Any, ...]) -> Day:
+    account, check = Ledger(*row[:10]), row[10:]
+    assert account.since is not None, "the day is the key"
+    return Day(account.since, account, None if check[0] is None else Check(*check))

@@ -15,7 +15,7 @@ import numpy as np
 import structlog
 from numpy.typing import NDArray
 
-from storage import errors, queries, rebuild
+from storage import errors, ledger_check, queries, rebuild
 from storage.keeper import Keeper
 from storage.native import Native, months_of
 from storage.pool import Connection, Pool
@@ -26,6 +26,7 @@ from telemetry.kinds import KINDS
 
 SQL = queries.load("lifecycle")
 ROLLUPS = queries.load("rollups")
+LEDGER = queries.load("ledger")
 
 _log = structlog.get_logger(__name__)
 
@@ -108,6 +109,7 @@ class Round:
     days_left: int = 0
     compressed: int = 0
     dropped: int = 0
+    days_checked: int = 0
     took_s: float = 0.0
 
     @property
@@ -124,7 +126,8 @@ async def maintain(
     ages: Ages | None = None,
     budget_s: float = 30.0,
 ) -> Round:
-    """One round: partitions ahead, rollups of dirty hours, and once a city day compression and retention.
+    """One round: partitions ahead, rollups of dirty hours, the ledger's checks, and once a city day compression and
+    retention.
 
     Rollups are brought up to date newest day first until `budget_s` of real time is spent; `days_left` says what
     remains for the next round. `clock_is_real` registers TimescaleDB's own policies besides.
@@ -156,6 +159,7 @@ async def _maintain(conn: Connection, now_us: int, clock_is_real: bool, ages: Ag
         await house.look_ahead(conn, kind, now_us)
         await house.set_policies(conn, kind, clock_is_real, ages.raw_days, ages.compress_days)
     await _summarize(conn, house, now_us, until_s, result)
+    result.days_checked = await ledger_check.check_due(conn, now_us, until_s)
     for kind in KINDS.values():
         looked = await conn.execute(SQL["look"], {"kind": kind.name, "at": to_datetime(now_us)})
         if looked.rowcount:
@@ -205,7 +209,12 @@ async def _retire(conn: Connection, house: Keeper, kind: Kind, now_us: int, ages
     end = await house.end_of_rows(conn, kind, before_us)
     if end is not None:
         await conn.execute(SQL["move_horizon"], {"kind": kind.name, "end": end})
-        dropped = await house.drop_rows(conn, kind, before_us)
+        await conn.execute(LEDGER["begin_retiring"])
+        try:
+            dropped = await house.drop_rows(conn, kind, before_us)
+        finally:
+            if not conn.closed:
+                await conn.execute(LEDGER["end_retiring"])
     horizon = await _horizon(conn, kind.name)
     if horizon is not None:
         before = min(horizon, to_datetime(now_us - ages.hourly_days * DAY_US))

@@ -17,6 +17,7 @@ from telemetry.clock import to_datetime
 from telemetry.kind import Kind
 
 SQL = queries.load("native")
+LEDGER = queries.load("ledger")
 MONTHS_AHEAD = 2
 """Partitions are made for this month and so many after it."""
 EARLY = "before_2000"
@@ -93,7 +94,7 @@ class Native:
         for name, pending in await (await conn.execute(SQL["partitions"], {"kind": kind})).fetchall():
             if pending:
                 await conn.execute(f"ALTER TABLE {kind} DETACH PARTITION {name} FINALIZE")
-                await conn.execute(f"DROP TABLE {name}")
+                await self._drop_detached(conn, name)
             elif (month := month_of_name(name)) is not None:
                 months.add(month)
         return months
@@ -159,8 +160,14 @@ class Native:
         for month in due:
             name = partition_name(kind.name, month)
             await conn.execute(f"ALTER TABLE {kind.name} DETACH PARTITION {name} CONCURRENTLY")
-            await conn.execute(f"DROP TABLE {name}")
+            await self._drop_detached(conn, name)
         return len(due)
+
+    async def _drop_detached(self, conn: Connection, name: str) -> None:
+        """Drop what nobody writes to any more, booked in the ledger as retired."""
+        async with conn.transaction():
+            await conn.execute(LEDGER["retire"].format(relation=name), {"end": dt.datetime.max.replace(tzinfo=dt.UTC)})
+            await conn.execute(f"DROP TABLE {name}")
 
     async def drop_hours(self, conn: Connection, kind: Kind, before: dt.datetime) -> None:
         """Drop hourly rollups from before."""

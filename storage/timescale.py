@@ -12,6 +12,7 @@ from telemetry.clock import to_datetime
 from telemetry.kind import Kind
 
 SQL = queries.load("timescale")
+LEDGER = queries.load("ledger")
 BACKSTOP_DAYS = 14
 """The server's own retention comes so much later than ours, which notes what it drops."""
 
@@ -112,9 +113,19 @@ class Timescale:
         return row[0] if row else None
 
     async def drop_rows(self, conn: Connection, kind: Kind, before_us: int) -> int:
-        """Drop the chunks that end before; returns how many."""
+        """Drop the chunks that end before, booked in the ledger as retired; returns how many.
+
+        Nobody writes to them meanwhile, so that no row is dropped that was not counted.
+        """
         parameters = {"relation": kind.name, "before": to_datetime(before_us)}
-        return len(await (await conn.execute(SQL["drop_chunks"], parameters)).fetchall())
+        async with conn.transaction():
+            end = await self.end_of_rows(conn, kind, before_us)
+            if end is None:
+                return 0
+            for (chunk,) in await (await conn.execute(SQL["old_chunks"], parameters)).fetchall():
+                await conn.execute(f"LOCK TABLE {chunk} IN EXCLUSIVE MODE")
+            await conn.execute(LEDGER["retire"].format(relation=kind.name), {"end": end})
+            return len(await (await conn.execute(SQL["drop_chunks"], parameters)).fetchall())
 
     async def drop_hours(self, conn: Connection, kind: Kind, before: dt.datetime) -> None:
         """Drop hourly rollups from before, whole chunks at a time."""

@@ -12,7 +12,7 @@ from api.moments import rfc3339
 from api.ops.assets import Cursor, Limit, Name
 from api.parts import OpsParts, json_answer
 from storage import ledger, quarantine
-from storage.ledger import Ledger
+from storage.ledger import Day
 from storage.quarantine import QuarantinedUplink
 from telemetry.refusals import Reason
 
@@ -42,14 +42,15 @@ def records_router(parts: OpsParts) -> APIRouter:
     ) -> Response:
         """`received = stored + duplicate + quarantined + in_flight`; of single days `in_flight` is always 0.
 
-        A view of the books: what is in flight stands on both sides, so it cannot prove that nothing was lost.
+        The sums are a view of the books: what is in flight stands on both sides. The proof is each day's `check`, a
+        comparison with the rows that were there; null before the first.
         """
         key = paging.after(cursor, str)
         async with parts.database.connection() as conn:
             if by is None:
                 return json_answer((await ledger.totals(conn, parts.real_now())).document())
             rows = await ledger.days(conn, limit=limit + 1, before=_day(str(key[0])) if key else None)
-        return json_answer(paging.page(rows, limit, _of_day, lambda row: [str(row.since)]))
+        return json_answer(paging.page(rows, limit, _of_day, lambda row: [str(row.day)]))
 
     return router
 
@@ -67,8 +68,14 @@ def _uplink(row: QuarantinedUplink) -> dict[str, Any]:
     }
 
 
-def _of_day(row: Ledger) -> dict[str, Any]:
-    return {"day": str(row.since), **row.document()}
+def _of_day(row: Day) -> dict[str, Any]:
+    check = row.check and {
+        "checked_at": rfc3339(row.check.checked_at),
+        "balances": row.check.balances,
+        **row.check.figures(),
+        "differs_since": rfc3339(row.check.differs_since),
+    }
+    return {"day": str(row.day), **row.account.document(), "check": check}
 
 
 def _day(text: str) -> dt.date:

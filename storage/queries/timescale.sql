@@ -65,6 +65,10 @@ SELECT compress_chunk(%(chunk)s::regclass, if_not_compressed => true);
 SELECT max(range_end) FROM timescaledb_information.chunks
 WHERE hypertable_name = %(kind)s AND range_end <= %(before)s;
 
+-- name: old_chunks
+-- The chunks of a hypertable that are older than they are kept.
+SELECT show_chunks(%(relation)s::regclass, older_than => %(before)s::timestamptz)::text;
+
 -- name: drop_chunks
 -- Drop the chunks of a hypertable or continuous aggregate that are older than they are kept.
 SELECT drop_chunks(%(relation)s::regclass, older_than => %(before)s::timestamptz);

@@ -2,13 +2,16 @@
 
 import base64
 import hashlib
+from datetime import date
 
 import httpx
 import pytest
 
 from api import shapes
 from storage import quarantine
+from storage.ledger_check import check_day
 from storage.pool import Connection
+from telemetry.clock import to_us
 from tests.integration.api.conftest import ago
 
 QUARANTINE = "/ops/v1/quarantine"
@@ -100,9 +103,11 @@ async def test_books_that_do_not_add_up_are_shown_as_they_are(viewer: httpx.Asyn
     assert (answer["received"], answer["stored"], answer["in_flight"]) == (10, 7, 0)
 
 
-async def test_the_interface_says_that_the_ledger_is_no_proof(viewer: httpx.AsyncClient) -> None:
+async def test_the_interface_says_what_of_the_ledger_is_the_proof(viewer: httpx.AsyncClient) -> None:
     document = (await viewer.get("/openapi.json")).json()
-    assert "cannot prove that nothing was lost" in document["paths"][LEDGER]["get"]["description"]
+    description = document["paths"][LEDGER]["get"]["description"]
+    assert "a view of the books" in description
+    assert "The proof is each day's `check`" in description
 
 
 async def test_the_ledger_by_day(viewer: httpx.AsyncClient, conn: Connection) -> None:
@@ -113,6 +118,20 @@ async def test_the_ledger_by_day(viewer: httpx.AsyncClient, conn: Connection) ->
     days = [(item["day"], item["received"]) for item in first["items"] + second["items"]]
     assert days == [(f"2026-11-0{day}", day) for day in (5, 4, 3, 2, 1)]
     assert (await viewer.get(LEDGER, params={"by": "week"})).status_code == 422
+
+
+async def test_a_day_shows_its_last_check(viewer: httpx.AsyncClient, conn: Connection) -> None:
+    for day in (date(2026, 11, 1), date(2026, 11, 2), date(2026, 11, 3)):
+        await book(conn, str(day), 2, 0, 2, int(day.day == 2))
+        if day.day < 3:
+            await check_day(conn, day, to_us(ago(0)))
+    answer = (await viewer.get(LEDGER, params={"by": "day"})).json()
+    shapes.LedgerDays.model_validate(answer)
+    unchecked, differing, balanced = (item["check"] for item in answer["items"])
+    assert unchecked is None
+    assert (balanced["balances"], balanced["differs_since"]) == (True, None)
+    assert differing["differs_since"] == differing["checked_at"]
+    assert (differing["balances"], differing["without_fate"], differing["quarantine_found"]) == (False, -1, 0)
 
 
 async def test_the_ledger_is_a_figure_too(viewer: httpx.AsyncClient, conn: Connection) -> None:
