@@ -5,8 +5,6 @@ from collections.abc import Callable
 
 FIRST_S = 0.1
 LAST_S = 10.0
-STEADY_S = 5.0
-"""A connection that stood this long counts as a success: the next wait is short again."""
 
 
 class Backoff:

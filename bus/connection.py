@@ -1,4 +1,4 @@
-"""One connection of a subscriber: CONNECT, SUBSCRIBE, messages as they come, keep-alive, until it is lost."""
+"""One connection with a broker: CONNECT, SUBSCRIBE, packets as they come, keep-alive, until it is lost."""
 
 import asyncio
 import socket
@@ -7,44 +7,57 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import cast
 
-from bus import packets
+from bus import packets, reasons
 from bus.address import Address
+from bus.reconnecting import Lost
 
-COALESCE_S = 0.005
-"""After a read the next one waits this long, so that it brings many messages: that costs less than many small reads."""
+KEEP_ALIVE_S = 30
 HANDSHAKE_S = 10.0
 """A broker that has not taken the subscription by then is given up."""
 RECEIVE_BUFFER_BYTES = 1 << 20
 
-_SUBSCRIPTION = 1
+_SUBSCRIPTION = 65_535
+"""The packet id of the one SUBSCRIBE; publishes use the ids below."""
 _REFUSED_CODE = 0x80
 _OTHER_VERSION = frozenset({0x01, 0x84})
-
-
-class Lost(Exception):
-    """The connection ended, or never stood; the message says why."""
 
 
 class VersionRefused(Lost):
     """The broker does not speak this version of MQTT, or hung up on it without a word."""
 
 
+class Refused(Lost):
+    """The broker answered, and its answer was no: `code` is CONNACK's."""
+
+    def __init__(self, code: int) -> None:
+        super().__init__(f"the broker refuses the connection: {reasons.words(code)}")
+        self.code = code
+
+
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What a subscriber asks for with every connection."""
+    """What is asked for with every connection.
+
+    `user` (name, password) stands in for that of the address. After a read the next one waits `coalesce_s`, so that it
+    brings many messages: that costs less than many small reads.
+    """
 
     client_id: str
-    filters: tuple[str, ...]
-    receive_maximum: int
-    clean: bool
-    keep_alive_s: int
-    session_expiry_s: int
+    filters: tuple[str, ...] = ()
+    user: tuple[str, str] | None = None
+    will: packets.Will | None = None
+    clean: bool = True
+    receive_maximum: int = 0xFFFF
+    keep_alive_s: int = KEEP_ALIVE_S
+    session_expiry_s: int = 0
+    coalesce_s: float = 0
 
 
 class Connection(asyncio.Protocol):
     """Speaks one version of MQTT with one broker. `opened` ends with the handshake: did the broker know our session?
 
-    Messages go to `deliver`, all those of a read in one call. `closed` ends with the reason, in words.
+    Messages, and what the broker has taken, go to `deliver`, all of a read in one call. `closed` ends with the reason,
+    in words.
     """
 
     def __init__(
@@ -57,6 +70,9 @@ class Connection(asyncio.Protocol):
         loop = asyncio.get_running_loop()
         self.opened: asyncio.Future[bool] = loop.create_future()
         self.closed: asyncio.Future[str] = loop.create_future()
+        self.choked = False
+        """Whether the socket takes no more for now; `on_unchoked` is called when it does again."""
+        self.on_unchoked: Callable[[], None] = lambda: None
         self._loop, self._version, self._address, self._terms = loop, version, address, terms
         self._deliver = deliver
         self._parser = packets.Parser(version)
@@ -76,22 +92,32 @@ class Connection(asyncio.Protocol):
             with suppress(OSError):
                 plain.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER_BYTES)
         terms = self._terms
+        user, password = terms.user or (self._address.user, self._address.password)
         self._transport.write(
             packets.connect(
                 self._version,
                 terms.client_id,
-                user=self._address.user,
-                password=self._address.password,
+                user=user,
+                password=password,
                 clean=terms.clean,
                 keep_alive_s=terms.keep_alive_s,
                 receive_maximum=terms.receive_maximum,
                 session_expiry_s=terms.session_expiry_s,
+                will=terms.will,
             )
         )
 
+    def pause_writing(self) -> None:
+        """The socket takes no more for now."""
+        self.choked = True
+
+    def resume_writing(self) -> None:
+        """The socket takes bytes again."""
+        self.choked = False
+        self.on_unchoked()
+
     def data_received(self, data: bytes) -> None:
         """Hand over the messages of one read."""
-        self._unanswered = 0
         try:
             arrivals = self._parser.feed(data)
             for control in arrivals.controls:
@@ -99,10 +125,18 @@ class Connection(asyncio.Protocol):
         except packets.Malformed as error:
             self.abort(f"the broker's bytes are no MQTT: {error}")
             return
-        if arrivals.payloads and not self._closing:
-            self._coalescing = True
-            self._pace()
-            self._loop.call_later(COALESCE_S, self._end_of_coalescing)
+        # An answer to a ping that lies inside a packet that never ends is no sign of life.
+        if arrivals.payloads or arrivals.controls or len(data) > len(packets.PING):
+            self._unanswered = 0
+        if self._closing:
+            return
+        if arrivals.payloads:
+            if self._terms.coalesce_s:
+                self._coalescing = True
+                self._pace()
+                self._loop.call_later(self._terms.coalesce_s, self._end_of_coalescing)
+            self._deliver(self, arrivals)
+        elif arrivals.taken:
             self._deliver(self, arrivals)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -117,15 +151,21 @@ class Connection(asyncio.Protocol):
         if not self.closed.done():
             self.closed.set_result(reason)
 
+    def write(self, packet: bytes) -> None:
+        """Send a packet; does nothing on a lost connection."""
+        if not self._closing and self._transport is not None:
+            self._transport.write(packet)
+
     def acknowledge(self, packet_ids: Sequence[bytes]) -> None:
         """Tell the broker in one write that these messages have their fate; does nothing on a lost connection."""
-        if packet_ids and not self._closing and self._transport is not None:
-            self._transport.write(packets.acknowledge(packet_ids))
+        if packet_ids:
+            self.write(packets.acknowledge(packet_ids))
 
     def hold(self, held: bool) -> None:
         """Read no further while held: the broker then waits."""
-        self._held = held
-        self._pace()
+        if held != self._held:
+            self._held = held
+            self._pace()
 
     def leave(self) -> None:
         """End the connection and keep the session."""
@@ -151,34 +191,37 @@ class Connection(asyncio.Protocol):
             case packets.SubAck():
                 self._subscribed(control)
             case packets.Farewell(code):
-                self.abort(f"the broker ended the session (reason {code:#04x})")
+                self.abort(f"the broker ended the session: {reasons.words(code)}")
             case packets.Pong():
                 pass
 
     def _greeted(self, answer: packets.ConnAck) -> None:
-        if answer.code and not self.opened.done():
-            words = f"the broker refuses the connection (code {answer.code:#04x})"
-            lost = VersionRefused if answer.code in _OTHER_VERSION and self._version == 5 else Lost
-            self.opened.set_exception(lost(words))
         if answer.code or self._transport is None:
-            self.abort("the broker refuses the connection")
+            refused = Refused(answer.code)
+            other = answer.code in _OTHER_VERSION and self._version == 5
+            self._fail(VersionRefused(str(refused)) if other else refused)
             return
         self._welcome = True
         self._session_present = answer.session_present
-        self._transport.write(packets.subscribe(self._version, _SUBSCRIPTION, self._terms.filters))
+        if self._terms.filters:
+            self._transport.write(packets.subscribe(self._version, _SUBSCRIPTION, self._terms.filters))
+        elif not self.opened.done():
+            self.opened.set_result(self._session_present)
         keep_alive_s = self._terms.keep_alive_s if answer.keep_alive_s is None else answer.keep_alive_s
-        if keep_alive_s:
+        if keep_alive_s and self._next_ping is None:
             self._next_ping = self._loop.call_later(keep_alive_s / 2, self._ping, keep_alive_s / 2)
 
     def _subscribed(self, answer: packets.SubAck) -> None:
         refused = [name for name, code in zip(self._terms.filters, answer.codes, strict=False) if code >= _REFUSED_CODE]
         if refused or len(answer.codes) != len(self._terms.filters):
-            words = f"the broker refuses the subscription {', '.join(refused)}"
-            if not self.opened.done():
-                self.opened.set_exception(Lost(words))
-            self.abort(words)
+            self._fail(Lost(f"the broker refuses the subscription {', '.join(refused)}"))
         elif not self.opened.done():
             self.opened.set_result(self._session_present)
+
+    def _fail(self, lost: Lost) -> None:
+        if not self.opened.done():
+            self.opened.set_exception(lost)
+        self.abort(str(lost))
 
     def _ping(self, interval_s: float) -> None:
         if self._held:
@@ -208,23 +251,25 @@ async def connect(
     address: Address,
     terms: Terms,
     deliver: Callable[[Connection, packets.Arrivals], None],
+    timeout_s: float = HANDSHAKE_S,
 ) -> Connection:
     """A connection whose subscription stands.
 
     Raises:
         VersionRefused: another version may succeed.
-        Lost: the broker cannot be reached, or says no.
+        Refused: the broker says no.
+        Lost: the broker cannot be reached, or the connection broke.
     """
     connection: Connection | None = None
     try:
-        async with asyncio.timeout(HANDSHAKE_S):
-            _, connection = await asyncio.get_running_loop().create_connection(
-                lambda: Connection(version, address, terms, deliver), address.host, address.port, ssl=address.tls
-            )
+        async with asyncio.timeout(timeout_s):
+            connection = await address.open(lambda: Connection(version, address, terms, deliver))
             await connection.opened
             return connection
     except TimeoutError:
-        reason = f"no answer within {HANDSHAKE_S:.0f} s"
+        reason = f"no answer within {timeout_s:.0f} s"
+    except Lost:
+        raise
     except OSError as error:
         reason = str(error)
     except BaseException:

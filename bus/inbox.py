@@ -5,32 +5,34 @@ much the broker sends ahead is bounded by MQTT 5's receive maximum, and by readi
 """
 
 import asyncio
-import ssl
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from types import TracebackType
-from typing import Self, TypeVar
-
-import structlog
+from typing import NoReturn, Self, TypeVar
 
 from bus import connection as connections
 from bus import packets
 from bus.address import Address, parse_address
-from bus.backoff import STEADY_S, Backoff
+from bus.connection import KEEP_ALIVE_S
+from bus.reconnecting import Stands, stay_connected
 from telemetry.clock import Now
 from telemetry.limits import BATCH_AGE_MS_MAX, INBOX_BYTES_MAX, RECEIVE_MAXIMUM
 from telemetry.observation import count_observations
 from telemetry.topics import TELEMETRY_SUFFIX
 
-KEEP_ALIVE_S = 30
+COALESCE_S = 0.005
+"""After a read the next one waits this long, so that it brings many messages."""
 SESSION_EXPIRY_S = 7 * 24 * 3600
 """How long the broker keeps the session of a service that is away (MQTT 5; in 3.1.1 the broker's own setting)."""
 
-T = TypeVar("T")
+_REDELIVERED = bytes(packets.REDELIVERED | 0x30 | 0x02 | retained for retained in (0, packets.RETAINED))
+"""Headers of a message of QoS 1 that the broker has sent before."""
+_SUFFIX_LENGTH = len(TELEMETRY_SUFFIX)
 
-_log = structlog.get_logger(__name__)
+T = TypeVar("T")
 
 
 class Closed(Exception):
@@ -53,10 +55,11 @@ class Batch:
 
     `received_us` is the city's time at which they were read (several reads within `BATCH_AGE_MS_MAX` are one batch and
     share the last one's), `arrived_s` the real monotonic time of the first read, `size` the bytes of all payloads.
-    `received` counts the observations on telemetry topics before any of them is decoded: the ledger's `received`.
+    `uplinks` counts the messages on telemetry topics, `received` the observations that they bring, before any of them
+    is decoded: the ledger's `received`.
     """
 
-    __slots__ = ("_acks", "_headers", "arrived_s", "payloads", "received", "received_us", "size", "topics")
+    __slots__ = ("_acks", "_headers", "arrived_s", "payloads", "received", "received_us", "size", "topics", "uplinks")
 
     def __init__(self, reads: Sequence[Read]) -> None:
         self.topics: list[bytes] = _joined([read.arrivals.topics for read in reads])
@@ -64,8 +67,8 @@ class Batch:
         self.received_us = reads[-1].received_us
         self.arrived_s = reads[0].arrived_s
         self.size = sum(read.size for read in reads)
-        self.received = count_received(self.topics, self.payloads)
-        self._headers: list[int] = _joined([read.arrivals.headers for read in reads])
+        self.uplinks, self.received = count_received(self.topics, self.payloads)
+        self._headers = b"".join([bytes(read.arrivals.headers) for read in reads])
         self._acks = [(read.connection, read.arrivals.packet_ids) for read in reads]
 
     def __len__(self) -> int:
@@ -79,7 +82,7 @@ class Batch:
     @property
     def redelivered(self) -> bool:
         """Whether the broker says of any message that it was sent before."""
-        return any(header & packets.REDELIVERED for header in self._headers)
+        return any(header in self._headers for header in _REDELIVERED)
 
     def ack(self) -> None:
         """Acknowledge all messages. Those of a lost connection come again and need another acknowledgement."""
@@ -98,19 +101,23 @@ def acknowledge(batches: Iterable[Batch]) -> None:
         connection.acknowledge(packet_ids)
 
 
-def count_received(topic_names: Sequence[bytes], payloads: Sequence[bytes]) -> int:
-    """How many observations these messages bring, by their outer form alone."""
-    uplinks = [payload for name, payload in zip(topic_names, payloads, strict=True) if name.endswith(TELEMETRY_SUFFIX)]
-    others = [payload for payload in uplinks if payload[:1] != b"{"]
-    return len(uplinks) - len(others) + sum(map(count_observations, others))
+def count_received(topic_names: Sequence[bytes], payloads: Sequence[bytes]) -> tuple[int, int]:
+    """How many of these messages are uplinks, and how many observations those bring, by their outer form alone."""
+    uplinks = [name[-_SUFFIX_LENGTH:] for name in topic_names].count(TELEMETRY_SUFFIX)
+    if uplinks < len(payloads):
+        named = zip(topic_names, payloads, strict=True)
+        payloads = [payload for name, payload in named if name.endswith(TELEMETRY_SUFFIX)]
+    objects = [payload[:1] for payload in payloads].count(b"{")
+    if objects == uplinks:
+        return uplinks, uplinks
+    return uplinks, sum(map(count_observations, payloads))
 
 
 class Subscriber:
     """A session with the broker that outlives connections: `async with` it, then take batches.
 
     `filters` may be shared subscriptions. A `clean` session is forgotten by the broker with the connection. `now` is
-    the city clock. `on_connected` is called whenever the subscription stands anew. `tls` is for `mqtts` URLs, `None`
-    the system's certificate store.
+    the city clock. `on_connected` is called whenever the subscription stands anew.
 
     Raises:
         BadAddress: the URL is none.
@@ -126,12 +133,17 @@ class Subscriber:
         now: Now,
         clean: bool = False,
         on_connected: Callable[[], None] | None = None,
-        tls: ssl.SSLContext | None = None,
         keep_alive_s: int = KEEP_ALIVE_S,
     ) -> None:
-        self._address: Address = parse_address(url, tls)
+        self._address: Address = parse_address(url)
         self._terms = connections.Terms(
-            client_id, tuple(filters), receive_maximum, clean, keep_alive_s, 0 if clean else SESSION_EXPIRY_S
+            client_id,
+            tuple(filters),
+            clean=clean,
+            receive_maximum=receive_maximum,
+            keep_alive_s=keep_alive_s,
+            session_expiry_s=0 if clean else SESSION_EXPIRY_S,
+            coalesce_s=COALESCE_S,
         )
         self._now, self._on_connected = now, on_connected
         self._reads: deque[Read] = deque()
@@ -139,12 +151,13 @@ class Subscriber:
         self._something = asyncio.Event()
         self._ready = asyncio.Event()
         self._connection: connections.Connection | None = None
-        self._task: asyncio.Task[None] | None = None
+        self._task: asyncio.Task[NoReturn] | None = None
         self.reconnects = 0
         """How often the connection was lost."""
 
     async def __aenter__(self) -> Self:
-        self._task = asyncio.create_task(self._stay_connected(), name=f"inbox {self._terms.client_id}")
+        staying = stay_connected(self._terms.client_id, self._address, self._live)
+        self._task = asyncio.create_task(staying, name=f"inbox {self._terms.client_id}")
         self._task.add_done_callback(lambda _: self._something.set())
         return self
 
@@ -227,39 +240,22 @@ class Subscriber:
         """Whether what waits has reached a bound, so that nothing more is read."""
         return self._waiting_messages >= self._terms.receive_maximum or self._waiting_bytes >= INBOX_BYTES_MAX
 
-    async def _stay_connected(self) -> None:
-        backoff = Backoff()
-        while True:
-            opened_s = None
-            try:
-                self._connection = await self._connect()
-                opened_s = time.monotonic()
-                self._ready.set()
-                _log.info("broker connected", client=self._terms.client_id, broker=str(self._address))
-                self._connection.hold(self._full)
-                if self._on_connected is not None:
-                    self._on_connected()
-                reason = await self._connection.closed
-            except connections.Lost as error:
-                reason = str(error)
-            finally:
-                self._ready.clear()
-                if self._connection is not None:
-                    self._connection.leave()
-                    self._connection = None
-            if opened_s is not None:
+    async def _live(self, stands: Stands) -> str:
+        """One connection, until it is lost."""
+        try:
+            self._connection = await self._connect()
+            stands()
+            self._ready.set()
+            self._connection.hold(self._full)
+            if self._on_connected is not None:
+                self._on_connected()
+            return await self._connection.closed
+        finally:
+            self._ready.clear()
+            if self._connection is not None:
                 self.reconnects += 1
-                if time.monotonic() - opened_s >= STEADY_S:
-                    backoff.succeeded()
-            wait_s = backoff.next_s()
-            _log.warning(
-                "broker away",
-                client=self._terms.client_id,
-                broker=str(self._address),
-                reason=reason,
-                again_in_s=round(wait_s, 2),
-            )
-            await asyncio.sleep(wait_s)
+                self._connection.leave()
+                self._connection = None
 
     async def _connect(self) -> connections.Connection:
         """MQTT 5 for its back-pressure, else 3.1.1."""
@@ -270,4 +266,4 @@ class Subscriber:
 
 
 def _joined(lists: list[list[T]]) -> list[T]:
-    return lists[0] if len(lists) == 1 else [each for one in lists for each in one]
+    return lists[0] if len(lists) == 1 else list(chain.from_iterable(lists))

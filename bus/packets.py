@@ -1,12 +1,15 @@
-"""MQTT 3.1.1 and 5 packets, of each just what a subscriber needs; bytes in, bytes out, no I/O.
+"""MQTT 3.1.1 and 5 packets, of each just what our own connections need; bytes in, bytes out, no I/O.
 
 A `Parser` takes the stream in pieces of any size and returns all complete packets of a piece at once: the messages as
 parallel lists, since one object a message would cost more than the parsing.
 """
 
+import struct
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
+
+from telemetry.limits import PACKET_BYTES_MAX
 
 Version = Literal[4, 5]
 """The protocol level on the wire: 4 is MQTT 3.1.1."""
@@ -18,12 +21,27 @@ REDELIVERED = 0x08
 PING = b"\xc0\x00"
 DISCONNECT = b"\xe0\x00"
 _PUBACK = b"\x40\x02"
+_MESSAGE, _COMMON = 0x30, 0x32
+_KINDS = frozenset({0x20, _MESSAGE, 0x40, 0x90, 0xD0, 0xE0})
+"""The upper half of a header, of those packets that a broker may send us."""
 _KEEP_RETAINED_FROM_OLD_SUBSCRIPTIONS = 0x10
 _LENGTH_BYTES_MAX = 4
+_HEAD = struct.Struct("5B")
+_CUT_BYTES = PACKET_BYTES_MAX - 1 - _LENGTH_BYTES_MAX
+"""What is kept of a longer message, after its header and length."""
 
 
 class Malformed(Exception):
-    """The broker's bytes are not MQTT as this subscriber asked for it; the message says where."""
+    """The broker's bytes are not MQTT as we asked for it; the message says where."""
+
+
+@dataclass(frozen=True, slots=True)
+class Will:
+    """What the broker publishes, at QoS 1, if the session ends without a farewell."""
+
+    topic: str
+    payload: bytes
+    retain: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,26 +78,38 @@ Control = ConnAck | SubAck | Pong | Farewell
 
 @dataclass(slots=True)
 class Arrivals:
-    """The packets of one piece of the stream. All lists but `controls` have one entry a message, in order.
+    """The packets of one piece of the stream, in order; the first four have one entry a message.
 
-    A packet id is its two bytes as they stand on the wire, empty for a message of QoS 0.
+    A header is a message's first byte. A packet id is its two bytes as they stand on the wire, empty for a message of
+    QoS 0. `taken` are the packet ids of what we published and the broker now has.
     """
 
     topics: list[bytes] = field(default_factory=list)
     payloads: list[bytes] = field(default_factory=list)
-    headers: list[int] = field(default_factory=list)
+    headers: bytearray = field(default_factory=bytearray)
     packet_ids: list[bytes] = field(default_factory=list)
+    taken: list[int] = field(default_factory=list)
     controls: list[Control] = field(default_factory=list)
 
 
 class Parser:
-    """Takes a broker's bytes in pieces of any size."""
+    """Takes a broker's bytes in pieces of any size.
+
+    A message longer than `PACKET_BYTES_MAX` arrives cut to it: its rest is read and dropped, so that memory is bounded
+    and the message still has its fate, `too_large`. Telling the broker of a Maximum Packet Size (MQTT 5, 3.1.2.11.4)
+    would bound memory too, but a broker drops what is larger and tells nobody; and closing the session would bring the
+    same message again, for ever.
+    """
 
     def __init__(self, version: Version) -> None:
         self._version = version
         self._pieces: list[bytes] = []
-        self._held = 0
-        self._needed = 0
+        self._held = self._needed = self._beyond = 0
+
+    @property
+    def held_bytes(self) -> int:
+        """Bytes of a packet that is not complete yet, fewer than `PACKET_BYTES_MAX` and one piece."""
+        return self._held
 
     def feed(self, data: bytes) -> Arrivals:
         """The packets that are complete with this piece.
@@ -87,74 +117,126 @@ class Parser:
         Raises:
             Malformed: the stream cannot be understood any further.
         """
+        arrivals = Arrivals()
+        if self._beyond:
+            data, self._beyond = data[self._beyond :], max(0, self._beyond - len(data))
+            if self._beyond:
+                return arrivals
         if self._pieces:
             self._pieces.append(data)
             self._held += len(data)
             if self._held < self._needed:
-                return Arrivals()
+                return arrivals
             data = b"".join(self._pieces)
-        arrivals = Arrivals()
         try:
-            used, self._needed = _parse(data, self._version == 5, arrivals)
+            self._take(data, arrivals)
         except IndexError:
             raise Malformed("a packet ends before its header does") from None
-        self._held = len(data) - used
-        self._pieces = [data[used:]] if self._held else []
         return arrivals
 
+    def _take(self, data: bytes, arrivals: Arrivals) -> None:
+        used, total = _parse(data, self._version == 5, arrivals)
+        while total > PACKET_BYTES_MAX and len(data) - used >= PACKET_BYTES_MAX:
+            end = used + total
+            data, self._beyond = _cut(data[used:]) + data[end:], max(0, end - len(data))
+            used, total = (0, 0) if self._beyond else _parse(data, self._version == 5, arrivals)
+        self._held, self._needed = len(data) - used, min(total, PACKET_BYTES_MAX)
+        self._pieces = [data[used:]] if self._held else []
 
-def _parse(data: bytes, properties: bool, arrivals: Arrivals) -> tuple[int, int]:  # noqa: C901
-    """Parse the complete packets; returns the bytes used, and how many an unfinished packet takes at least.
 
-    This loop runs once a message and is written for speed: everything is inline, and one check at the end of a message
-    covers all lengths inside it, since each of them only moves `at` forward.
+def _cut(packet: bytes) -> bytes:
+    """A complete message from the beginning of a longer one."""
+    _, at = _variable(packet, 1)
+    return packet[:1] + length(_CUT_BYTES) + packet[at : at + _CUT_BYTES]
+
+
+def _parse(data: bytes, properties: bool, arrivals: Arrivals) -> tuple[int, int]:
+    """Parse the complete packets; returns the bytes used, and how many the unfinished one has, 0 where that is unknown.
+
+    A message over `PACKET_BYTES_MAX` counts as unfinished. This loop runs once a message and is written for speed:
+    the common message (QoS 1, neither retained nor repeated, without properties) is dealt with in place.
     """
     add_topic, add_payload = arrivals.topics.append, arrivals.payloads.append
     add_header, add_packet_id = arrivals.headers.append, arrivals.packet_ids.append
-    start, end = 0, len(data)
-    while end - start >= 2:
-        header, length, at = data[start], data[start + 1], start + 2
-        if length & 0x80:
-            if at < end and data[at] < 0x80:
-                length = (length & 0x7F) | data[at] << 7
-                at += 1
-            else:
-                length, at = _variable(data, start + 1)
-                if at < 0:
-                    return start, 0
-        stop = at + length
-        if stop > end:
-            return start, stop - start
-        if header & 0xF0 == 0x30:
-            begin = at + 2
-            at = begin + (data[at] << 8 | data[at + 1])
-            topic = data[begin:at]
-            quality = header & 0x06
-            if quality == 0x02:
-                packet_id = data[at : at + 2]
-                at += 2
-            elif quality:
-                raise Malformed("a message of a quality that was not subscribed")
-            else:
-                packet_id = b""
-            if properties:
-                size = data[at]
-                at += 1
-                if size & 0x80:
-                    size, at = _variable(data, at - 1)
-                    if at < 0:
-                        raise Malformed("a message's properties have no length")
-                at += size
-            if at > stop or not topic:
-                raise Malformed("a message's topic or properties do not fit into it")
-            add_topic(topic)
-            add_payload(data[at:stop])
-            add_header(header)
-            add_packet_id(packet_id)
+    five, start, end = _HEAD.unpack_from, 0, len(data)
+    last = end - _HEAD.size
+    while start <= last:
+        header, low, third, fourth, fifth = five(data, start)
+        if low < 0x80:
+            begin, stop = start + 4, start + 2 + low
+            at = begin + (third << 8 | fourth)
+        elif third < 0x80:
+            begin, stop = start + 5, start + 3 + (low & 0x7F | third << 7)
+            at = begin + (fourth << 8 | fifth)
         else:
-            arrivals.controls.append(_control(header, data[at:stop], properties))
+            size, body = _variable(data, start + 1)
+            begin, stop = body + 2, body + size
+            if stop > end or stop - start > PACKET_BYTES_MAX:
+                return start, _unfinished(header, stop - start)
+            at = begin + (data[body] << 8 | data[body + 1])
+        if stop > end:
+            return start, _unfinished(header, stop - start)
+        if header == _COMMON and properties and begin < at <= stop - 3 and not data[at + 2]:
+            add_topic(data[begin:at])
+            add_payload(data[at + 3 : stop])
+            add_header(header)
+            add_packet_id(data[at : at + 2])
+        elif header & 0xF0 == _MESSAGE:
+            _message(header, data, begin, at, stop, properties, arrivals)
+        else:
+            _control(header, data[begin - 2 : stop], properties, arrivals)
+        start = stop
+    return _parse_short(data, start, properties, arrivals)
+
+
+def _message(header: int, data: bytes, begin: int, at: int, stop: int, properties: bool, arrivals: Arrivals) -> None:
+    """Take any message, whose topic is from `begin` to `at` and which ends at `stop`.
+
+    One check at the end covers all lengths inside it, since each of them only moves `at` forward.
+    """
+    topic = data[begin:at]
+    quality = header & 0x06
+    if quality == 0x02:
+        packet_id = data[at : at + 2]
+        at += 2
+    elif quality:
+        raise Malformed("a message of a quality that was not subscribed")
+    else:
+        packet_id = b""
+    if properties:
+        size, at = _variable(data, at)
+        if at < 0:
+            raise Malformed("a message's properties have no length")
+        at += size
+    if at > stop or not topic:
+        raise Malformed("a message's topic or properties do not fit into it")
+    arrivals.topics.append(topic)
+    arrivals.payloads.append(data[at:stop])
+    arrivals.headers.append(header)
+    arrivals.packet_ids.append(packet_id)
+
+
+def _parse_short(data: bytes, start: int, properties: bool, arrivals: Arrivals) -> tuple[int, int]:
+    """As `_parse`, for the last few bytes of a piece: no message is that short."""
+    while len(data) - start >= 2:
+        header, size = data[start], data[start + 1]
+        if size & 0x80:
+            return start, _unfinished(header, 0)
+        stop = start + 2 + size
+        if stop > len(data):
+            return start, _unfinished(header, stop - start)
+        _control(header, data[start + 2 : stop], properties, arrivals)
         start = stop
     return start, 0
+
+
+def _unfinished(header: int, total: int) -> int:
+    """The size of a packet that is not complete yet, if such a packet is worth waiting for."""
+    if header & 0xF0 not in _KINDS:
+        raise Malformed(f"a packet that we are never sent (header {header:#04x})")
+    if total > PACKET_BYTES_MAX and header & 0xF0 != _MESSAGE:
+        raise Malformed(f"a packet of {total} bytes that is no message")
+    return total
 
 
 def _variable(data: bytes, at: int) -> tuple[int, int]:
@@ -169,22 +251,25 @@ def _variable(data: bytes, at: int) -> tuple[int, int]:
     return 0, -1
 
 
-def _control(header: int, body: bytes, properties: bool) -> Control:
-    """A packet that is no message."""
-    if header == 0x20 and len(body) >= 2:
+def _control(header: int, body: bytes, properties: bool, arrivals: Arrivals) -> None:
+    """Take a packet that is no message."""
+    if header == 0x40 and len(body) >= 2:
+        arrivals.taken.append(body[0] << 8 | body[1])
+    elif header == 0x20 and len(body) >= 2:
         keep_alive_s = _keep_alive(body[2:]) if properties and len(body) > 2 else None
-        return ConnAck(bool(body[0] & 1), body[1], keep_alive_s)
-    if header == 0x90 and len(body) >= 3:
+        arrivals.controls.append(ConnAck(bool(body[0] & 1), body[1], keep_alive_s))
+    elif header == 0x90 and len(body) >= 3:
         at = 2
         if properties:
             size, at = _variable(body, 2)
             at = at + size if at > 0 else len(body)
-        return SubAck(body[0] << 8 | body[1], body[at:])
-    if header == 0xD0 and not body:
-        return Pong()
-    if header == 0xE0 and properties:
-        return Farewell(body[0] if body else 0)
-    raise Malformed(f"a packet that no subscriber is sent, or that is cut short (header {header:#04x})")
+        arrivals.controls.append(SubAck(body[0] << 8 | body[1], body[at:]))
+    elif header == 0xD0 and not body:
+        arrivals.controls.append(Pong())
+    elif header == 0xE0 and properties:
+        arrivals.controls.append(Farewell(body[0] if body else 0))
+    else:
+        raise Malformed(f"a packet that we are never sent, or that is cut short (header {header:#04x})")
 
 
 _WIDTHS = {0x11: 4, 0x13: 2, 0x21: 2, 0x22: 2, 0x24: 1, 0x25: 1, 0x27: 4, 0x28: 1, 0x29: 1, 0x2A: 1}
@@ -223,9 +308,12 @@ def connect(
     keep_alive_s: int,
     receive_maximum: int,
     session_expiry_s: int,
+    will: Will | None = None,
 ) -> bytes:
-    """CONNECT without a Will. Receive maximum and session expiry are said in MQTT 5 only; 3.1.1 knows neither."""
+    """CONNECT. Receive maximum and session expiry are said in MQTT 5 only; 3.1.1 knows neither."""
     flags = (0x02 if clean else 0) | (0x80 if user is not None else 0) | (0x40 if password is not None else 0)
+    if will is not None:
+        flags |= 0x0C | (0x20 if will.retain else 0)
     body = _text("MQTT") + bytes([version, flags]) + keep_alive_s.to_bytes(2, "big")
     if version == 5:
         properties = b"\x21" + receive_maximum.to_bytes(2, "big")
@@ -233,6 +321,8 @@ def connect(
             properties += b"\x11" + session_expiry_s.to_bytes(4, "big")
         body += length(len(properties)) + properties
     body += _text(client_id)
+    if will is not None:
+        body += (b"\x00" if version == 5 else b"") + _text(will.topic) + _binary(will.payload)
     if user is not None:
         body += _text(user)
     if password is not None:
@@ -248,9 +338,16 @@ def subscribe(version: Version, packet_id: int, filters: Sequence[str]) -> bytes
     return b"\x82" + length(len(body)) + body
 
 
+def publish(topic: bytes, packet_id: int, payload: bytes, retain: bool) -> bytes:
+    """PUBLISH of MQTT 3.1.1 at QoS 1."""
+    size = length(len(topic) + len(payload) + 4)
+    head = b"\x33" if retain else b"\x32"
+    return b"".join((head, size, len(topic).to_bytes(2, "big"), topic, packet_id.to_bytes(2, "big"), payload))
+
+
 def acknowledge(packet_ids: Sequence[bytes]) -> bytes:
-    """PUBACK for each message; `packet_ids` holds no empty one."""
-    return b"".join([_PUBACK + packet_id for packet_id in packet_ids])
+    """PUBACK for each message; `packet_ids` holds at least one, and no empty one."""
+    return _PUBACK + _PUBACK.join(packet_ids)
 
 
 def length(value: int) -> bytes:
@@ -264,5 +361,8 @@ def length(value: int) -> bytes:
 
 
 def _text(value: str) -> bytes:
-    raw = value.encode()
+    return _binary(value.encode())
+
+
+def _binary(raw: bytes) -> bytes:
     return len(raw).to_bytes(2, "big") + raw

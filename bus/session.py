@@ -2,19 +2,18 @@
 
 import asyncio
 import logging
-import ssl
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from types import TracebackType
-from typing import Self
+from typing import NoReturn, Self
 
 import aiomqtt
 import structlog
 
 from bus.address import parse_address
-from bus.backoff import STEADY_S, Backoff
+from bus.connection import KEEP_ALIVE_S
+from bus.packets import Will
+from bus.reconnecting import Lost, Stands, stay_connected
 
-KEEP_ALIVE_S = 30
 PENDING_MAX = 200
 """Publishes that wait for the broker's word at a time; further callers wait for their turn."""
 UNHEARD_MAX = 10_000
@@ -35,20 +34,11 @@ class Unreachable(Exception):
     """The broker did not confirm the message within the time given."""
 
 
-@dataclass(frozen=True, slots=True)
-class Will:
-    """What the broker publishes, at QoS 1, if the session ends without a farewell."""
-
-    topic: str
-    payload: bytes
-    retain: bool = True
-
-
 class Publisher:
     """A session that publishes: `async with` it, then `publish` from anywhere in the loop.
 
-    `on_connected` is called after each connection, when the subscriptions stand. `tls` is for `mqtts` URLs, `None`
-    the system's certificate store. The session is clean: the broker forgets it with the connection.
+    `on_connected` is called after each connection, when the subscriptions stand. The session is clean: the broker
+    forgets it with the connection. A broker may refuse `optional` filters.
 
     Raises:
         BadAddress: the URL is none.
@@ -61,22 +51,24 @@ class Publisher:
         *,
         will: Will | None = None,
         on_connected: Callable[[], None] | None = None,
-        tls: ssl.SSLContext | None = None,
         filters: Sequence[str] = (),
+        optional: Sequence[str] = (),
         on_message: OnMessage | None = None,
     ) -> None:
-        self._address = parse_address(url, tls)
+        self._address = parse_address(url)
         self._client_id, self._will = client_id, will
         self._on_connected, self._on_message = on_connected, on_message
-        self._filters = [(each, 1) for each in filters]
+        self._filters = [(each, 1) for each in (*filters, *optional)]
+        self._optional = frozenset(optional)
         self._connected = asyncio.Event()
         self._client: aiomqtt.Client | None = None
         self._lost: asyncio.Future[None] | None = None
         self._turns = asyncio.Semaphore(PENDING_MAX)
-        self._task: asyncio.Task[None] | None = None
+        self._task: asyncio.Task[NoReturn] | None = None
 
     async def __aenter__(self) -> Self:
-        self._task = asyncio.create_task(self._stay_connected(), name=f"session {self._client_id}")
+        staying = stay_connected(self._client_id, self._address, self._live)
+        self._task = asyncio.create_task(staying, name=f"session {self._client_id}")
         return self
 
     async def __aexit__(
@@ -140,44 +132,31 @@ class Publisher:
             await asyncio.gather(attempt, return_exceptions=True)
         return False
 
-    async def _stay_connected(self) -> None:
-        backoff = Backoff()
-        loop = asyncio.get_running_loop()
-        while True:
-            opened_s = None
-            try:
-                async with self._new_client() as client:
-                    if self._filters:
-                        await self._subscribe(client)
-                    self._client, self._lost, opened_s = client, loop.create_future(), loop.time()
-                    self._connected.set()
-                    _log.info("broker connected", client=self._client_id, broker=str(self._address))
-                    if self._on_connected is not None:
-                        self._on_connected()
-                    await self._listen(client)
-            except aiomqtt.MqttError as error:
-                reason = str(error)
-            finally:
-                self._connected.clear()
-                self._client = None
-                if self._lost is not None and not self._lost.done():
-                    self._lost.set_result(None)
-            if opened_s is not None and loop.time() - opened_s >= STEADY_S:
-                backoff.succeeded()
-            wait_s = backoff.next_s()
-            _log.warning(
-                "broker away",
-                client=self._client_id,
-                broker=str(self._address),
-                reason=reason,
-                again_in_s=round(wait_s, 2),
-            )
-            await asyncio.sleep(wait_s)
+    async def _live(self, stands: Stands) -> str:
+        """One connection, until it is lost."""
+        try:
+            async with self._new_client() as client:
+                if self._filters:
+                    await self._subscribe(client)
+                self._client, self._lost = client, asyncio.get_running_loop().create_future()
+                self._connected.set()
+                stands()
+                if self._on_connected is not None:
+                    self._on_connected()
+                await self._listen(client)
+            return "the broker hung up"
+        except aiomqtt.MqttError as error:
+            raise Lost(str(error)) from error
+        finally:
+            self._connected.clear()
+            self._client = None
+            if self._lost is not None and not self._lost.done():
+                self._lost.set_result(None)
 
     async def _subscribe(self, client: aiomqtt.Client) -> None:
         codes = await client.subscribe(self._filters)
         refused = [name for (name, _), code in zip(self._filters, codes, strict=True) if _code(code) >= 0x80]
-        if refused:
+        if not self._optional.issuperset(refused):
             raise aiomqtt.MqttError(f"the broker refuses the subscription {', '.join(refused)}")
 
     async def _listen(self, client: aiomqtt.Client) -> None:
@@ -188,16 +167,17 @@ class Publisher:
                 self._on_message(message.topic.value, payload, bool(message.retain))
 
     def _new_client(self) -> aiomqtt.Client:
-        will = self._will
+        address, will = self._address, self._will
         client = aiomqtt.Client(
-            self._address.host,
-            self._address.port,
-            username=self._address.user,
-            password=self._address.password,
+            address.path or address.host,
+            address.port or 1,  # of a Unix socket: the library wants one
+            transport="tcp" if address.path is None else "unix",
+            username=address.user,
+            password=address.password,
             identifier=self._client_id,
             clean_session=True,
             keepalive=KEEP_ALIVE_S,
-            tls_context=self._address.tls,
+            tls_context=address.tls,
             will=None if will is None else aiomqtt.Will(will.topic, will.payload, 1, will.retain),
             max_queued_incoming_messages=UNHEARD_MAX,
             logger=_library_log,
@@ -218,11 +198,8 @@ class Watcher(Publisher):
         *,
         will: Will | None = None,
         on_connected: Callable[[], None] | None = None,
-        tls: ssl.SSLContext | None = None,
     ) -> None:
-        super().__init__(
-            url, client_id, will=will, on_connected=on_connected, tls=tls, filters=filters, on_message=on_message
-        )
+        super().__init__(url, client_id, will=will, on_connected=on_connected, filters=filters, on_message=on_message)
 
 
 def _code(code: object) -> int:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from bus.device import Line
-from bus.session import Will
+from bus.packets import Will
 from firmware_sim.firmware import Firmware, Uplink, acknowledged
 from telemetry import topics
 from telemetry.clock import Now

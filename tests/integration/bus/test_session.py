@@ -7,7 +7,8 @@ import time
 
 import pytest
 
-from bus.session import Publisher, Unreachable, Watcher, Will
+from bus.packets import Will
+from bus.session import Publisher, Unreachable, Watcher
 from tests.parts.broker import BrokerPart
 
 _numbers = itertools.count()

@@ -2,7 +2,6 @@
 
 import asyncio
 import shutil
-import ssl
 import subprocess
 import time
 from collections.abc import Iterator
@@ -11,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from bus.address import with_authority
 from bus.inbox import Subscriber
 from bus.session import Publisher
 from lamplighter.embedded import ports
@@ -31,8 +31,8 @@ class TlsBroker:
         return f"mqtts://localhost:{self.port}"
 
     @property
-    def trusting(self) -> ssl.SSLContext:
-        return ssl.create_default_context(cafile=str(self.certificate))
+    def trusted_url(self) -> str:
+        return with_authority(self.url, str(self.certificate))
 
 
 @pytest.fixture
@@ -72,8 +72,8 @@ def now() -> int:
 
 async def test_messages_pass_over_tls(tls_broker: TlsBroker) -> None:
     async with (
-        Subscriber(tls_broker.url, "s", [TOPIC], now=now, tls=tls_broker.trusting) as inbox,
-        Publisher(tls_broker.url, "p", tls=tls_broker.trusting) as publisher,
+        Subscriber(tls_broker.trusted_url, "s", [TOPIC], now=now) as inbox,
+        Publisher(tls_broker.trusted_url, "p") as publisher,
         asyncio.timeout(20),
     ):
         await inbox.ready()

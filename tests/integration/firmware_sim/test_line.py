@@ -7,7 +7,7 @@ import os
 import pytest
 
 from bus.device import Line
-from bus.session import Will
+from bus.packets import Will
 from tests.conftest import StartBroker
 from tests.integration.firmware_sim.conftest import ear_at
 from tests.parts.broker import BrokerPart

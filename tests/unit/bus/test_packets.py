@@ -74,7 +74,7 @@ def test_any_split_of_the_stream_gives_the_same_packets(data: st.DataObject, ver
     expected = [each for each in sent if isinstance(each, Message)]
     assert found.topics == [each.topic for each in expected]
     assert found.payloads == [each.payload for each in expected]
-    assert found.headers == [each.header for each in expected]
+    assert list(found.headers) == [each.header for each in expected]
     assert found.packet_ids == [each.packet_id or b"" for each in expected]
     assert found.controls == [each[0] for each in sent if not isinstance(each, Message)]
 

@@ -6,11 +6,11 @@ LAMP = b"city/v1/streetlight/L1/telemetry"
 
 
 def test_an_object_is_one_observation() -> None:
-    assert count_received([LAMP, LAMP], [b'{"level_pct": 1}', b"{broken"]) == 2
+    assert count_received([LAMP, LAMP], [b'{"level_pct": 1}', b"{broken"]) == (2, 2)
 
 
 def test_an_array_is_as_many_as_it_holds() -> None:
-    assert count_received([LAMP], [b' [{"level_pct": 1}, {"level_pct": 2}, {}]']) == 3
+    assert count_received([LAMP], [b' [{"level_pct": 1}, {"level_pct": 2}, {}]']) == (1, 3)
 
 
 def test_what_cannot_be_split_is_one() -> None:
@@ -35,7 +35,7 @@ def test_what_cannot_be_split_is_one() -> None:
         b" " * 300_000,
         *broken,
     ):
-        assert count_received([LAMP], [payload]) == 1
+        assert count_received([LAMP], [payload]) == (1, 1)
 
 
 def test_numbers_beyond_every_range_are_counted_as_any_other() -> None:
@@ -44,8 +44,9 @@ def test_numbers_beyond_every_range_are_counted_as_any_other() -> None:
         b'{"level_pct": 1e999, broken',
         b'[{"level_pct": 1e999}, {"seq": %d}]' % 10**400,
     ]
-    assert count_received([LAMP] * 3, payloads) == 4
+    assert count_received([LAMP] * 3, payloads) == (3, 4)
 
 
 def test_other_topics_are_not_counted() -> None:
-    assert count_received([b"city/v1/streetlight/L1/status", b"city/v1/streetlight/L1/ack"], [b"{}", b"{}"]) == 0
+    assert count_received([b"city/v1/streetlight/L1/status", b"city/v1/streetlight/L1/ack"], [b"{}", b"{}"]) == (0, 0)
+    assert count_received([b"telemetry", LAMP], [b"{}", b"[{}, {}]"]) == (1, 2)
