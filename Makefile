@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: help install demo test bench docs clean
+.PHONY: help install demo test chaos bench docs clean
 
 help:           ## say what can be made
 	@sed -n 's/^\([a-z]*\):.*##/\1 \t/p' $(MAKEFILE_LIST)
@@ -17,6 +17,9 @@ demo: install   ## the whole city on embedded parts, until Ctrl-C (options: make
 
 test: $(VENV)/installed-dev       ## every check, from formatting to acceptance tests on real parts
 	@.ci/test
+
+chaos: $(VENV)/installed-dev      ## kill, cut and fill everything, and count what was lost (options: make chaos ARGS="--list")
+	@$(BIN)/python -m tests.chaos $(ARGS)
 
 bench: $(VENV)/installed-dev      ## measure throughput and latency on this machine
 	@$(BIN)/python -m bench.ingest $(ARGS)

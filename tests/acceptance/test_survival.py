@@ -1,5 +1,7 @@
 """kill -9 of ingest, of the database, of the broker, under load: nothing that devices believe delivered is lost."""
 
+import itertools
+import json
 import os
 import signal
 import subprocess
@@ -14,11 +16,12 @@ import pytest
 
 from lamplighter.embedded import ports
 from lamplighter.embedded.postgres import RunningPostgres, embedded_postgres
+from telemetry import topics
 from tests.acceptance.city import ROOT, eventually
 from tests.parts import databases
 from tests.parts.background import Background
 from tests.parts.broker import BrokerPart
-from tests.parts.resender import Resender
+from tests.parts.resender import Resender, Uplink
 
 DEVICES = [f"lamp-{number}" for number in range(50)]
 RATE_PER_S = 400.0
@@ -99,14 +102,21 @@ def ingest(database: Database, own_broker: BrokerPart, tmp_path: Path) -> Iterat
 @pytest.fixture
 def lamps(ingest: Ingest, database: Database, own_broker: BrokerPart) -> Iterator[Resender]:
     """Fifty lamps that report, once their first reading has been stored."""
-    start_ms = time.time_ns() // 1_000_000 - 3_600_000
-    lamps = Resender(own_broker.url, DEVICES, start_ms, RATE_PER_S)
+    lamps = Resender(own_broker.url, readings(), RATE_PER_S)
     try:
         eventually(lambda: len(stored(database)) > 100, seconds=30)
         own_broker.save()
         yield lamps
     finally:
         lamps.stop()
+
+
+def readings() -> Iterator[Uplink]:
+    """Of all lamps in turn, a millisecond apart; the fate of each is to be stored as (device, ts in milliseconds)."""
+    for ts in itertools.count(time.time_ns() // 1_000_000 - 3_600_000):
+        device = DEVICES[ts % len(DEVICES)]
+        payload = json.dumps({"ts": ts, "level_pct": ts % 101}).encode()
+        yield Uplink(topics.telemetry("streetlight", device), payload, ((device, ts),))
 
 
 def stored(database: Database) -> set[tuple[str, int]]:

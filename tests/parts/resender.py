@@ -1,30 +1,42 @@
 """Devices as the contract wants them: after an unclean reconnect they resend their last 60 s."""
 
-import json
 import threading
 import time
 from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 import paho.mqtt.client as mqtt
-
-from telemetry import topics
 
 RESEND_S = 60.0
 IN_FLIGHT_MAX = 500
 
 
-class Resender:
-    """Publishes numbered readings of several lamps at a steady rate over one connection, until stopped.
+@dataclass(frozen=True, slots=True)
+class Uplink:
+    """A message of a device; `fates` names what has to become of each of its observations, in the test's own words."""
 
-    `believed` holds (device, ts in milliseconds) of each reading that the broker has acknowledged.
+    topic: str
+    payload: bytes
+    fates: tuple[object, ...]
+    retain: bool = False
+
+
+class Resender:
+    """Publishes uplinks of several devices at a steady rate over one connection of a foreign client, until stopped.
+
+    `believed` holds the fates of the uplinks that the broker has acknowledged, `sent` those of all; `published` counts
+    uplinks, those sent again too.
     """
 
-    def __init__(self, url: str, devices: list[str], start_ms: int, rate_per_s: float) -> None:
-        self.believed: set[tuple[str, int]] = set()
-        self._devices, self._start_ms, self._rate = devices, start_ms, rate_per_s
-        self._recent: deque[tuple[float, str, int]] = deque()
-        self._waiting: deque[tuple[mqtt.MQTTMessageInfo, str, int]] = deque()
+    def __init__(self, url: str, uplinks: Iterator[Uplink], rate_per_s: float) -> None:
+        self.believed: set[object] = set()
+        self.sent: set[object] = set()
+        self.published = 0
+        self._uplinks, self._rate = uplinks, rate_per_s
+        self._recent: deque[tuple[float, Uplink]] = deque()
+        self._waiting: deque[tuple[mqtt.MQTTMessageInfo, Uplink]] = deque()
         self._stop, self._resend = threading.Event(), threading.Event()
         self._connections = 0
         parts = urlsplit(url)
@@ -43,26 +55,27 @@ class Resender:
         if self._connections > 1:
             self._resend.set()
 
-    def _publish(self, device: str, ts: int) -> None:
-        payload = json.dumps({"ts": ts, "level_pct": ts % 101})
-        sent = self._client.publish(topics.telemetry("streetlight", device), payload, qos=1)
-        self._waiting.append((sent, device, ts))
+    def _publish(self, uplink: Uplink) -> None:
+        sent = self._client.publish(uplink.topic, uplink.payload, qos=1, retain=uplink.retain)
+        self.published += 1
+        if sent.rc == mqtt.MQTT_ERR_SUCCESS:  # else the line is down: it goes with the resend
+            self._waiting.append((sent, uplink))
 
     def _resend_recent(self) -> None:
         self._resend.clear()
         since = time.monotonic() - RESEND_S
-        for at, device, ts in list(self._recent):
+        for at, uplink in list(self._recent):
             if at >= since:
-                self._publish(device, ts)
+                self._publish(uplink)
 
     def _collect(self) -> None:
         """Believe what the broker has acknowledged."""
         for _ in range(len(self._waiting)):
-            sent, device, ts = self._waiting.popleft()
-            if sent.rc == mqtt.MQTT_ERR_SUCCESS and sent.is_published():
-                self.believed.add((device, ts))
+            sent, uplink = self._waiting.popleft()
+            if sent.is_published():
+                self.believed.update(uplink.fates)
             else:
-                self._waiting.append((sent, device, ts))
+                self._waiting.append((sent, uplink))
 
     def _run(self) -> None:
         number, began = 0, time.monotonic()
@@ -73,9 +86,10 @@ class Resender:
             if not self._client.is_connected() or len(self._waiting) > 4 * IN_FLIGHT_MAX:
                 time.sleep(0.02)
                 continue
-            device, ts = self._devices[number % len(self._devices)], self._start_ms + number
-            self._recent.append((time.monotonic(), device, ts))
-            self._publish(device, ts)
+            uplink = next(self._uplinks)
+            self._recent.append((time.monotonic(), uplink))
+            self.sent.update(uplink.fates)
+            self._publish(uplink)
             number += 1
             ahead_s = number / self._rate - (time.monotonic() - began)
             if ahead_s > 0:
