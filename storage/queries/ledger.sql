@@ -33,11 +33,11 @@ ORDER BY c.differs_since, c.day;
 -- was made before the clock was set back.
 SELECT l.day
 FROM ledger l LEFT JOIN ledger_check c ON c.day = l.day
-CROSS JOIN LATERAL (SELECT (l.day + 1)::timestamp AT TIME ZONE 'UTC' + %(settle)s AS closed_at) d
-WHERE c.day IS NULL OR c.checked_at > %(now)s
+CROSS JOIN LATERAL (SELECT (l.day + 1)::timestamp AT TIME ZONE 'UTC' + %(settle)s::interval AS closed_at) d
+WHERE c.day IS NULL OR c.checked_at > %(now)s::timestamptz
    OR d.closed_at <= %(now)s AND c.checked_at < d.closed_at
    OR l.received - l.stored - l.duplicate - l.quarantined <> c.without_fate
-   OR c.checked_at <= %(now)s - %(again)s AND (
+   OR c.checked_at <= %(now)s::timestamptz - %(again)s::interval AND (
         d.closed_at > %(now)s OR c.differs_since IS NOT NULL
         OR l.stored + l.replayed - l.rows_retired <> c.rows_expected
         OR l.quarantined - l.unkept - l.quarantine_retired <> c.quarantine_expected)
