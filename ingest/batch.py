@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 from bus import inbox
 from telemetry.clock import DAY_US
 from telemetry.limits import BATCH_AGE_MS_MAX, BATCH_BYTES_MAX, BATCH_ROWS_MAX
-from telemetry.topics import STATUS_SUFFIX, TELEMETRY_SUFFIX
+from telemetry.topics import PROBE, STATUS_SUFFIX, TELEMETRY_SUFFIX
+
+_PROBE = PROBE.encode()
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +30,8 @@ class Word:
 class Batch:
     """Uplinks and status words received within one UTC day of the city's time, in order of arrival.
 
-    `topics`, `payloads` and `received_us` have one entry an uplink; `received` is the inbox's count of observations;
-    `day` is days since 1970 UTC.
+    `topics`, `payloads` and `received_us` have one entry an uplink, `probes` are payloads. `received` is the inbox's
+    count of observations; `day` is days since 1970 UTC.
     """
 
     sources: list[inbox.Batch] = field(default_factory=list)
@@ -37,6 +39,7 @@ class Batch:
     payloads: list[bytes] = field(default_factory=list)
     received_us: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, dtype=np.int64))
     statuses: list[Word] = field(default_factory=list)
+    probes: list[bytes] = field(default_factory=list)
     received: int = 0
     size: int = 0
     day: int = 0
@@ -109,10 +112,12 @@ class Gatherer:
         return max(read.received_us, self._from_us)
 
     def _sort(self, read: inbox.Batch, uplinks: list[bool]) -> None:
-        """Tell uplinks from status words; what is neither was not asked for and is left out."""
+        """Tell uplinks from status words and probes; what is neither was not asked for and is left out."""
         for name, payload, retained, is_uplink in zip(read.topics, read.payloads, read.retained, uplinks, strict=True):
             if is_uplink:
                 self._batch.topics.append(name)
                 self._batch.payloads.append(payload)
             elif name.endswith(STATUS_SUFFIX):
                 self._batch.statuses.append(Word(name, payload, retained, read.received_us))
+            elif name == _PROBE:
+                self._batch.probes.append(payload)

@@ -5,6 +5,7 @@
 """
 
 import asyncio
+import time
 
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
@@ -55,6 +56,13 @@ class Ledger:
             "lamplighter_ingest_in_flight", "Observations received and not settled.", registry=registry
         )
         self._flying.set_function(lambda: self.in_flight)
+        self._oldest_s: float | None = None
+        waiting = Gauge(
+            "lamplighter_ingest_waiting_seconds",
+            "For how long the oldest batch has waited that is not acknowledged: grows while the database is away.",
+            registry=registry,
+        )
+        waiting.set_function(lambda: self.waiting_s)
         for kind in KINDS:
             self._stored.labels(kind)
         for reason in Reason:
@@ -64,6 +72,15 @@ class Ledger:
     def in_flight(self) -> int:
         """Observations that have been received and whose fate is not durable yet."""
         return self._taken - self.total.received
+
+    @property
+    def waiting_s(self) -> float:
+        """For how many real seconds the oldest batch has waited that is not acknowledged, 0 if none does."""
+        return 0.0 if self._oldest_s is None else time.monotonic() - self._oldest_s
+
+    def waits_since(self, arrived_s: float | None) -> None:
+        """The oldest batch that is not acknowledged came at this real monotonic time; `None`: there is none."""
+        self._oldest_s = arrived_s
 
     def taken(self, received: int) -> None:
         """So many observations have come in."""

@@ -16,6 +16,7 @@ from bus.session import Publisher
 from ingest.batch import Batch, Gatherer
 from ingest.ledger import Ledger, keep_heartbeat, say_farewell
 from ingest.parcel import pack
+from ingest.probes import Probes
 from ingest.writer import Writer
 from storage import errors, registry
 from storage.pool import Pool
@@ -40,6 +41,7 @@ async def run(
     instance: str = "ingest",
     share: str | None = None,
     ledger: Ledger | None = None,
+    probes: Probes | None = None,
     ready: Callable[[], None] = lambda: None,
 ) -> None:
     """Store what devices send, until cancelled: then the batch at hand is settled and acknowledged first.
@@ -52,6 +54,7 @@ async def run(
         instance: this process's name, and its client id at the broker: it owns the queue there.
         share: the name of a shared subscription, where several processes divide the uplinks among them; `None`: alone.
         ledger: where figures are counted; `None` makes one of its own.
+        probes: where the platform's probes are followed; `None` makes one of its own.
         ready: called once, when registry and subscription are there.
 
     Raises:
@@ -59,8 +62,9 @@ async def run(
     """
     ledger = ledger or Ledger(instance)
     uplinks = topics.telemetry("+", "+")
-    filters = [f"$share/{share}/{uplinks}" if share else uplinks, topics.status("+", "+")]
-    service = _Service(pool, ledger)
+    filters = [f"$share/{share}/{uplinks}" if share else uplinks, topics.status("+", "+"), topics.PROBE]
+    probes = probes or Probes(instance)
+    service = _Service(pool, ledger, probes, lambda: clock.real(now()))
     announce = asyncio.Event()
     async with (
         Publisher(mqtt_url, f"{instance}-clock", on_connected=announce.set) as publisher,
@@ -72,6 +76,7 @@ async def run(
                 group.create_task(service.follow_registry())
                 group.create_task(keep_heartbeat(ledger, pool))
                 group.create_task(_keep_announced(publisher, announce, clock))
+                group.create_task(probes.keep_said(publisher))
                 group.create_task(_tell_ready(service, inbox, ready))
                 group.create_task(_follow(work))
         finally:
@@ -81,8 +86,8 @@ async def run(
 class _Service:
     """The loop from reads to fates, with the decoder of the registry's present version."""
 
-    def __init__(self, pool: Pool, ledger: Ledger) -> None:
-        self._pool, self._ledger = pool, ledger
+    def __init__(self, pool: Pool, ledger: Ledger, probes: Probes, real_now: Now) -> None:
+        self._pool, self._ledger, self._probes, self._real_now = pool, ledger, probes, real_now
         self._writer = Writer(pool)
         self._gatherer = Gatherer()
         self._held: inboxes.Batch | None = None
@@ -153,12 +158,16 @@ class _Service:
     async def _settle(self, batch: Batch) -> None:
         assert self._decoder is not None, "work begins when the registry is there"
         begun_s = time.monotonic()
-        parcel = pack(batch, self._decoder)
-        fates = await self._writer.write(parcel, batch)
+        self._ledger.waits_since(batch.sources[0].arrived_s)
+        if batch.topics or batch.statuses:  # a probe alone needs no database
+            parcel = pack(batch, self._decoder)
+            fates = await self._writer.write(parcel, batch)
+            self._ledger.settled(fates, time.monotonic() - begun_s)
+            if batch.statuses:
+                self._ledger.spoke(len(batch.statuses) - parcel.misspoken, parcel.misspoken)
         batch.ack()
-        self._ledger.settled(fates, time.monotonic() - begun_s)
-        if batch.statuses:
-            self._ledger.spoke(len(batch.statuses) - parcel.misspoken, parcel.misspoken)
+        self._ledger.waits_since(None)
+        self._probes.settled(batch.probes, self._real_now())
 
 
 async def _keep_announced(publisher: Publisher, announce: asyncio.Event, clock: CityClock) -> None:

@@ -18,6 +18,7 @@ from api.service import ApiService
 from api.settings import ApiSettings
 from bus.address import BadAddress, parse_address
 from ingest.ledger import Ledger
+from ingest.probes import Probes
 from lamplighter.clock import real_now, ticking
 from lamplighter.embedded import handshake
 from lamplighter.errors import Failure
@@ -26,6 +27,7 @@ from lamplighter.rule_metrics import RuleMetrics
 from lamplighter.settings import Settings
 from lamplighter.supervise import Crew
 from rules.counts import Counts
+from rules.soundings import QueueBound
 from rules.sun import Sun
 from storage import errors, lifecycle, migrate, shared_clock
 from storage.pool import Pool, connect, open_pool
@@ -159,6 +161,7 @@ async def serve_ingest(crew: Crew, ground: Ground, name: str = "ingest", share: 
             instance=name,
             share=share,
             ledger=ledger,
+            probes=Probes(name, ground.figures),
             ready=ready.set,
         ),
     )
@@ -182,6 +185,7 @@ async def serve_rules(crew: Crew, ground: Ground, place: Place) -> None:
             timezone=ZoneInfo(place.timezone),
             counts=counts,
             ready=ready.set,
+            bound=QueueBound(ground.settings.broker_queue_messages, ground.settings.broker_queue_bytes),
         ),
     )
     await ready.wait()

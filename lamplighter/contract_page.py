@@ -27,6 +27,9 @@ commands.
 | `{topics.zone_parking("{zone}")}` | platform to public | yes |
 | `{topics.alarm("{alarm}")}` | platform to operators | while not normal |
 | `{topics.CLOCK}` | platform to replays | yes |
+| `{topics.BACKLOG}` | platform to operators: how much waits for ingest | yes |
+| `{topics.PROBE}` | platform to itself, through the queues of ingest | no |
+| `{topics.settled("{process}")}` | platform to itself: how far an ingest process has come | yes |
 
 ## Observations
 

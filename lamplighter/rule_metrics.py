@@ -18,6 +18,17 @@ _PLAIN = {
     "record_s": "Seconds spent on them.",
     "alarms_cleared": "Alarms that have cleared.",
     "zone_words": "Words on a parking zone's availability.",
+    "probes": "Probes sent into the queues of ingest.",
+}
+_BACKLOG = {
+    "age_s": ("backlog_age_seconds", "For how long the oldest uplink has waited that ingest has not settled."),
+    "messages": ("backlog_messages", "Uplinks that wait for ingest at the broker, an estimate."),
+    "bytes": ("backlog_bytes", "Bytes of these uplinks, an estimate."),
+    "filled_pct": ("queue_filled_pct", "How full the fullest of ingest's queues is, per cent of its bound."),
+}
+_LOST = {
+    "lost_probes": ("lost_probes", "Probes that the broker has acknowledged and dropped, and uplinks with them."),
+    "dropped_messages": ("dropped_messages", "Messages that the broker says it has dropped at a queue's bound."),
 }
 _BY = {
     "happened": ("what", "What the rules noticed beside alarms."),
@@ -42,7 +53,19 @@ class RuleMetrics(Collector):
             for value, number in getattr(counts, name).items():
                 family.add_metric([str(value)], number)
             yield family
+        yield from self._of_queue()
         yield GaugeMetricFamily(_PREFIX + "assets", "Assets that the rules watch.", value=counts.assets)
         yield GaugeMetricFamily(
             _PREFIX + "leading", "1 if this process decides, 0 if it stands by.", value=counts.leading
         )
+
+    def _of_queue(self) -> Iterator[Metric]:
+        """What the leader knows of ingest's queues."""
+        backlog = self._counts.backlog
+        if backlog is None:
+            return
+        for field, (name, words) in _BACKLOG.items():
+            yield GaugeMetricFamily(_PREFIX + name, words, value=getattr(backlog, field))
+        for field, (name, words) in _LOST.items():
+            if (value := getattr(backlog, field)) is not None:
+                yield CounterMetricFamily(_PREFIX + name, words, value=value)

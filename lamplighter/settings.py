@@ -18,6 +18,7 @@ from pydantic_settings import BaseSettings, InitSettingsSource, NoDecode, Pydant
 
 from lamplighter.clock import CITY_YEARS
 from lamplighter.errors import WrongUsage
+from telemetry import limits
 
 PREFIX = "LAMPLIGHTER_"
 DEFAULT_FILE = Path("lamplighter.toml")
@@ -85,6 +86,21 @@ class Settings(BaseSettings):
         must="an MQTT URL (mqtt:// or mqtts://)",
         example="mqtts://platform:PASSWORD@broker.example:8883",
         repr=False,
+    )
+    broker_queue_messages: int = _setting(
+        limits.BROKER_QUEUE_MESSAGES_MAX,
+        "How many messages the broker keeps for a service that is away (Mosquitto: `max_queued_messages`). "
+        "At half of it the alarm `queue_filling` is raised.",
+        must="a whole number above 0",
+        example="2000000",
+        gt=0,
+    )
+    broker_queue_bytes: int = _setting(
+        limits.BROKER_QUEUE_BYTES_MAX,
+        "How many bytes the broker keeps for a service that is away (Mosquitto: `max_queued_bytes`).",
+        must="a whole number of bytes above 0",
+        example="4294967296",
+        gt=0,
     )
     city_lat: float | None = _setting(
         None,

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from rules.effects import ClearAlarm, Count, Effect, MoveCommand, PublishZone, RaiseAlarm, SendCommand
+from telemetry.backlog import Backlog
 
 
 @dataclass(slots=True)
@@ -13,7 +14,7 @@ class Counts:
 
     `happened` counts by name: `late` observations, `missed_edge`, `ack_unknown`, `ack_repeated`, `program_refused` by a
     guard. `commands` counts by state, `alarms` raised by type. `leading`: this process decides; `record_s` is the time
-    spent on records, real.
+    spent on records, real. `probes` have been sent into ingest's queues, `backlog` is what came of it.
     """
 
     observations: int = 0
@@ -27,6 +28,8 @@ class Counts:
     alarms_cleared: int = 0
     zone_words: int = 0
     leading: bool = False
+    probes: int = 0
+    backlog: Backlog | None = None
     happened: Counter[str] = field(default_factory=Counter)
     alarms: Counter[str] = field(default_factory=Counter)
     commands: Counter[str] = field(default_factory=Counter)

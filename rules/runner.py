@@ -58,9 +58,10 @@ Source = Callable[[Connection], Awaitable[Sequence[Fact]]]
 
 @dataclass(frozen=True, slots=True)
 class Town:
-    """What does not change while the rules run. `speed` is that of the city clock, `now` the clock."""
+    """What does not change while the rules run. `speed` is that of the city clock `now`; `real_now` is the real one."""
 
     now: Now
+    real_now: Now
     speed: float
     lat: float
     lon: float

@@ -8,7 +8,7 @@ import asyncio
 import hashlib
 import time
 from collections.abc import Callable, Sequence
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import replace
 from zoneinfo import ZoneInfo
 
@@ -18,10 +18,13 @@ import structlog
 from bus import inbox as inboxes
 from bus.inbox import Subscriber
 from bus.session import Publisher
+from rules import platform_ledger, prober
 from rules.counts import Counts
 from rules.notices import Notices
 from rules.outbox import Outbox
+from rules.prober import Prober
 from rules.runner import Runner, Source, Town
+from rules.soundings import QueueBound
 from storage import errors, rule_state
 from storage.pool import Connection, Pool
 from telemetry import topics
@@ -39,7 +42,7 @@ DELAYED_S = 1.0
 """A step that comes later than this after the last, in real seconds, finds a queue at the broker."""
 RETRY_S = 1.0
 """While the database is away it is asked this often, in real seconds."""
-SOURCES: tuple[Source, ...] = ()
+SOURCES: tuple[Source, ...] = (platform_ledger.facts,)
 """Where facts about the platform itself come from, as far as the database knows them."""
 
 _log = structlog.get_logger(__name__)
@@ -59,6 +62,7 @@ async def run(
     counts: Counts | None = None,
     ready: Callable[[], None] = lambda: None,
     sources: Sequence[Source] = SOURCES,
+    bound: QueueBound | None = None,
 ) -> None:
     """Decide until cancelled, whatever goes away meanwhile.
 
@@ -75,13 +79,14 @@ async def run(
         counts: where is counted what happens; `None` makes one of its own.
         ready: called once, when this process leads and hears, or stands by for another that leads.
         sources: ask the database for facts about the platform itself.
+        bound: what the broker keeps for ingest; `None`: as our own configuration of it says.
 
     Raises:
         BadAddress: the URL is none.
         ValueError: a step of the dimming program has no valid time of day.
     """
-    town = Town(now, clock.speed, lat, lon, timezone, versioned(thresholds or Thresholds()))
-    service = _Service(mqtt_url, pool, town, client_id, counts or Counts(), ready, sources)
+    town = Town(now, lambda: clock.real(now()), clock.speed, lat, lon, timezone, versioned(thresholds or Thresholds()))
+    service = _Service(mqtt_url, pool, town, client_id, counts or Counts(), ready, sources, bound or QueueBound())
     while True:
         await service.lead(await service.stand_by())
 
@@ -106,8 +111,9 @@ class _Service:
         counts: Counts,
         ready: Callable[[], None],
         sources: Sequence[Source],
+        bound: QueueBound,
     ) -> None:
-        self._sources = sources
+        self._sources, self._bound = sources, bound
         self._mqtt_url, self._pool, self._town, self._client_id = mqtt_url, pool, town, client_id
         self._counts, self._ready = counts, ready
         self._told_ready = False
@@ -148,14 +154,14 @@ class _Service:
 
     async def _open(self, stack: AsyncExitStack) -> "_Leader":
         """Sessions with the broker and what works on them; all ends with the stack."""
-        leader = _Leader(self._town, self._counts, self._tell_ready, self._sources)
-        alarm_topics = [topics.alarm("+")]
+        leader = _Leader(self._town, self._counts, self._tell_ready, self._sources, self._bound)
         publisher = Publisher(
             self._mqtt_url,
             f"{self._client_id}-out",
-            filters=alarm_topics,
-            on_message=leader.hear_notice,
-            on_connected=leader.notices_connected,
+            filters=[topics.alarm("+"), *prober.FILTERS],
+            optional=prober.OPTIONAL_FILTERS,
+            on_message=leader.hear,
+            on_connected=leader.session_connected,
         )
         uplinks = [topics.telemetry("+", "+"), topics.ack("+", "+")]
         inbox = Subscriber(
@@ -168,7 +174,7 @@ class _Service:
         leader.open(publisher, inbox)
         await stack.enter_async_context(publisher)
         await stack.enter_async_context(inbox)
-        stack.push_async_callback(leader.outbox.close)
+        stack.push_async_callback(leader.close)
         return leader
 
     async def _regain(self, leader: "_Leader") -> Connection | None:
@@ -206,26 +212,45 @@ class _Leader:
     _runner: Runner
     _notices: Notices
 
-    def __init__(self, town: Town, counts: Counts, tell_ready: Callable[[], None], sources: Sequence[Source]) -> None:
+    def __init__(
+        self,
+        town: Town,
+        counts: Counts,
+        tell_ready: Callable[[], None],
+        sources: Sequence[Source],
+        bound: QueueBound,
+    ) -> None:
         self._sources = sources
+        self._prober = Prober(town.now, town.real_now, bound)
         self._town, self._counts, self._tell_ready = town, counts, tell_ready
         self._connected_anew = False
-        self._last_step_s = time.monotonic()
+        self._last_step_s = self._measured_s = time.monotonic()
 
     def open(self, publisher: Publisher, inbox: Subscriber) -> None:
         """Work on these sessions."""
         self._inbox = inbox
         self.outbox = Outbox(publisher, self._town.now, self._town.speed)
         self._notices = Notices(self.outbox)
+        self._probing = asyncio.create_task(self._prober.probe(publisher), name="probes")
         self._runner = Runner(self._town, self.outbox, self._notices, self._counts, self._sources)
 
-    def hear_notice(self, topic: str, payload: bytes, retained: bool) -> None:
-        """A message on an alarm's topic."""
-        self._notices.heard(topic, payload, retained)
+    async def close(self) -> None:
+        """Send nothing more."""
+        self._probing.cancel()
+        await asyncio.gather(self._probing, return_exceptions=True)
+        await self.outbox.close()
 
-    def notices_connected(self) -> None:
+    def hear(self, topic: str, payload: bytes, retained: bool) -> None:
+        """A message on an alarm's topic, or about the queue of ingest."""
+        if topic.startswith(topics.alarm("")):
+            self._notices.heard(topic, payload, retained)
+        else:
+            self._prober.heard(topic, payload)
+
+    def session_connected(self) -> None:
         """The session that publishes stands anew."""
         self._notices.connected(time.monotonic())
+        self._prober.connected()
 
     def inbox_connected(self) -> None:
         """The subscription stands anew."""
@@ -242,6 +267,7 @@ class _Leader:
         while True:
             batches = await self._gather()
             self._watch_inbox()
+            self._watch_queue()
             await self._runner.look(conn)
             self._runner.take(batches)
             if self._runner.must_record():
@@ -250,10 +276,13 @@ class _Leader:
                 self._tell_ready()
             if self.outbox.failed is not None:
                 raise self.outbox.failed
+            if self._probing.done():
+                self._probing.result()
 
     async def meanwhile(self, regaining: "asyncio.Task[Connection | None]") -> None:
         """Follow what is said until the database is there again."""
         while not regaining.done():
+            self._watch_queue()
             self._runner.tell_unrecorded()
             if self._runner.loaded and self._runner.has_room:
                 batches = await self._gather()
@@ -261,6 +290,7 @@ class _Leader:
                 self._runner.take_unrecorded(batches)
             else:
                 await asyncio.wait({regaining}, timeout=TICK_S)
+                self._prober.inflow.unheard(time.monotonic())
 
     async def _introduce(self, conn: Connection) -> None:
         """Keep the version of the rules that decide from now on."""
@@ -280,13 +310,21 @@ class _Leader:
         if pause_s > 0:
             await asyncio.sleep(pause_s)
         batches: list[inboxes.Batch] = []
-        try:
+        with suppress(TimeoutError):
             batches.append(await asyncio.wait_for(self._inbox.next_batch(), TICK_S))
-        except TimeoutError:
-            return batches
         while self._inbox.waiting and sum(map(len, batches)) < RECEIVE_MAXIMUM // 4:
             batches.append(await self._inbox.next_batch())
+        messages, size = sum(map(len, batches)), sum(each.size for each in batches)
+        self._prober.inflow.heard(messages, size, time.monotonic())
         return batches
+
+    def _watch_queue(self) -> None:
+        """Look how much waits for ingest, every so often."""
+        real_s = time.monotonic()
+        if self._runner.loaded and real_s - self._measured_s >= prober.PROBE_EVERY_S:
+            self._measured_s = real_s
+            self._runner.take_facts(self._prober.facts())
+            self._counts.probes, self._counts.backlog = self._prober.probes, self._prober.backlog
 
     def _watch_inbox(self) -> None:
         """Tell the runner how well we hear."""

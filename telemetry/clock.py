@@ -36,6 +36,10 @@ class CityClock:
         """City time at a real time."""
         return self.start_us + int((real_us - self.anchor_us) * self.speed)
 
+    def real(self, city_us: int) -> int:
+        """The real time at a city time."""
+        return self.anchor_us + int((city_us - self.start_us) / self.speed)
+
     @property
     def is_real(self) -> bool:
         """Whether city time and real time are the same."""

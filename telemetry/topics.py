@@ -66,6 +66,27 @@ def alarm(alarm_id: str) -> str:
 CLOCK = f"{ROOT}/platform/clock"
 """Where the platform retains its city clock, so that a replay elsewhere can compare (ours, beyond the contract)."""
 
+PROBE = f"{ROOT}/platform/probe"
+"""Where the platform sounds its own queues: every ingest process hears it in the queue of its uplinks (ours, too)."""
+BACKLOG = f"{ROOT}/platform/backlog"
+"""Where the platform retains how much waits for ingest (ours, too)."""
+
+SYS_DROPPED = "$SYS/broker/publish/messages/dropped"
+"""Where Mosquitto and its peers say how many messages they have dropped at the bound of a queue."""
+SYS_STORED = ("$SYS/broker/store/messages/count", "$SYS/broker/retained messages/count")
+"""Where they say how many messages they store, and how many of these are retained."""
+
+
+def settled(process: str) -> str:
+    """Where an ingest process retains how far it has come with the probes; the name may be `+` (ours, too)."""
+    return f"{ROOT}/platform/{process}/settled"
+
+
+def parse_settled(topic: str) -> str | None:
+    """The ingest process that speaks there; `None` if it is no such topic."""
+    parts = topic.split("/")
+    return parts[3] if len(parts) == 5 and topic == settled(parts[3]) else None
+
 
 def parse_device(topic: str) -> DeviceTopic | None:
     """Take a device's topic apart; `None` if it is not one."""

@@ -1,0 +1,75 @@
+"""What this process says of the platform's probes: how far it has come, how old its queue is, what never came.
+
+A probe has come through the queue of the uplinks, and counts as settled when the uplinks before it are. It is no
+observation: the ledger does not know it.
+"""
+
+import asyncio
+from collections.abc import Iterable
+
+import msgspec
+from prometheus_client import CollectorRegistry, Counter, Gauge
+
+from bus.session import Publisher
+from telemetry import backlog, topics
+from telemetry.backlog import Probe, Settled
+from telemetry.clock import SECOND_US
+
+SAY_EVERY_S = 0.25
+"""Of many probes settled at once only the newest is told, so often at most, in real seconds."""
+
+
+class Probes:
+    """Follows probes in the order of the queue; `process` is this ingest process's name."""
+
+    def __init__(self, process: str, registry: CollectorRegistry | None = None) -> None:
+        self._topic = topics.settled(process)
+        self._word: Settled | None = None
+        self._something = asyncio.Event()
+        registry = registry or CollectorRegistry()
+        self._age = Gauge(
+            "lamplighter_ingest_probe_age_seconds",
+            "How old the newest settled probe was when it was settled: the age of this process's queue.",
+            registry=registry,
+        )
+        self._missed = Counter(
+            "lamplighter_ingest_probe_gaps",
+            "Probes that the broker has acknowledged and that never came to this process: it drops.",
+            registry=registry,
+        )
+
+    @property
+    def word(self) -> Settled | None:
+        """How far this process has come; `None` before the first probe."""
+        return self._word
+
+    def settled(self, payloads: Iterable[bytes], real_us: int) -> None:
+        """Everything that came before these probes is durable; `real_us` is real time."""
+        for payload in payloads:
+            try:
+                self._follow(backlog.decode_probe(payload), real_us)
+            except msgspec.DecodeError:
+                continue
+
+    def _follow(self, probe: Probe, real_us: int) -> None:
+        word = self._word
+        if word is None or word.run != probe.run:
+            first, missed = probe.number, 0
+        elif probe.number > word.number:
+            gap = probe.number - word.number - 1
+            self._missed.inc(gap)
+            first, missed = word.first, word.missed + gap
+        else:
+            return  # it came again
+        self._word = Settled(probe.run, probe.number, probe.sent_us, first, missed)
+        self._age.set(max(0.0, (real_us - probe.sent_us) / SECOND_US))
+        self._something.set()
+
+    async def keep_said(self, publisher: Publisher) -> None:
+        """Have the broker retain how far this process has come, until cancelled."""
+        while True:
+            await self._something.wait()
+            self._something.clear()
+            assert self._word is not None
+            await publisher.publish(self._topic, backlog.encode(self._word), retain=True)
+            await asyncio.sleep(SAY_EVERY_S)
