@@ -21,8 +21,8 @@ test: $(VENV)/installed-dev       ## every check, from formatting to acceptance 
 chaos: $(VENV)/installed-dev      ## kill, cut and fill everything, and count what was lost (options: make chaos ARGS="--list")
 	@$(BIN)/python -m tests.chaos $(ARGS)
 
-bench: $(VENV)/installed-dev      ## measure throughput and latency on this machine
-	@$(BIN)/python -m bench.ingest $(ARGS)
+bench: $(VENV)/installed-dev      ## measure it beside its peers on this machine, and write docs/performance.md
+	@$(BIN)/python -m bench $(ARGS)
 
 docs: install   ## write the pages that are written from the code
 	@$(BIN)/python -m lamplighter.settings_page > docs/settings.md

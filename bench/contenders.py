@@ -1,118 +1,120 @@
-"""What is measured, each a process of its own: `python -m bench.contenders NAME MQTT_URL DATABASE_URL MESSAGES`.
+"""Who is compared: what each promises, how it is started, and how many messages a round it is given.
 
-It prints `ready` once it is subscribed, and one JSON line when it has dealt with so many messages.
+Every contender is a process of its own that runs until it is stopped. What a peer is, stands in its file below `peers`.
 """
 
-import asyncio
-import datetime as dt
-import json
-import resource
-import sys
-import time
-from collections.abc import Awaitable, Callable
-from urllib.parse import urlsplit
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
 
-import structlog
+from bench import processes
+from bench.field import READY_S, City, Field
+from bench.parts import PEERS, Parts
+from bench.processes import Running
+from bench.traffic import LAMPS, MIXED
 
-Contender = Callable[[str, str, int, Callable[[], None]], Awaitable[None]]
-
-
-async def ours(mqtt_url: str, database_url: str, messages: int, ready: Callable[[], None]) -> None:
-    """The ingest service as it is."""
-    from ingest.ledger import Ledger
-    from ingest.service import run
-    from storage.pool import open_pool
-    from telemetry.clock import CityClock
-
-    pool = await open_pool(database_url)
-    ledger = Ledger("bench")
-    service = asyncio.ensure_future(
-        run(mqtt_url=mqtt_url, pool=pool, now=now_us, clock=CityClock(), instance="bench", ledger=ledger, ready=ready)
-    )
-    while ledger.total.received < messages:
-        await asyncio.sleep(0.005)
-        assert not service.done(), service
-    service.cancel()
-    await asyncio.gather(service, return_exceptions=True)
-    await pool.close()
+SHARE = "bench"
+AFTER_COMMIT, ON_RECEIPT = "after commit", "on receipt"
 
 
-async def bare(mqtt_url: str, _: str, messages: int, ready: Callable[[], None]) -> None:
-    """Our subscriber, which acknowledges at once and does nothing else."""
-    from bus.inbox import Subscriber
-    from telemetry import topics
+@dataclass(frozen=True)
+class Contender:
+    """One contender.
 
-    async with Subscriber(mqtt_url, "bench", [topics.telemetry("+", "+")], now=now_us, clean=True) as inbox:
-        await inbox.ready()
-        ready()
-        received = 0
-        while received < messages:
-            batch = await inbox.next_batch()
-            received += len(batch)
-            batch.ack()
+    `messages` a round are so many that it has some seconds' work; `acknowledges` and `idempotent` are what it promises;
+    `table` is where its rows go, `None` for one that stores nothing; `members` is how many processes of ours it is,
+    0 for a peer.
+    """
 
+    key: str
+    name: str
+    messages: int
+    acknowledges: str
+    idempotent: bool
+    table: str | None = "streetlight"
+    members: int = 0
+    kinds: tuple[str, ...] = LAMPS
 
-async def naive(mqtt_url: str, database_url: str, messages: int, ready: Callable[[], None]) -> None:
-    """aiomqtt and psycopg as a tutorial joins them: a message, an INSERT."""
-    import aiomqtt
-    import psycopg
-
-    parts = urlsplit(mqtt_url)
-    database = await psycopg.AsyncConnection.connect(database_url, autocommit=True)
-    rows = await (await database.execute("SELECT device, asset_id FROM installation")).fetchall()
-    assets = dict(rows)
-    stored = 0
-    async with aiomqtt.Client(
-        parts.hostname or "", parts.port or 1883, username=parts.username, password=parts.password
-    ) as client:
-        await client.subscribe("city/v1/+/+/telemetry", qos=1)
-        ready()
-        async for message in client.messages:
-            _, _, kind, device, _ = message.topic.value.split("/")
-            reading = json.loads(message.payload)  # type: ignore[arg-type]
-            moment = dt.datetime.fromtimestamp(reading.pop("ts") / 1000, dt.UTC)
-            names = ", ".join(reading)
-            marks = ", ".join(["%s"] * len(reading))
-            await database.execute(
-                f"INSERT INTO {kind} (observed_at, received_at, asset_id, {names}) VALUES (%s, %s, %s, {marks})"
-                " ON CONFLICT DO NOTHING",
-                (moment, dt.datetime.now(dt.UTC), assets[device], *reading.values()),
-            )
-            stored += 1
-            if stored == messages:
-                break
-    await database.close()
+    @property
+    def is_ours(self) -> bool:
+        """Whether it is Lamplighter."""
+        return self.members > 0
 
 
-CONTENDERS: dict[str, Contender] = {"ours": ours, "bare": bare, "naive": naive}
+OURS = Contender("ours", "Lamplighter", 120_000, AFTER_COMMIT, True, members=1)
+C = Contender("c", "C libmosquitto, writes nothing", 120_000, ON_RECEIPT, False, table=None)
+BRIDGE = Contender("bridge", "mq-bridge, COPY", 120_000, AFTER_COMMIT, False, table="streetlight_ms")
+MQTTJS = Contender("mqttjs", "mqtt.js + pg, batched", 120_000, ON_RECEIPT, True)
+RED_SINGLE = Contender("red-single", "Node-RED, a message at a time", 12_000, ON_RECEIPT, True)
+RED_BATCHED = Contender("red-batched", "Node-RED, batched by hand", 60_000, ON_RECEIPT, True)
+TUTORIAL = Contender("tutorial", "aiomqtt + psycopg, as tutorials write it", 4_000, ON_RECEIPT, True)
+PYDANTIC = Contender("pydantic", "aiomqtt + pydantic + COPY", 30_000, ON_RECEIPT, False)
+ALL = (
+    C,
+    OURS,
+    Contender("ours-2", "Lamplighter, two processes", 120_000, AFTER_COMMIT, True, members=2),
+    Contender("ours-mixed", "Lamplighter, three kinds mixed", 120_000, AFTER_COMMIT, True, members=1, kinds=MIXED),
+    BRIDGE,
+    MQTTJS,
+    RED_BATCHED,
+    PYDANTIC,
+    RED_SINGLE,
+    TUTORIAL,
+)
 
 
-def now_us() -> int:
-    return time.time_ns() // 1000
+def present(parts: Parts) -> list[Contender]:
+    """Those whose parts are there, in the order in which they take turns."""
+    absent: set[str] = set()
+    if parts.subscriber is None:
+        absent.add(C.key)
+    if parts.node_modules is None:
+        absent |= {MQTTJS.key, RED_SINGLE.key, RED_BATCHED.key}
+    if parts.bridge is None:
+        absent.add(BRIDGE.key)
+    return [each for each in ALL if each.key not in absent]
 
 
-async def main(name: str, mqtt_url: str, database_url: str, messages: int) -> None:
-    start_cpu_s = 0.0
+@asynccontextmanager
+async def start(contender: Contender, field: Field, city: City, parts: Parts) -> AsyncIterator[list[Running]]:
+    """Run a contender until the block ends; it is subscribed when the block begins.
 
-    def ready() -> None:
-        nonlocal start_cpu_s
-        start_cpu_s = cpu_s()
-        print("ready", flush=True)
+    Raises:
+        Failed: it does not become ready.
+    """
+    async with AsyncExitStack() as stack:
+        if contender.members == 1:
+            yield [await stack.enter_async_context(field.ingest(city))]
+            return
+        if contender.members:
+            seats = [("--share", SHARE, "--member", str(member)) for member in range(1, contender.members + 1)]
+            yield [await stack.enter_async_context(field.ingest(city, *seat)) for seat in seats]
+            return
+        command, environment = _command(contender, field, city, parts)
+        peer = await stack.enter_async_context(processes.running(contender.key, command, field.folder, environment))
+        await peer.says(
+            "Connected to broker" if contender.key in (RED_SINGLE.key, RED_BATCHED.key) else "ready", READY_S
+        )
+        yield [peer]
 
-    await CONTENDERS[name](mqtt_url, database_url, messages, ready)
-    ended = time.time()
-    print(json.dumps({"ended": ended, "cpu_us": (cpu_s() - start_cpu_s) * 1e6 / messages}), flush=True)
 
-
-def cpu_s() -> float:
-    used = resource.getrusage(resource.RUSAGE_SELF)
-    return used.ru_utime + used.ru_stime
-
-
-if __name__ == "__main__":
-    import logging
-
-    import uvloop
-
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
-    uvloop.run(main(sys.argv[1], sys.argv[2], sys.argv[3], int(sys.argv[4])))
+def _command(contender: Contender, field: Field, city: City, parts: Parts) -> tuple[list[str | Path], dict[str, str]]:
+    broker = field.broker
+    urls = [broker.url, city.url]
+    scripts = {TUTORIAL.key: "tutorial.py", PYDANTIC.key: "pydantic_copy.py"}
+    if contender.key in scripts:
+        return [*processes.python(str(PEERS / scripts[contender.key])), *urls], {}
+    if contender.key == C.key:
+        assert parts.subscriber is not None
+        user, password = broker.url.removeprefix("mqtt://").split("@")[0].split(":")
+        return [parts.subscriber, broker.host, str(broker.port), user, password, str(contender.messages)], {}
+    if contender.key == BRIDGE.key:
+        return [*processes.python(str(PEERS / "mq_bridge_copy.py")), *urls], {"PYTHONPATH": str(parts.bridge)}
+    assert parts.node_modules is not None
+    modules = {"NODE_PATH": str(parts.node_modules)}
+    if contender.key == MQTTJS.key:
+        return ["node", PEERS / "mqttjs_pg.js", *urls], modules
+    how = "single" if contender.key == RED_SINGLE.key else "batched"
+    red = parts.node_modules / "node-red" / "red.js"
+    return [*processes.python(str(PEERS / "node_red.py")), how, red, *urls, field.folder / contender.key], modules
