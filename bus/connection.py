@@ -30,7 +30,7 @@ class Refused(Lost):
     """The broker answered, and its answer was no: `code` is CONNACK's."""
 
     def __init__(self, code: int) -> None:
-        super().__init__(f"the broker refuses the connection: {reasons.words(code)}")
+        super().__init__(reasons.words(code))
         self.code = code
 
 
@@ -271,7 +271,7 @@ async def connect(
     except Lost:
         raise
     except OSError as error:
-        reason = str(error)
+        reason = error.strerror or str(error)
     except BaseException:
         if connection is not None:
             connection.abort("the handshake failed")

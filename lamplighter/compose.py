@@ -110,11 +110,12 @@ async def reach_broker(mqtt_url: str) -> None:
         address = parse_address(mqtt_url)
         await handshake.shake_hands(mqtt_url)
     except (BadAddress, handshake.Refused) as error:
-        raise Failure(f"The broker cannot be used: {error}; mend LAMPLIGHTER_MQTT_URL.") from error
-    except (OSError, TimeoutError) as error:
-        reason = getattr(error, "strerror", None) or "no answer"
+        raise Failure(
+            f"The broker cannot be used: {error}; mend LAMPLIGHTER_MQTT_URL or LAMPLIGHTER_MQTT_CA."
+        ) from error
+    except OSError as error:
         raise BrokerAway(
-            f"The broker {address} does not answer ({reason}): start it, or mend LAMPLIGHTER_MQTT_URL."
+            f"The broker {address} does not answer ({error}): start it, or mend LAMPLIGHTER_MQTT_URL."
         ) from error
 
 

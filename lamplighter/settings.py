@@ -16,6 +16,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, mo
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, InitSettingsSource, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
+from bus.address import parse_address, with_authority
 from lamplighter.clock import CITY_YEARS
 from lamplighter.errors import WrongUsage
 from telemetry import limits
@@ -56,6 +57,11 @@ def _url(*schemes: str) -> AfterValidator:
     return AfterValidator(check)
 
 
+def _broker(url: str) -> str:
+    parse_address(url)
+    return url
+
+
 Words = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_words)]
 
 
@@ -79,13 +85,21 @@ class Settings(BaseSettings):
         example="postgresql://lamplighter:PASSWORD@db.example:5432/lamplighter",
         repr=False,
     )
-    mqtt_url: Annotated[str, _url("mqtt", "mqtts")] | None = _setting(
+    mqtt_url: Annotated[str, AfterValidator(_broker)] | None = _setting(
         None,
-        "The MQTT broker, with the platform's user and password; `mqtts://` for TLS. "
-        "Not set: commands that need a broker refuse.",
-        must="an MQTT URL (mqtt:// or mqtts://)",
+        "The MQTT broker, with the platform's user and password; `mqtts://` for TLS. A broker on this machine may be "
+        "reached by a Unix socket, which costs it less: `mqtt+unix://platform:PASSWORD@/run/mosquitto/mosquitto.sock` "
+        "(Mosquitto: `listener 0 /run/mosquitto/mosquitto.sock`). Not set: commands that need a broker refuse.",
+        must="an MQTT URL (mqtt://, mqtts:// or mqtt+unix://)",
         example="mqtts://platform:PASSWORD@broker.example:8883",
         repr=False,
+    )
+    mqtt_ca: Path | None = _setting(
+        None,
+        "The certificates that vouch for the broker of an `mqtts://` URL, as a PEM file: a city's own authority, or "
+        "the broker's own certificate. Then no other is trusted for it. Not set: those that this machine trusts.",
+        must="the path of a file of certificates in PEM form",
+        example="/etc/lamplighter/broker-ca.pem",
     )
     broker_queue_messages: int = _setting(
         limits.BROKER_QUEUE_MESSAGES_MAX,
@@ -253,6 +267,13 @@ class Settings(BaseSettings):
         if not self.compress_days <= self.raw_days <= self.hourly_days:
             raise ValueError("compress_days, raw_days and hourly_days must not decrease in this order")
         return self
+
+    @property
+    def broker_url(self) -> str | None:
+        """`mqtt_url` with who vouches for the broker: all that a connection needs to know."""
+        if self.mqtt_url is None or self.mqtt_ca is None:
+            return self.mqtt_url
+        return with_authority(self.mqtt_url, str(self.mqtt_ca))
 
     @classmethod
     def read(cls, file: Path | None = None, environment: Mapping[str, str] = os.environ) -> Self:

@@ -39,8 +39,8 @@ async def _examine(settings: Settings) -> AsyncIterator[Finding]:
     else:
         async for finding in database.examine(settings.database_url):
             yield finding
-    if settings.mqtt_url is None:
+    if settings.broker_url is None:
         yield wrong("broker", "No broker is named: set LAMPLIGHTER_MQTT_URL.")
     else:
-        async for finding in broker.examine(settings.mqtt_url):
+        async for finding in broker.examine(settings.broker_url):
             yield finding

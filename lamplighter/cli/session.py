@@ -75,6 +75,7 @@ def need_broker(settings: Settings) -> str:
     Raises:
         WrongUsage: none is set.
     """
-    if settings.mqtt_url is None:
+    url = settings.broker_url
+    if url is None:
         raise WrongUsage("No broker is named: set LAMPLIGHTER_MQTT_URL, or mqtt_url in the settings file.")
-    return settings.mqtt_url
+    return url
