@@ -45,6 +45,7 @@ STATE_WORDS = {
     State.RETURNED_UNACKNOWLEDGED: ("over, not acknowledged", "yellow"),
     State.SHELVED: ("shelved", "text"),
 }
+CHECK_WORDS = {"balances": ("balances", "green"), "differs": ("differs", "red"), "none": ("not yet", "text")}
 ASSET_STATES = (("in order", "green"), ("silent", "purple"), ("alarm", "orange"), ("critical", "red"))
 DRAIN_STAGES = (("normal", "green"), ("pre-alarm", "yellow"), ("Einstau", "orange"), ("Überstau", "red"))
 
@@ -290,15 +291,16 @@ def _devices(thresholds: Thresholds) -> list[dashboard.Panel]:
             Heading(
                 17,
                 "Ledger",
-                "Received = stored + duplicate + quarantined, each UTC day; open is what has no fate yet and is 0 "
-                "whenever nothing is in flight.",
+                "Received = stored + duplicate + quarantined, each UTC day, which is checked by the hour and once it "
+                "is over: whether that holds, and whether exactly those rows are there.",
                 (16, 38),
                 (8, 9),
             ),
             _sql("ledger"),
             {
-                name: Column(unit=units.COUNT, steps=ANY_IS_ODD if name in ("Open", "Quarantined") else None)
-                for name in ("Received", "Stored", "Duplicate", "Quarantined", "Open", "Replayed")
-            },
+                name: Column(unit=units.COUNT, steps=ANY_IS_ODD if name == "Quarantined" else None)
+                for name in ("Received", "Stored", "Duplicate", "Quarantined", "Replayed")
+            }
+            | {"Check": Column(words=CHECK_WORDS)},
         ),
     ]

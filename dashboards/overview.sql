@@ -216,9 +216,11 @@ ORDER BY l.age_s DESC NULLS FIRST, a.asset
 LIMIT 100
 
 -- name: ledger
--- The proof that nothing is lost, day by day (UTC): what is open was received and has no fate yet.
-SELECT to_char(day, 'YYYY-MM-DD') AS "Day", received AS "Received", stored AS "Stored", duplicate AS "Duplicate",
-       quarantined AS "Quarantined", received - stored - duplicate - quarantined AS "Open", replayed AS "Replayed"
-FROM ledger
-ORDER BY day DESC
+-- The proof that nothing is lost, day by day (UTC), with what the last comparison with the rows that are there found.
+SELECT to_char(l.day, 'YYYY-MM-DD') AS "Day", l.received AS "Received", l.stored AS "Stored",
+       l.duplicate AS "Duplicate", l.quarantined AS "Quarantined", l.replayed AS "Replayed",
+       CASE WHEN c.day IS NULL THEN 'none' WHEN c.differs_since IS NULL THEN 'balances' ELSE 'differs' END AS "Check"
+FROM ledger l
+LEFT JOIN ledger_check c ON c.day = l.day
+ORDER BY l.day DESC
 LIMIT 7

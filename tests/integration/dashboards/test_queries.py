@@ -42,7 +42,7 @@ TABLES = {
     "Map": ["latitude", "longitude", "Asset", "Kind", "Zone", "State"],
     "Devices": ["Kind", "Assets", "Online", "Silent", "Never heard"],
     "Silent devices": ["Asset", "Kind", "Zone", "Device", "Silent for", "Battery"],
-    "Ledger": ["Day", "Received", "Stored", "Duplicate", "Quarantined", "Open", "Replayed"],
+    "Ledger": ["Day", "Received", "Stored", "Duplicate", "Quarantined", "Replayed", "Check"],
 }
 MARKS = ["time", "timeend", "text", "tags"]
 
@@ -191,10 +191,10 @@ def test_the_silent_stand_apart(reader: Reader) -> None:
     assert silent_s > 3 * 3600
 
 
-def test_the_ledger_says_what_is_open(reader: Reader) -> None:
+def test_the_ledger_says_what_each_days_check_found(reader: Reader) -> None:
     answer = reader.ask("panel Ledger")
     assert answer.column("Day") == ["2018-06-15", "2018-06-14"]
-    assert answer.column("Open") == [3, 0]
+    assert answer.column("Check") == ["differs", "balances"]
 
 
 def test_an_alarm_that_holds_reaches_to_the_present(reader: Reader) -> None:

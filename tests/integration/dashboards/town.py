@@ -148,6 +148,8 @@ def _decide(conn: psycopg.Connection) -> None:
                 "INSERT INTO ledger (day, received, stored, duplicate, quarantined) VALUES (%s, %s, 240, 5, 2)",
                 (NOW.date() - dt.timedelta(days=days), 247 + open_now),
             )
+        yesterday = NOW.date() - dt.timedelta(days=1)
+        cursor.execute("INSERT INTO ledger_check VALUES (%s, %s, 0, 240, 240, 2, 2, NULL)", (yesterday, NOW))
         for zone, free in (("north", 0), ("south", 1)):
             document = {"name": zone, "capacity": 3, "free": free, "occupied": 1}
             cursor.execute("INSERT INTO zone_availability VALUES (%s, %s, %s)", (zone, NOW, json.dumps(document)))
