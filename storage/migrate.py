@@ -190,7 +190,8 @@ async def _follow_kinds(conn: Connection, mode: str, kinds: Kinds) -> None:
             await keeper.adopt(conn, kind)
             await relations.make_redelivery_index(conn, kind)
             await relations.make_receipt_index(conn, kind)
-            await relations.make_daily(conn, kind)
+            if await relations.make_daily(conn, kind):  # whatever of its rows is still there is summed up anew
+                await conn.execute(ROLLUPS["all_hours"].format(kind=kind.name), {"kind": kind.name})
             await conn.execute(CITY["kind"], {"kind": kind.name, "report_every_s": kind.wire.report_every_s})
         await relations.make_zone_daily(conn, kinds.values())
 

@@ -3,14 +3,18 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from psycopg import sql
 from psycopg.rows import class_row, dict_row
 
-from storage import queries
+from storage import city, pieces, queries, spans
+from storage.pieces import figure_names as bucket_names
 from storage.pool import Connection
 from telemetry.clock import to_datetime
-from telemetry.kind import Kind, Property
+from telemetry.kind import Kind
+
+__all__ = ["AssetState", "Row", "Span", "Width", "asset", "assets", "bucket_names", "buckets", "observations"]
 
 SQL = queries.load("readings")
 
@@ -90,7 +94,9 @@ async def zone_exists(conn: Connection, zone: str) -> bool:
 async def observations(conn: Connection, kind: Kind, asset_id: int, span: Span, limit: int) -> list[Row]:
     """Up to `limit` observations of an asset, oldest first: its times, the fields of its kind, and `seq`."""
     columns = sql.SQL(", ").join(sql.Identifier(each.name) for each in kind.properties)
-    return await _rows(conn, "raw", kind, columns, {"asset_id": asset_id, "limit": limit} | _bounds(span))
+    statement = sql.SQL(SQL["raw"]).format(columns=columns, kind=sql.Identifier(kind.name))
+    chosen = {"asset_id": asset_id, "limit": limit, "since": span.since, "until": span.until, "after": span.after}
+    return await _rows(conn, statement, chosen)
 
 
 async def buckets(
@@ -99,38 +105,52 @@ async def buckets(
     """Up to `limit` buckets that hold anything, oldest first: `bucket`, `count`, and figures of each field.
 
     Every field has `_avg`, `_min` and `_max`; of a boolean these are of 0 and 1, and `_true_count` is how often it was
-    true; what is summed up over time has `_sum` too.
+    true; what is summed up over time has `_sum` too. Buckets of whole hours or days are made of rollups, but for what
+    the ends of the span cut off and what has just come in, so they reach as far back as rollups are kept.
     """
-    columns = sql.SQL(", ").join(_figures(each) for each in kind.properties)
+    sources = await _sources(conn, kind, span, width, timezone)
     name = "bucketed_by_day" if width.days else "bucketed"
-    chosen = {"asset_id": asset_id, "limit": limit, "width": timedelta(days=width.days, seconds=width.seconds)}
-    return await _rows(conn, name, kind, columns, chosen | {"timezone": timezone} | _bounds(span))
+    statement = sql.SQL(SQL[name]).format(figures=pieces.figures(kind), pieces=_pieces(kind))
+    chosen: dict[str, Any] = {"asset_id": asset_id, "limit": limit, "after": span.after, "timezone": timezone}
+    chosen["width"] = timedelta(days=width.days, seconds=width.seconds)
+    for source in ("day", "hour", "row"):
+        intervals = getattr(sources, f"{source}s")
+        chosen |= {
+            f"{source}_since": [each[0] for each in intervals],
+            f"{source}_until": [each[1] for each in intervals],
+        }
+    return await _rows(conn, statement, chosen)
 
 
-def bucket_names(each: Property) -> tuple[str, ...]:
-    """The names of a field's figures in a bucket."""
-    names = (f"{each.name}_avg", f"{each.name}_min", f"{each.name}_max")
-    further = {"truth": (f"{each.name}_true_count",), "sum": (f"{each.name}_sum",)}
-    return names + further.get(each.rollup, ())
+async def _sources(conn: Connection, kind: Kind, span: Span, width: Width, timezone: str) -> spans.Sources:
+    """What each part of the span is answered from."""
+    since = max(span.since, span.after or span.since)
+    zone = ZoneInfo(timezone) if width.days else None
+    if width.seconds % 3600 or (zone and not spans.has_whole_hours(zone, since, span.until)):
+        return spans.of_rows(since, span.until)
+    found = await conn.execute(SQL["open_hours"], {"kind": kind.name, "since": since, "until": span.until})
+    open_hours = [row[0] for row in await found.fetchall()]
+    if zone and await city.timezone(conn) != timezone:
+        zone = None
+    return spans.of_rollups(since, span.until, open_hours, zone)
 
 
-def _figures(each: Property) -> sql.Composed:
-    value = sql.SQL("{}::int" if each.type is bool else "{}").format(sql.Identifier(each.name))
-    figures = [sql.SQL(f"{function}({{}})").format(value) for function in ("avg", "min", "max", "sum")]
-    if each.type is not float:
-        figures[0] = sql.SQL("{}::float8").format(figures[0])
-    return sql.SQL(", ").join(
-        sql.SQL("{} AS {}").format(figure, sql.Identifier(name))
-        for figure, name in zip(figures, bucket_names(each), strict=False)
-    )
+def _pieces(kind: Kind) -> sql.Composed:
+    """Rows, hours and days as pieces of one shape."""
+    sources = [
+        sql.SQL(SQL["rollups_of"]).format(
+            columns=pieces.of_rollups(kind),
+            relation=sql.Identifier(f"{kind.name}_{relation}"),
+            since=sql.SQL(f"{source}_since"),
+            until=sql.SQL(f"{source}_until"),
+        )
+        for source, relation in (("day", "daily"), ("hour", "hourly"))
+    ]
+    rows = sql.SQL(SQL["rows_of"]).format(columns=pieces.of_rows(kind), kind=sql.Identifier(kind.name))
+    return sql.SQL(" UNION ALL ").join([*sources, rows])
 
 
-def _bounds(span: Span) -> dict[str, datetime | None]:
-    return {"since": span.since, "until": span.until, "after": span.after}
-
-
-async def _rows(conn: Connection, name: str, kind: Kind, columns: sql.Composed, chosen: dict[str, Any]) -> list[Row]:
-    statement = sql.SQL(SQL[name]).format(columns=columns, kind=sql.Identifier(kind.name))
+async def _rows(conn: Connection, statement: sql.Composed, chosen: dict[str, Any]) -> list[Row]:
     async with conn.cursor(row_factory=dict_row) as cursor:
         await cursor.execute(statement, chosen)
         return await cursor.fetchall()

@@ -27,8 +27,8 @@ async def column_names(conn: Connection, name: str) -> list[str]:
     return [row[0] for row in await cursor.fetchall()]
 
 
-async def make_rollup(conn: Connection, name: str, keys: Sequence[str], columns: Iterable[rollups.Column]) -> None:
-    """Create the rollup table, or add the columns that it lacks.
+async def make_rollup(conn: Connection, name: str, keys: Sequence[str], columns: Iterable[rollups.Column]) -> bool:
+    """Create the rollup table, or add the columns that it lacks; returns whether it was there and lacked any.
 
     Space is left in its pages, because the hours and days that are open are updated again and again.
     """
@@ -38,11 +38,12 @@ async def make_rollup(conn: Connection, name: str, keys: Sequence[str], columns:
         body = ", ".join([*keys, *(_ddl(column) for column in columns), f"PRIMARY KEY ({key})"])
         await conn.execute(f"CREATE TABLE {name} ({body}) WITH (fillfactor = 80)")
         await conn.execute(f"CREATE INDEX {name}_bucket ON {name} (bucket)")
-        return
+        return False
     known = await column_names(conn, name)
-    for column in columns:
-        if column.name not in known:
-            await conn.execute(f"ALTER TABLE {name} ADD COLUMN {_ddl(column)}")
+    missing = [column for column in columns if column.name not in known]
+    for column in missing:
+        await conn.execute(f"ALTER TABLE {name} ADD COLUMN {_ddl(column)}")
+    return bool(missing)
 
 
 async def make_redelivery_index(conn: Connection, kind: Kind) -> None:
@@ -59,9 +60,9 @@ async def make_receipt_index(conn: Connection, kind: Kind) -> None:
     )
 
 
-async def make_daily(conn: Connection, kind: Kind) -> None:
-    """`<kind>_daily`: local days, made of hours in both modes."""
-    await make_rollup(conn, f"{kind.name}_daily", ASSET_KEYS, rollups.columns(kind))
+async def make_daily(conn: Connection, kind: Kind) -> bool:
+    """`<kind>_daily`: local days, made of hours in both modes; returns whether it was widened."""
+    return await make_rollup(conn, f"{kind.name}_daily", ASSET_KEYS, rollups.columns(kind))
 
 
 async def make_zone_daily(conn: Connection, kinds: Iterable[Kind]) -> None:

@@ -1,7 +1,8 @@
 """From a kind to its rollups: the columns of `<kind>_hourly`, `<kind>_daily` and `zone_daily`.
 
-A gauge gives `_avg`, `_min`, `_max` and `_n` (readings that are not NULL, so that means of means are exact), a boolean
-`_true_count` and `_n`, a sum `_sum`, a cumulative counter `_delta` (its increase; computed by `storage.counters`).
+Every number gives `_min`, `_max` and `_n` (readings that are not NULL, so that means of means are exact). A gauge gives
+`_avg` besides, a sum `_sum`, a cumulative counter `_avg` and `_delta` (its increase; see `queries/counters.sql`). A
+boolean gives `_true_count` and `_n`.
 """
 
 from collections.abc import Iterable
@@ -45,28 +46,25 @@ def zone_columns(kinds: Iterable[Kind]) -> tuple[Column, ...]:
 def _columns(each: Property) -> tuple[Column, ...]:
     name = each.name
     readings = Column(f"{name}_n", "bigint", f"count({name})", f"sum({name}_n)::bigint")
+    if each.rollup == "truth":
+        true_count = f"count(*) FILTER (WHERE {name})"
+        return Column(f"{name}_true_count", "bigint", true_count, f"sum({name}_true_count)::bigint"), readings
+    bounds = (_bound(name, "min"), _bound(name, "max"), readings)
     match each.rollup:
         case "gauge":
-            mean = f"sum({name}_avg * {name}_n) / nullif(sum({name}_n), 0)::double precision"
-            return (
-                Column(f"{name}_avg", "double precision", f"avg({name}::double precision)", mean),
-                _gauge(name, "min"),
-                _gauge(name, "max"),
-                readings,
-            )
-        case "truth":
-            true_count = f"count(*) FILTER (WHERE {name})"
-            return (
-                Column(f"{name}_true_count", "bigint", true_count, f"sum({name}_true_count)::bigint"),
-                readings,
-            )
+            return (_mean(name), *bounds)
         case "sum":
             kind = "bigint" if each.type is int else "double precision"
-            return (Column(f"{name}_sum", kind, f"sum({name})::{kind}", f"sum({name}_sum)::{kind}"),)
+            return Column(f"{name}_sum", kind, f"sum({name})::{kind}", f"sum({name}_sum)::{kind}"), *bounds
         case "counter":
-            return (Column(f"{name}_delta", "double precision", None, f"sum({name}_delta)"),)
+            return Column(f"{name}_delta", "double precision", None, f"sum({name}_delta)"), _mean(name), *bounds
 
 
-def _gauge(name: str, function: str) -> Column:
+def _mean(name: str) -> Column:
+    of_rollups = f"sum({name}_avg * {name}_n) / nullif(sum({name}_n), 0)::double precision"
+    return Column(f"{name}_avg", "double precision", f"avg({name}::double precision)", of_rollups)
+
+
+def _bound(name: str, function: str) -> Column:
     rollup = f"{name}_{function}"
     return Column(rollup, "double precision", f"{function}({name}::double precision)", f"{function}({rollup})")

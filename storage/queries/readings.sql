@@ -36,15 +36,21 @@ WHERE asset_id = %(asset_id)s
 ORDER BY observed_at
 LIMIT %(limit)s;
 
+-- name: open_hours
+-- The hours of a span whose rollups may not equal their rows yet, oldest first; those without rows stay as they are.
+SELECT m.hour
+FROM (SELECT kind, hour FROM rollup_work UNION SELECT kind, hour FROM rollup_dirty) m
+LEFT JOIN raw_horizon h USING (kind)
+WHERE m.kind = %(kind)s AND m.hour > %(since)s - interval '1 hour' AND m.hour < %(until)s
+  AND m.hour >= coalesce(h.dropped_before, '-infinity')
+ORDER BY m.hour;
+
 -- name: bucketed
--- The same in equal buckets that begin at 2000-01-01 UTC and at every multiple of the width since.
-SELECT bucket, count(*) AS count, {columns}
+-- Buckets of one asset from its pieces, of equal width: they begin at 2000-01-01 UTC and every multiple of it since.
+SELECT bucket, sum(count)::bigint AS count, {figures}
 FROM (
-    SELECT date_bin(%(width)s::interval, observed_at, timestamptz '2000-01-01 00:00:00+00') AS bucket, observation.*
-    FROM {kind} AS observation
-    WHERE asset_id = %(asset_id)s
-      AND observed_at >= greatest(%(since)s, %(after)s::timestamptz)
-      AND observed_at < %(until)s
+    SELECT date_bin(%(width)s::interval, at, timestamptz '2000-01-01 00:00:00+00') AS bucket, piece.*
+    FROM ({pieces}) AS piece
 ) AS binned
 WHERE %(after)s::timestamptz IS NULL OR bucket > %(after)s::timestamptz
 GROUP BY bucket
@@ -53,17 +59,32 @@ LIMIT %(limit)s;
 
 -- name: bucketed_by_day
 -- The same in buckets of whole local days, which have 23 to 25 hours where summer time begins and ends.
-SELECT bucket, count(*) AS count, {columns}
+SELECT bucket, sum(count)::bigint AS count, {figures}
 FROM (
-    SELECT date_bin(%(width)s::interval, observed_at AT TIME ZONE %(timezone)s, timestamp '2000-01-01 00:00:00')
+    SELECT date_bin(%(width)s::interval, at AT TIME ZONE %(timezone)s, timestamp '2000-01-01 00:00:00')
                AT TIME ZONE %(timezone)s AS bucket,
-           observation.*
-    FROM {kind} AS observation
-    WHERE asset_id = %(asset_id)s
-      AND observed_at >= greatest(%(since)s, %(after)s::timestamptz)
-      AND observed_at < %(until)s
+           piece.*
+    FROM ({pieces}) AS piece
 ) AS binned
 WHERE %(after)s::timestamptz IS NULL OR bucket > %(after)s::timestamptz
 GROUP BY bucket
 ORDER BY bucket
 LIMIT %(limit)s;
+
+-- name: rows_of
+-- Pieces of the rows of one asset between moments, span by span.
+SELECT o.observed_at AS at, {columns}
+FROM unnest(%(row_since)s::timestamptz[], %(row_until)s::timestamptz[]) AS span (since, until)
+CROSS JOIN LATERAL (
+    SELECT * FROM {kind} AS row
+    WHERE row.asset_id = %(asset_id)s AND row.observed_at >= span.since AND row.observed_at < span.until
+) AS o
+
+-- name: rollups_of
+-- Pieces of the hours or days of one asset, span by span.
+SELECT o.bucket AS at, {columns}
+FROM unnest(%({since})s::timestamptz[], %({until})s::timestamptz[]) AS span (since, until)
+CROSS JOIN LATERAL (
+    SELECT * FROM {relation} AS row
+    WHERE row.asset_id = %(asset_id)s AND row.bucket >= span.since AND row.bucket < span.until
+) AS o

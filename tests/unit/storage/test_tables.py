@@ -54,7 +54,14 @@ def test_rollup_columns_by_the_nature_of_the_field() -> None:
     assert names[:5] == ["count", "level_pct_avg", "level_pct_min", "level_pct_max", "level_pct_n"]
     assert [name for name in names if name.startswith(("energy", "motion", "lamp_fault"))] == [
         "energy_kwh_delta",
+        "energy_kwh_avg",
+        "energy_kwh_min",
+        "energy_kwh_max",
+        "energy_kwh_n",
         "motion_sum",
+        "motion_min",
+        "motion_max",
+        "motion_n",
         "lamp_fault_true_count",
         "lamp_fault_n",
     ]
