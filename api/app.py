@@ -10,6 +10,7 @@ from starlette.responses import Response
 from api import page, problems, reference, shapes
 from api.addresses import Addresses
 from api.auth import Gate
+from api.backlog import Waiting
 from api.board import Board
 from api.database import Database
 from api.documents import Document
@@ -45,6 +46,7 @@ def create_app(
     settings: ApiSettings | None = None,
     registry: CollectorRegistry | None = None,
     database: Database | None = None,
+    waiting: Waiting | None = None,
 ) -> Door:
     """The ASGI application.
 
@@ -58,13 +60,16 @@ def create_app(
         settings: limits and names; `None` means the defaults.
         registry: where `/metrics` reads from and our own figures go; `None` means a new one.
         database: the pool as already watched by somebody; `None` means nobody watches it.
+        waiting: how much waits for ingest, which somebody feeds; `None` means nobody knows.
     """
+    waiting = waiting or Waiting(real_now)
     settings = settings or ApiSettings()
     database = database or Database(pool)
     addresses = Addresses(settings.trusted_proxies)
     buckets, attempts = (Buckets(settings.requests_per_s, settings.requests_burst) for _ in range(2))
     streams = Streams(settings.streams_per_address, settings.streams_max)
     metrics = Metrics(registry or CollectorRegistry(), board)
+    metrics.registry.register(waiting)
     gate = Gate(database, real_now, addresses, attempts)
     app = FastAPI(
         title="Lamplighter",
@@ -80,7 +85,7 @@ def create_app(
     ops = OpsParts(database, gate, now, real_now, dark, settings)
     for router in (assets.assets_router, alarms.alarms_router, commands.commands_router, records.records_router):
         app.include_router(router(ops))
-    app.include_router(health_router(broker_connected, database, real_now, gate, metrics))
+    app.include_router(health_router(broker_connected, database, real_now, gate, metrics, waiting))
     app.include_router(page_router(settings))
     app.include_router(_reference_router(app))
     return Door(app, board, buckets, addresses, metrics)

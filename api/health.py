@@ -10,6 +10,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.responses import Response
 
 from api.auth import Gate
+from api.backlog import Waiting
 from api.database import Database
 from api.metrics import Metrics
 from api.problems import Problem
@@ -20,7 +21,12 @@ from telemetry.clock import Now
 
 
 def health_router(
-    broker_connected: Callable[[], bool], database: Database, real_now: Now, gate: Gate, metrics: Metrics
+    broker_connected: Callable[[], bool],
+    database: Database,
+    real_now: Now,
+    gate: Gate,
+    metrics: Metrics,
+    waiting: Waiting,
 ) -> APIRouter:
     """`/healthz`, `/readyz` and `/metrics`."""
     router = APIRouter(tags=["service"])
@@ -33,11 +39,13 @@ def health_router(
     @router.get("/readyz", summary="Database and broker are there", response_model=dict[str, Any])
     async def readyz() -> Response:
         parts = {"database": not database.is_away, "broker": broker_connected()}
+        backlog = waiting.document()
         if not all(parts.values()):
             away = " and ".join(f"the {name}" for name, there in parts.items() if not there)
             detail = f"Not reached at the moment: {away}. Parking availability is answered all the same."
-            raise Problem(503, detail, slug="not-ready", headers={"retry-after": "5"}, parts=parts)
-        return Response(msgspec.json.encode({"ready": True, "parts": parts}), media_type="application/json")
+            raise Problem(503, detail, slug="not-ready", headers={"retry-after": "5"}, parts=parts, backlog=backlog)
+        content = {"ready": True, "parts": parts, "backlog": backlog}
+        return Response(msgspec.json.encode(content), media_type="application/json")
 
     @router.get("/metrics", summary="Figures for Prometheus", dependencies=[Depends(viewer)], response_class=Response)
     async def figures() -> Response:

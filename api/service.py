@@ -6,6 +6,7 @@ import time
 from prometheus_client import CollectorRegistry
 
 from api.app import create_app
+from api.backlog import Waiting
 from api.board import Board
 from api.database import Database
 from api.parts import Dark
@@ -48,13 +49,14 @@ class ApiService:
         """
         self._settings = settings or ApiSettings()
         self._database = Database(pool)
+        self._waiting = Waiting(real_now)
         first_event_id = real_now() // 1_000
         self.board = Board(now, ttl_s=self._settings.ttl_s, speed=clock_speed, first_event_id=first_event_id)
         self._watcher = Watcher(
             mqtt_url,
             client_id,
-            [topics.zone_parking("+")],
-            lambda topic, payload, retained: self.board.receive(topic, payload),
+            [topics.zone_parking("+"), topics.BACKLOG],
+            self._hear,
             on_connected=lambda: self.board.connected(time.monotonic()),
         )
         self.app = create_app(
@@ -67,6 +69,7 @@ class ApiService:
             settings=self._settings,
             registry=registry,
             database=self._database,
+            waiting=self._waiting,
         )
 
     async def run(self) -> None:
@@ -77,6 +80,12 @@ class ApiService:
                 group.create_task(self._keep_looking(), name="board clock")
         finally:
             self.board.close()
+
+    def _hear(self, topic: str, payload: bytes, retained: bool) -> None:
+        if topic != topics.BACKLOG:
+            self.board.receive(topic, payload)
+        elif not retained:  # what was kept may be from long ago
+            self._waiting.receive(payload)
 
     async def _keep_looking(self) -> None:
         while True:

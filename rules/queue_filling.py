@@ -14,7 +14,7 @@ RAISE_PCT = 50.0
 CLEAR_PCT = 40.0
 """Per cent of the queue's bound at which the alarm is raised, and below which it clears."""
 RAISE_S = 3.0
-CLEAR_S = 10.0
+CLEAR_S = 5.0
 """For so many seconds it has to hold."""
 DROPPED_S = 600.0
 """A broker that drops is an alarm until it has not dropped for so many seconds."""

@@ -19,6 +19,8 @@ SENT_KEPT_MAX = 10_000
 """So many unsettled probes are remembered; beyond it every second one is forgotten, the oldest never."""
 CHANGEOVER_S = 2.0
 """A process that has not settled the first probe of a run after this time has a backlog from before."""
+YOUNG_S = 1.0
+"""A backlog that is older counts from the last settled probe on, a younger one from its own first."""
 FORGOTTEN_S = 7 * 24 * 3600
 """A process that has settled nothing for so long has no queue any more: the broker has forgotten its session."""
 
@@ -70,7 +72,7 @@ class Soundings:
         self._number += 1
         self._sent.append(_Sent(probe.number, real_s, self._inflow.messages))
         if len(self._sent) > SENT_KEPT_MAX:
-            self._sent = [self._sent[0], *self._sent[2::2]]
+            self._sent = [*self._sent[:2], *self._sent[3::2]]
 
     def settled(self, process: str, word: Settled) -> None:
         """An ingest process has told how far it has come."""
@@ -87,7 +89,8 @@ class Soundings:
         else:  # another process of this name, which took over the queue
             self.lost_probes += word.missed + max(0, word.first - before.number - 1)
         if all(each.run == self._run for each in self._settled.values()):
-            del self._sent[: self._place(min(each.number for each in self._settled.values()))]
+            done = self._place(min(each.number for each in self._settled.values()))
+            del self._sent[: max(0, done - 1)]
 
     def broker_says(self, topic: str, number: int) -> None:
         """A count of the broker's own."""
@@ -137,7 +140,8 @@ class Soundings:
             return 0.0, 0.0
         oldest = self._sent[place]
         age_s = max(0.0, real_s - oldest.at_s)
-        messages = max(0.0, self._inflow.messages - oldest.messages)
+        before = self._sent[place - 1] if place and age_s >= YOUNG_S else oldest
+        messages = max(0.0, self._inflow.messages - before.messages)
         if not current and age_s > CHANGEOVER_S:
             before_s = max(0.0, (real_us - word.sent_us) / SECOND_US - age_s)
             return age_s + before_s, messages + before_s * self._inflow.rate

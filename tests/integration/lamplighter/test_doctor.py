@@ -1,6 +1,5 @@
 """`lamplighter doctor` finds what is wrong with real parts."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -10,12 +9,8 @@ from lamplighter.doctor import broker as broker_checks
 from lamplighter.doctor import database as database_checks
 from lamplighter.doctor import machine
 from lamplighter.doctor.findings import Finding
-from lamplighter.embedded import handshake, ports
-from lamplighter.embedded.broker import mosquitto_program
 from lamplighter.settings import Settings
-from tests.conftest import NO_MOSQUITTO
 from tests.parts.broker import BrokerPart
-from tests.parts.patience import eventually
 
 
 async def collect(findings: AsyncIterator[Finding]) -> list[Finding]:
@@ -24,22 +19,6 @@ async def collect(findings: AsyncIterator[Finding]) -> list[Finding]:
 
 def wrongs(findings: list[Finding]) -> list[str]:
     return [finding.sentence for finding in findings if finding.weight == "wrong"]
-
-
-@pytest.fixture
-async def mosquitto_as_delivered(tmp_path: Path) -> AsyncIterator[str]:
-    """A Mosquitto with its own defaults: open to anybody, and forgetful."""
-    program = mosquitto_program()
-    if program is None:
-        pytest.skip(NO_MOSQUITTO)
-    port = ports.free_port()
-    quiet = asyncio.subprocess.DEVNULL
-    process = await asyncio.create_subprocess_exec(program, "-p", str(port), stdout=quiet, stderr=quiet)
-    url = f"mqtt://127.0.0.1:{port}"
-    await eventually(lambda: handshake.shake_hands(url), OSError)
-    yield url
-    process.terminate()
-    await process.wait()
 
 
 async def test_our_own_broker_is_all_right(broker: BrokerPart) -> None:
