@@ -40,6 +40,11 @@ class Ledger:
     since: date | None
 
     @property
+    def without_fate(self) -> int:
+        """Settled without exactly one fate: 0, or something was lost (above) or counted twice (below)."""
+        return self.received - self.stored - self.duplicate - self.quarantined
+
+    @property
     def heard(self) -> int:
         """What ingest processes counted as received: what is settled and what they still hold."""
         return self.received + self.in_flight

@@ -42,5 +42,21 @@ def parse_moment(text: str) -> dt.datetime:
     return moment.astimezone(dt.UTC)
 
 
+def parse_day(text: str) -> dt.date:
+    """The UTC day of a text such as `2026-11-22`.
+
+    Raises:
+        BadParameter: it is none.
+    """
+    try:
+        day = dt.datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=dt.UTC).date()
+    except ValueError as error:
+        raise typer.BadParameter(f"{text!r} is no day such as 2026-11-22") from error
+    if day.year not in CITY_YEARS:
+        raise typer.BadParameter(f"{text!r} lies outside the years {CITY_YEARS[0]} to {CITY_YEARS[-1]}")
+    return day
+
+
 DURATION = "DURATION"
 MOMENT = "RFC3339"
+DAY = "YYYY-MM-DD"

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from lamplighter.cli import dashboards, quarantine, registry, services, token
+from lamplighter.cli import dashboards, quarantine, registry, report, services, token
 from lamplighter.cli.demo import demo
 from lamplighter.cli.doctor import doctor
 from lamplighter.cli.migrate import migrate
@@ -44,3 +44,4 @@ tree.add_typer(registry.commands, name="registry")
 tree.add_typer(token.commands, name="token")
 tree.add_typer(quarantine.commands, name="quarantine")
 tree.add_typer(dashboards.commands, name="dashboards")
+tree.add_typer(report.commands, name="report")

@@ -122,3 +122,28 @@ def test_dashboards_are_built_and_checked(tmp_path: Path, capfd: pytest.CaptureF
     assert "has not been built" in capfd.readouterr().out
     assert run(["dashboards", "build", "--folder", folder]) == 0
     assert run(["dashboards", "check", "--folder", folder]) == 0
+
+
+@pytest.mark.usefixtures("city")
+def test_the_ledgers_report_shows_a_lost_row_once_it_is_checked(
+    database: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with psycopg.connect(database, autocommit=True) as connection:
+        connection.execute("INSERT INTO ledger (day) VALUES ('2026-11-21')")
+        connection.execute("INSERT INTO ledger (day, received, stored) VALUES ('2026-11-22', 1, 1)")
+    days = ["report", "ledger", "--from", "2026-11-21", "--to", "2026-11-22"]
+    assert run(days) == 0
+    assert capfd.readouterr().out.splitlines()[1:] == [
+        "2026-11-21,0,0,0,0,0,0,,,,,not checked,",
+        "2026-11-22,1,1,0,0,0,0,,,,,not checked,",
+    ]
+    assert run([*days, "--check", "--language", "de"]) == 0
+    lines = capfd.readouterr().out.splitlines()
+    assert lines[0].startswith("tag,empfangen,gespeichert,doppelt,abgewiesen,")
+    assert [line.split(",")[-2] for line in lines[1:]] == ["stimmt", "weicht ab"]
+    assert run([*days, "--format", "html"]) == 0
+    assert "The account does not balance on 2026-11-22." in capfd.readouterr().out
+    assert run(["report", "ledger", "--from", "2026-11-23", "--to", "2026-11-22"]) == 2
+    assert "name the earlier day first" in capfd.readouterr().err
+    assert run(["report", "ledger", "--from", "yesterday"]) == 2
+    assert "'yesterday' is no day such as 2026-11-22" in capfd.readouterr().err

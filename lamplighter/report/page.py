@@ -1,0 +1,134 @@
+"""A report as one HTML page that needs nothing beside it: a verdict, a plot, a table; fit to print on paper."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from html import escape
+
+from lamplighter.report.words import Language, number
+
+_WIDTH, _HEIGHT, _LEFT = 960, 180, 80
+_STYLE = """
+body { font: 15px/1.5 system-ui, sans-serif; color: #1c2429; max-width: 70rem; margin: 2rem auto; padding: 0 1rem }
+h1 { margin: 0; font-size: 1.7rem } .subtitle { margin: 0 0 1rem; color: #55636b }
+.verdict { padding: .6rem .9rem; border-left: .4rem solid #2e7d4f; background: #eef6f0; font-weight: 600 }
+.bad.verdict { border-color: #b3261e; background: #fbeceb }
+figure { margin: 1.5rem 0 } figcaption { font-weight: 600 } svg { width: 100%; height: auto }
+.scroll { overflow-x: auto } table { border-collapse: collapse; width: 100%; font-size: .82rem }
+th, td { padding: .25rem .45rem; text-align: right; border-bottom: 1px solid #d5dde1 }
+td { white-space: nowrap; font-variant-numeric: tabular-nums } th:first-child, td:first-child { text-align: left }
+tr.bad td { background: #fbeceb; font-weight: 600 } dl { font-size: .82rem; columns: 2 } dt { font-weight: 600 }
+dd { margin: 0 0 .3rem } footer { color: #55636b; font-size: .82rem }
+@page { size: A4 landscape; margin: 12mm }
+@media print {
+body { margin: 0; max-width: none; font-size: 10pt; print-color-adjust: exact }
+thead { display: table-header-group } tr, figure { break-inside: avoid } table, dl { font-size: 7.5pt }
+}
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """One part of every bar; `values` are 0 or more."""
+
+    name: str
+    colour: str
+    values: Sequence[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Bars:
+    """Bars of stacked parts, one for each name."""
+
+    caption: str
+    names: Sequence[str]
+    series: Sequence[Series]
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Cells as they are shown; `bad` are the positions of rows that stand out."""
+
+    head: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    bad: Collection[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A report; `verdict` is the sentence that matters, `notes` say what each column means."""
+
+    language: Language
+    title: str
+    subtitle: str
+    lead: str
+    verdict: str
+    is_bad: bool
+    bars: Bars
+    table: Table
+    notes: Sequence[tuple[str, str]]
+    made: str
+
+
+def html(page: Page) -> str:
+    """The page."""
+    notes = "".join(f"<dt>{escape(name)}</dt><dd>{escape(meaning)}</dd>" for name, meaning in page.notes)
+    return (
+        f'<!doctype html>\n<html lang="{page.language}">\n<head>\n<meta charset="utf-8">\n'
+        f'<meta name="viewport" content="width=device-width">\n<title>{escape(page.title)}</title>\n'
+        f"<style>{_STYLE}</style>\n</head>\n<body>\n<h1>{escape(page.title)}</h1>\n"
+        f'<p class="subtitle">{escape(page.subtitle)}</p>\n'
+        f'<p class="{"bad " if page.is_bad else ""}verdict">{escape(page.verdict)}</p>\n<p>{escape(page.lead)}</p>\n'
+        f"{_plot(page.bars, page.language) if page.bars.names else ''}"
+        f'<div class="scroll">{_table(page.table)}</div>\n'
+        f"<dl>{notes}</dl>\n<footer>{escape(page.made)}</footer>\n</body>\n</html>\n"
+    )
+
+
+def _table(table: Table) -> str:
+    head = "".join(f'<th scope="col">{escape(name)}</th>' for name in table.head)
+    body = "\n".join(_row(row, index in table.bad) for index, row in enumerate(table.rows))
+    return f"<table>\n<thead><tr>{head}</tr></thead>\n<tbody>\n{body}\n</tbody>\n</table>"
+
+
+def _row(cells: Sequence[str], is_bad: bool) -> str:
+    shown = "".join(f"<td>{escape(cell)}</td>" for cell in cells)
+    return f'<tr class="bad">{shown}</tr>' if is_bad else f"<tr>{shown}</tr>"
+
+
+def _plot(bars: Bars, language: Language) -> str:
+    """Bars with a scale from 0 to the highest, the first and the last name, and a legend."""
+    highest = max(1, *(sum(values) for values in zip(*(each.values for each in bars.series), strict=True)))
+    step = (_WIDTH - _LEFT) / len(bars.names)
+    parts = [
+        f'<text x="{_LEFT - 6}" y="{y}" text-anchor="end">{number(value, language)}</text>'
+        f'<line x1="{_LEFT}" x2="{_WIDTH}" y1="{y}" y2="{y}" stroke="#d5dde1"/>'
+        for value, y in ((highest, 12), (0, _HEIGHT))
+    ]
+    for index, name in enumerate(bars.names):
+        parts.append(_bar(bars, index, name, _LEFT + index * step, step, (_HEIGHT - 12) / highest))
+    parts.append(f'<text x="{_LEFT}" y="{_HEIGHT + 18}">{escape(bars.names[0])}</text>')
+    if len(bars.names) > 1:
+        parts.append(f'<text x="{_WIDTH}" y="{_HEIGHT + 18}" text-anchor="end">{escape(bars.names[-1])}</text>')
+    for index, each in enumerate(bars.series):
+        x = _LEFT + index * 180
+        parts.append(f'<rect x="{x}" y="{_HEIGHT + 30}" width="12" height="12" fill="{each.colour}"/>')
+        parts.append(f'<text x="{x + 18}" y="{_HEIGHT + 41}">{escape(each.name)}</text>')
+    caption = escape(bars.caption)
+    return (
+        f'<figure><figcaption>{caption}</figcaption><svg viewBox="0 0 {_WIDTH} {_HEIGHT + 48}" role="img" '
+        f'aria-label="{caption}" font-size="13" fill="#1c2429">{"".join(parts)}</svg></figure>\n'
+    )
+
+
+def _bar(bars: Bars, index: int, name: str, x: float, step: float, scale: float) -> str:
+    drawn, y = [], float(_HEIGHT)
+    for each in bars.series:
+        height = each.values[index] * scale
+        y -= height
+        if height:
+            drawn.append(
+                f'<rect x="{x + step * 0.1:.2f}" y="{y:.2f}" width="{step * 0.8:.2f}" height="{height:.2f}" '
+                f'fill="{each.colour}"/>'
+            )
+    values = ", ".join(f"{each.name} {each.values[index]}" for each in bars.series)
+    return f"<g><title>{escape(f'{name}: {values}')}</title>{''.join(drawn)}</g>"
