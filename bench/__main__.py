@@ -8,6 +8,7 @@ after round, so that a busy machine troubles all alike, and ratios are taken wit
     5       delay to the commit and to the API at 10, 50, 90 % load     delays
     6, 8    bursts while ingest or the database is away                 bursts
     7       cost per message from a thousand to 100,000 devices         growth
+    0       bytes of a reading where it rests, for the sizing           weights
 
 One module each; `field` is what they share, `contenders` and `peers` who takes part, `figures` the statistics, `page`
 what is written. `docs/performance.md` is written by a run of all figures only; `--quick` tries everything out, says
@@ -29,11 +30,11 @@ from pathlib import Path
 
 import structlog
 
-from bench import bursts, delays, growth, limit, page, races
+from bench import bursts, delays, growth, limit, page, races, weights
 from bench.field import Field, field
 from bench.figures import Section
 from bench.parts import HOME, Parts, gather
-from bench.processes import Failed
+from bench.processes import ROOT, Failed
 from lamplighter.embedded.accounts import data_folder
 from lamplighter.embedded.broker import mosquitto_program
 from lamplighter.errors import Failure
@@ -43,7 +44,7 @@ QUICK_SHARE = 0.1
 DEFAULT_RATE = 20_000.0
 """What is taken for saturation where figure 5 is measured without the races."""
 RESULTS = HOME / "results.json"
-GROUPS = ((1, 2, 3), (4,), (5,), (7,), (6, 8))
+GROUPS = ((1, 2, 3), (4,), (5,), (7,), (6, 8), (0,))
 """Figures that are measured together, in this order."""
 
 
@@ -58,7 +59,7 @@ class Bench:
     async def measure(self, figures: frozenset[int]) -> None:
         """Measure the groups that hold any of these figures."""
         steps: dict[int, Callable[[], Awaitable[list[Section]]]] = {
-            1: self._race, 4: self._limit, 5: self._delays, 7: self._growth, 6: self._bursts,
+            1: self._race, 4: self._limit, 5: self._delays, 7: self._growth, 6: self._bursts, 0: self._weights,
         }  # fmt: skip
         for group in GROUPS:
             if figures & set(group):
@@ -80,6 +81,9 @@ class Bench:
 
     async def _growth(self) -> list[Section]:
         return [await growth.grow(self._field, self._rounds, self._share)]
+
+    async def _weights(self) -> list[Section]:
+        return await weights.weigh(self._field)
 
     async def _bursts(self) -> list[Section]:
         return await bursts.burst(self._field, self._share)
@@ -115,12 +119,19 @@ async def run(options: argparse.Namespace, figures: frozenset[int]) -> int:
         print(f"  figure {target.number}: {target.text()}")
     if options.quick:
         return 0
+    keep(of, bench.sections)
     if figures == ALL_FIGURES:
         page.write(page.markdown(bench.sections, of, rounds, parts.left_out))
-        costs = {name: value for section in bench.sections for name, value in section.costs.items()}
-        RESULTS.write_text(json.dumps({"machine": of, "costs": costs}, indent=1))
-        print(f"{page.PAGE.relative_to(page.ROOT)} is written.")
+        print(f"{page.PAGE.relative_to(ROOT)} is written.")
     return 1 if missed else 0
+
+
+def keep(of: list[str], sections: list[Section]) -> None:
+    """Keep the costs for the sizing, beside those of earlier runs."""
+    costs = json.loads(RESULTS.read_text())["costs"] if RESULTS.exists() else {}
+    for section in sections:
+        costs |= section.costs
+    RESULTS.write_text(json.dumps({"machine": of, "costs": costs}, indent=1))
 
 
 ALL_FIGURES = frozenset(number for group in GROUPS for number in group)

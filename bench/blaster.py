@@ -174,10 +174,10 @@ class PlayedBroker(asyncio.Protocol):
                 self.receive_maximum = _receive_maximum(body[10:])
             self.transport.write(b"\x20\x03\0\0\0" if five else b"\x20\x02\0\0")
         elif kind == SUBSCRIBE:
-            filters = body.count(b"/telemetry") + body.count(b"/status")
-            codes = b"\x01" * max(1, filters)
+            filters = _filters(body[2 + five :])  # in MQTT 5 behind an empty list of properties
+            codes = b"\x01" * len(filters)
             self.transport.write(bytes([0x90, 2 + five + len(codes)]) + body[:2] + b"\0" * five + codes)
-            if b"/telemetry" in body:
+            if any(name.endswith(b"/telemetry") for name in filters):
                 self._found(self)
         elif kind == PUBLISH and header & 0x06:
             name = int.from_bytes(body[:2], "big")
@@ -195,6 +195,16 @@ def _length(data: bytes, at: int) -> tuple[int, int | None]:
             return size, place + 1
         shift += 7
     return 0, None
+
+
+def _filters(body: bytes) -> list[bytes]:
+    """The topic filters of a SUBSCRIBE."""
+    names = []
+    while body:
+        end = 2 + int.from_bytes(body[:2], "big")
+        names.append(body[2:end])
+        body = body[end + 1 :]
+    return names
 
 
 def _receive_maximum(properties: bytes) -> int:

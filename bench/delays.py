@@ -36,9 +36,9 @@ UNSETTLED = 3
 
 WORDS = """\
 A steady load, three kinds mixed, at shares of the rate that the races measured. Committed: from the time in the
-reading, which is that of its sending to the millisecond, to the server's own commit time. Visible: a probe publishes a reading
-and asks `GET /ops/v1/assets/{asset}` until it is the latest, one probe after another, meanwhile; API, ingest, broker,
-database and the devices share this machine. The median of the rounds counts."""
+reading, which is that of its sending to the millisecond, to the server's own commit time. Visible: a probe publishes
+a reading and asks `GET /ops/v1/assets/{asset}` until it is the latest, one probe after another, meanwhile. API, ingest,
+broker, database and devices share this machine. The median of the rounds counts."""
 
 
 @dataclass(frozen=True, slots=True)

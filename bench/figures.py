@@ -45,6 +45,11 @@ class Target:
     unit: str = ""
     form: str = ",.3g"
 
+    @classmethod
+    def claim(cls, number: int, what: str, holds: bool) -> "Target":
+        """One that is a statement, not a figure."""
+        return cls(number, what, holds, True, True)
+
     @property
     def met(self) -> bool:
         """Whether it is reached."""
@@ -52,6 +57,8 @@ class Target:
 
     def text(self) -> str:
         """One line for people."""
+        if self.limit is True:
+            return f"{'met' if self.met else 'MISSED'}: {self.what}"
         bound = "at least" if self.at_least else "at most"
         value, limit = f"{self.value:{self.form}}{self.unit}", f"{self.limit:{self.form}}{self.unit}"
         return f"{'met' if self.met else 'MISSED'}: {self.what}: {value} ({bound} {limit})"
