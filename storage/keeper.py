@@ -35,6 +35,9 @@ class Keeper(Protocol):
     ) -> None:
         """Write what the statement `increase` gives for a counter of these hours."""
 
+    async def forget_hours(self, conn: Connection, kind: Kind, assets: list[int], hours: list[dt.datetime]) -> None:
+        """Let go of hours that are not what their rows say, to be summed up anew; not within a transaction."""
+
     async def compress(self, conn: Connection, kind: Kind, before_us: int) -> int:
         """Compress rows from before; returns how many pieces."""
 

@@ -15,7 +15,7 @@ import numpy as np
 import structlog
 from numpy.typing import NDArray
 
-from storage import errors, ledger_check, queries, rebuild
+from storage import errors, ledger_check, queries, rebuild, rollup_check
 from storage.keeper import Keeper
 from storage.native import Native, months_of
 from storage.pool import Connection, Pool
@@ -102,7 +102,10 @@ class Ages:
 
 @dataclass(slots=True)
 class Round:
-    """What one round of maintenance did. `took_s` is real time; `idle` means that another process was at it."""
+    """What one round of maintenance did. `took_s` is real time; `idle` means that another process was at it.
+
+    `check` is the night's check of rollups, `None` in all rounds but one a night.
+    """
 
     idle: bool = False
     days: int = 0
@@ -110,6 +113,7 @@ class Round:
     compressed: int = 0
     dropped: int = 0
     days_checked: int = 0
+    check: rollup_check.Check | None = None
     took_s: float = 0.0
 
     @property
@@ -126,8 +130,8 @@ async def maintain(
     ages: Ages | None = None,
     budget_s: float = 30.0,
 ) -> Round:
-    """One round: partitions ahead, rollups of dirty hours, the ledger's checks, and once a city day compression and
-    retention.
+    """One round: partitions ahead, rollups of dirty hours, once a night their check, the ledger's checks, and once a
+    city day compression and retention.
 
     Rollups are brought up to date newest day first until `budget_s` of real time is spent; `days_left` says what
     remains for the next round. `clock_is_real` registers TimescaleDB's own policies besides.
@@ -159,6 +163,10 @@ async def _maintain(conn: Connection, now_us: int, clock_is_real: bool, ages: Ag
         await house.look_ahead(conn, kind, now_us)
         await house.set_policies(conn, kind, clock_is_real, ages.raw_days, ages.compress_days)
     await _summarize(conn, house, now_us, until_s, result)
+    if not result.days_left and await rollup_check.due(conn, now_us):
+        result.check = await rollup_check.run(conn, house, now_us)
+        if result.check.differing:
+            await _summarize(conn, house, now_us, until_s, result)
     result.days_checked = await ledger_check.check_due(conn, now_us, until_s)
     for kind in KINDS.values():
         looked = await conn.execute(SQL["look"], {"kind": kind.name, "at": to_datetime(now_us)})

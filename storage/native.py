@@ -141,6 +141,10 @@ class Native:
         statement = SQL["store_increase"].format(kind=kind.name, field=field, increase=increase)
         await conn.execute(statement, {"kind": kind.name, "hours": hours})
 
+    async def forget_hours(self, conn: Connection, kind: Kind, assets: list[int], hours: list[dt.datetime]) -> None:
+        """Delete these hours; `sum_up` makes those that have rows."""
+        await conn.execute(SQL["forget_hours"].format(kind=kind.name), {"assets": assets, "hours": hours})
+
     async def compress(self, conn: Connection, kind: Kind, before_us: int) -> int:
         """Nothing: plain PostgreSQL has no columnstore."""
         return 0

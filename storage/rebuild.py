@@ -57,5 +57,5 @@ async def _daily(conn: Connection, kind: Kind, begin: dt.datetime, end: dt.datet
         "stored": ", ".join(f"stored.{name}" for name in names),
     }
     parameters = {"kind": kind.name, "day": begin, "day_end": end}
-    for name in ("daily", "forget_zones", "zone_daily"):
+    for name in ("daily", "forget_zones", "zone_daily", "touched"):
         await conn.execute(ROLLUPS[name].format(**words), parameters)

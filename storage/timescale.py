@@ -98,6 +98,13 @@ class Timescale:
         statement = SQL["store_increase"].format(kind=kind.name, field=field, increase=increase)
         await conn.execute(statement, {"kind": kind.name, "hours": hours})
 
+    async def forget_hours(self, conn: Connection, kind: Kind, assets: list[int], hours: list[dt.datetime]) -> None:
+        """Have the aggregate made anew from the first of these hours to the last, believed unchanged or not."""
+        if rollups.counters(kind):
+            await conn.execute(SQL["forget_increases"].format(kind=kind.name), {"assets": assets, "hours": hours})
+        span = {"since": hours[0], "until": hours[-1] + dt.timedelta(hours=1)}
+        await conn.execute(SQL["refresh_all"].format(aggregate=aggregate_of(kind)), span)
+
     async def compress(self, conn: Connection, kind: Kind, before_us: int) -> int:
         """Move the chunks that end before to the columnstore; returns how many."""
         parameters = {"kind": kind.name, "before": to_datetime(before_us)}

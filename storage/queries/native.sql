@@ -30,6 +30,10 @@ UPDATE {kind}_hourly stored SET {field}_delta = i.increase
 FROM ({increase}) i
 WHERE stored.asset_id = i.asset_id AND stored.bucket = i.bucket AND stored.{field}_delta IS DISTINCT FROM i.increase;
 
+-- name: forget_hours
+-- Hours of some assets that are not what their rows say.
+DELETE FROM {kind}_hourly WHERE asset_id = ANY(%(assets)s::integer[]) AND bucket = ANY(%(hours)s::timestamptz[]);
+
 -- name: drop_hours
 -- Hours older than they are kept.
 DELETE FROM {kind}_hourly WHERE bucket < %(before)s;

@@ -28,6 +28,10 @@ ORDER BY 2 DESC, 1;
 -- Strike hours off the work list.
 DELETE FROM rollup_work WHERE kind = %(kind)s AND hour = ANY(%(hours)s::timestamptz[]);
 
+-- name: touched
+-- Note that a local day was summed up, for the check at night.
+INSERT INTO rollup_touched (kind, day) VALUES (%(kind)s, %(day)s) ON CONFLICT DO NOTHING;
+
 -- name: daily
 -- A local day of each asset from its hours.
 INSERT INTO {kind}_daily AS stored (asset_id, bucket, {names})

@@ -42,6 +42,15 @@ FROM timescaledb_information.continuous_aggregates WHERE view_name = %(aggregate
 -- Bring the closed hours up to date; the aggregate itself knows which of them have changed.
 CALL refresh_continuous_aggregate('{aggregate}', %(since)s::timestamptz, %(until)s::timestamptz);
 
+-- name: refresh_all
+-- Make hours anew, whether the aggregate knows of a change or not.
+CALL refresh_continuous_aggregate('{aggregate}', %(since)s::timestamptz, %(until)s::timestamptz, force => true);
+
+-- name: forget_increases
+-- Increases of some assets that are not what their rows say.
+DELETE FROM {kind}_hourly_increase
+WHERE asset_id = ANY(%(assets)s::integer[]) AND bucket = ANY(%(hours)s::timestamptz[]);
+
 -- name: store_increase
 -- Write a counter's increase beside the aggregate.
 INSERT INTO {kind}_hourly_increase AS stored (asset_id, bucket, {field}_delta)

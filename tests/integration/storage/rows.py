@@ -31,8 +31,8 @@ async def register(conn: Connection, *assets: tuple[str, str, str], now: dt.date
     await import_csv(conn, "\n".join(["asset,kind,zone,device", *lines]), to_us(moment))
 
 
-async def store(conn: Connection, kind: str, rows: Sequence[Row]) -> None:
-    """Store rows and mark their hours."""
+async def store(conn: Connection, kind: str, rows: Sequence[Row], redelivered: bool = False) -> None:
+    """Store rows and mark their hours; those `redelivered` are there already."""
     observed_us = np.array([to_us(moment) for _, moment, _ in rows], dtype=np.int64)
     await (await Partitions.of(conn)).ensure(conn, kind, observed_us)
     names = tables.of(KINDS[kind]).column_names
@@ -41,7 +41,8 @@ async def store(conn: Connection, kind: str, rows: Sequence[Row]) -> None:
         values = [
             (moment, asset, moment, False, None, *(fields.get(n) for n in names[5:])) for asset, moment, fields in rows
         ]
-        await cursor.executemany(f"INSERT INTO {kind} ({', '.join(names)}) VALUES ({places})", values)
+        otherwise = "ON CONFLICT DO NOTHING" if redelivered else ""
+        await cursor.executemany(f"INSERT INTO {kind} ({', '.join(names)}) VALUES ({places}) {otherwise}", values)
         await mark_dirty(conn, kind, observed_us)
 
 
