@@ -1,28 +1,27 @@
 """From uplinks to columns: a batch of MQTT messages becomes observations by kind, or refusals with their reasons.
 
-Shared by ingest and rules. Every payload is decoded on its own, so that no device's bytes can spill into another's.
+Shared by ingest and rules. Every payload is decoded on its own, so that no device's bytes can spill into another's; one
+that is not plain is taken out and looked at with the definition (`observation`), while its neighbours go on.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from telemetry import topics
-from telemetry.clock import SECOND_US, to_us
-from telemetry.columns import NO_SEQ, Columns, join
-from telemetry.kind import Column, Kind, Observation
+from telemetry.columns import Columns, join
+from telemetry.compiled import UNREADABLE, Compiled, compiled, microseconds
+from telemetry.kind import Column, Kind
 from telemetry.kinds import KINDS
-from telemetry.limits import FUTURE_S_MAX, PAYLOAD_BYTES_MAX
-from telemetry.observation import SEQ_OUT_OF_RANGE, parse_object, read, real, split, unknown_fields
+from telemetry.limits import ARRAY_OBSERVATIONS_MAX, PAYLOAD_BYTES_MAX
+from telemetry.objections import objections, underived
+from telemetry.observation import parse_object, read, split, timestamp, unknown_fields
 from telemetry.refusals import Reason, Refusal
-from telemetry.registry import ALWAYS_US, EVER_US, Registry
-
-ROUTES_MAX = 200_000
-"""Topics remembered by a decoder; beyond it the memory starts anew."""
+from telemetry.registry import Registry
+from telemetry.routes import STRANGE, Routes
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,25 +48,49 @@ class Decoded:
     failure: Exception | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class _Route:
-    """What a topic leads to. `sole` is the one asset ever served by the device, -1 where time decides."""
-
-    kind: Kind | None
-    device: str | None
-    known: bool
-    sole: int
-
-
 @dataclass(slots=True)
-class _Found:
-    """Observations of one kind while a batch is taken apart."""
+class _Lot:
+    """The uplinks of one kind in a batch, each `(n,)`, and the observations found in them.
 
-    observations: list[Observation] = field(default_factory=list)
-    texts: list[bytes] = field(default_factory=list)
-    assets: list[int] = field(default_factory=list)
-    messages: list[int] = field(default_factory=list)
-    elements: list[int] = field(default_factory=list)
+    `message` is each one's place in the batch, `asset` what `Routes.find` says of it. Once an uplink brings other than
+    one observation, `counts` says how many each brings; `arrays` are then the rows at which arrays begin, and the
+    numbers of their elements.
+    """
+
+    kind: Compiled
+    message: NDArray[np.intp]
+    asset: NDArray[np.int32]
+    received_us: NDArray[np.int64]
+    names: Sequence[bytes]
+    texts: Sequence[bytes]
+    observations: list[Any] = field(default_factory=list)
+    counts: NDArray[np.intp] | None = None
+    arrays: list[tuple[int, Sequence[int]]] = field(default_factory=list)
+
+    def add(self, place: int, observations: Sequence[Any], elements: Sequence[int]) -> None:
+        """Take what was found in an uplink that is not plain."""
+        if self.counts is None:
+            self.counts = np.ones(len(self.message), np.intp)
+        self.counts[place] = len(observations)
+        self.arrays.append((len(self.observations), elements))
+        self.observations.extend(observations)
+
+    def uplinks(self) -> NDArray[np.intp]:
+        """Which uplink each observation comes from."""
+        each = np.arange(len(self.message))
+        return each if self.counts is None else np.repeat(each, self.counts)
+
+    def elements(self) -> NDArray[np.int32]:
+        """The place of each observation in its uplink's array."""
+        result = np.zeros(len(self.observations), np.int32)
+        for row, elements in self.arrays:
+            result[row : row + len(elements)] = elements
+        return result
+
+    def refused(self, place: int, element: int, refusal: Refusal, text: bytes) -> Refused:
+        """An observation of this uplink with its fate."""
+        topic = topics.take_apart(self.names[place].decode("utf-8", "replace"))
+        return Refused(int(self.message[place]), element, topic.device if topic else None, refusal, text)
 
 
 class Decoder:
@@ -75,7 +98,8 @@ class Decoder:
 
     def __init__(self, registry: Registry) -> None:
         self.registry = registry
-        self._routes: dict[bytes, _Route] = {}
+        self._kinds = [compiled(kind) for kind in KINDS.values()]
+        self._routes = Routes(registry)
         self._attributes: dict[tuple[str, str], Column] = {}
 
     def decode(
@@ -120,160 +144,162 @@ class Decoder:
 
     def _decode(self, topic_names: Sequence[bytes], payloads: Sequence[bytes], received: NDArray[np.int64]) -> Decoded:
         decoded = Decoded()
-        if len(self._routes) > ROUTES_MAX:
-            self._routes.clear()
-        cached = self._routes.get
-        routes = [cached(name) or self._route(name) for name in topic_names]
-        by_kind: dict[str, list[int]] = {}
-        for index, route in enumerate(routes):
-            by_kind.setdefault(route.kind.name if route.kind else "", []).append(index)
-        for name, indices in by_kind.items():
-            found = _Found()
-            if not (name and self._decode_alike(KINDS[name], routes, indices, payloads, found)):
-                for index in indices:
-                    self._decode_one(routes[index], index, payloads[index], int(received[index]), found, decoded)
-            if found.observations:
-                columns = self._check(KINDS[name], found, routes, received, decoded)
-                decoded.columns[name] = columns
+        kinds, assets = self._routes.find(topic_names)
+        for number, kind in enumerate(self._kinds):
+            message = np.flatnonzero(kinds == number)
+            if len(message):
+                names, texts = _chosen(topic_names, message), _chosen(payloads, message)
+                lot = _Lot(kind, message, assets[message], received[message], names, texts)
+                self._read_all(lot, decoded)
+                if lot.observations:
+                    decoded.columns[kind.kind.name] = self._columns(lot, decoded)
+        for place in np.flatnonzero(kinds == STRANGE).tolist():
+            self._refuse(place, topic_names[place], payloads[place], decoded)
         return decoded
 
-    def _route(self, topic_name: bytes) -> _Route:
-        topic = topics.take_apart(topic_name.decode("utf-8", "replace"))
-        if topic is None:
-            return _Route(None, None, False, -1)
-        served = self.registry.served(topic.device, topic.kind)
-        always = len(served) == 1 and served[0].served_from_us == EVER_US and served[0].served_to_us == ALWAYS_US
-        sole = served[0].asset_id if always else -1
-        route = _Route(KINDS.get(topic.kind), topic.device, self.registry.knows(topic.device), sole)
-        if route.known:
-            self._routes[topic_name] = route
-        return route
+    def _read_all(self, lot: _Lot, decoded: Decoded) -> None:
+        """Find the observations of a lot; an uplink over which the compiled decoder stumbles is taken out."""
+        texts = lot.texts
+        if max(map(len, texts)) > PAYLOAD_BYTES_MAX:
+            texts = [text if len(text) <= PAYLOAD_BYTES_MAX else b"" for text in texts]
+        waiting, place = iter(texts), 0
+        while True:
+            before = len(lot.observations)
+            try:
+                lot.observations.extend(map(lot.kind.one, waiting))
+                return
+            except UNREADABLE:  # those before it are in the list, and `waiting` goes on behind it
+                place += len(lot.observations) - before
+                self._read_odd(lot, place, decoded)
+                place += 1
 
-    def _decode_alike(
-        self, kind: Kind, routes: list[_Route], indices: list[int], payloads: Sequence[bytes], found: _Found
-    ) -> bool:
-        """The short-cut: every uplink one well-formed object of a device with one asset. False if any is not."""
-        assets = [routes[index].sole for index in indices]
-        texts = [payloads[index] for index in indices]
-        if min(assets) < 0 or max(map(len, texts)) > PAYLOAD_BYTES_MAX:
-            return False
-        try:
-            found.observations = list(map(kind.strict.decode, texts))
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            return False
-        found.texts, found.assets, found.messages, found.elements = texts, assets, indices, [0] * len(indices)
-        return True
-
-    def _decode_one(
-        self, route: _Route, index: int, payload: bytes, received_us: int, found: _Found, decoded: Decoded
-    ) -> None:
+    def _read_odd(self, lot: _Lot, place: int, decoded: Decoded) -> None:
+        """Find the observations of an uplink that is no plain object: an array, unknown fields, or a mistake."""
+        payload = lot.texts[place]
+        if payload[:1] == b"[" and len(payload) <= PAYLOAD_BYTES_MAX:
+            try:
+                observations = lot.kind.many(payload)
+            except UNREADABLE:
+                observations = []
+            if 0 < len(observations) <= ARRAY_OBSERVATIONS_MAX:
+                lot.add(place, observations, range(len(observations)))
+                return
         parts = split(payload)
         if isinstance(parts, Refusal):
-            parts = self._earlier(route, parts)
-            decoded.refused.append(Refused(index, 0, route.device, parts, payload))
-            return
+            decoded.refused.append(lot.refused(place, 0, parts, payload))
+            parts = []
+        found: dict[int, Any] = {}
         for element, text in enumerate(parts):
-            refusal = self._decode_part(route, index, element, text, received_us, found, decoded)
-            if refusal is not None:
-                decoded.refused.append(Refused(index, element, route.device, refusal, text))
+            observation = self._read_one(lot, place, text, decoded)
+            if isinstance(observation, Refusal):
+                decoded.refused.append(lot.refused(place, element, observation, text))
+            else:
+                found[element] = observation
+        lot.add(place, [*found.values()], [*found])
 
-    def _earlier(self, route: _Route, refusal: Refusal) -> Refusal:
-        """The reason that comes first in the contract's order for an uplink that cannot be split."""
-        if route.kind is None and refusal.reason is not Reason.TOO_LARGE:
-            return _unknown_kind()
-        if refusal.reason is Reason.MISSING_FIELD:
-            return self._unserved(route) or refusal
-        return refusal
-
-    def _decode_part(
-        self,
-        route: _Route,
-        index: int,
-        element: int,
-        text: bytes,
-        received_us: int,
-        found: _Found,
-        decoded: Decoded,
-    ) -> Refusal | None:
-        """Put one observation among those found, or say why not."""
-        kind = route.kind
-        if kind is None:
-            return _unknown_kind()
-        observation: Observation | Refusal
+    def _read_one(self, lot: _Lot, place: int, text: bytes, decoded: Decoded) -> Any:
+        """The compiled observation of one text, or why it is refused."""
+        if text is not lot.texts[place]:  # an element of an array, which may be plain
+            try:
+                return lot.kind.one(text)
+            except UNREADABLE:
+                pass
+        kind = lot.kind.kind
+        raw = parse_object(text)
+        if isinstance(raw, Refusal):
+            return raw
+        decoded.unknown_fields += unknown_fields(kind, raw)
         try:
-            observation = kind.strict.decode(text)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            raw = parse_object(text)
-            if isinstance(raw, Refusal):
-                return raw
-            observation = self._unserved(route) or self._underivable(route, kind, raw) or read(kind, raw)
-            decoded.unknown_fields += unknown_fields(kind, raw)
-        if isinstance(observation, Refusal):
-            return observation
-        asset = self._asset(route, observation, received_us)
-        if isinstance(asset, Refusal):
-            return asset
-        found.observations.append(observation)
-        found.texts.append(text)
-        found.assets.append(asset)
-        found.messages.append(index)
-        found.elements.append(element)
-        return None
+            return lot.kind.tolerant(text)
+        except UNREADABLE:
+            observation = self._underivable(kind, int(lot.asset[place]), raw) or read(kind, raw)
+        if not isinstance(observation, Refusal):
+            return lot.kind.of(observation)
+        return self._elsewhere(lot, place, raw) or observation
 
-    def _underivable(self, route: _Route, kind: Kind, raw: dict[str, Any]) -> Refusal | None:
-        """Why the first marked field stays unknown whatever the values: neither given nor derivable for this asset."""
-        given = {each.name: np.array([np.nan if raw.get(each.name) is None else 0.0]) for each in kind.properties}
-        if not np.isnan(given[kind.marked[0]][0]) or all(raw.get(name) is None for name in kind.marked):
+    def _elsewhere(self, lot: _Lot, place: int, raw: dict[str, Any]) -> Refusal | None:
+        """Why an observation that has mistakes does not even reach an asset: its device served none at the time."""
+        asset, moment = int(lot.asset[place]), timestamp(raw.get("ts"))
+        if asset >= 0 or isinstance(moment, Refusal):
             return None
-        newest = self.registry.served(route.device or "", kind.name)[-1].asset_id
+        moment_us = lot.received_us[place] if moment is None else microseconds([moment])[0][0]
+        return _elsewhere() if self._routes.asset_at(asset, int(moment_us)) is None else None
+
+    def _underivable(self, kind: Kind, asset: int, raw: dict[str, Any]) -> Refusal | None:
+        """Why the first marked field stays unknown whatever the values: neither given nor derivable for this asset."""
+        if raw.get(kind.marked[0]) is not None or all(raw.get(name) is None for name in kind.marked):
+            return None
+        given = {each.name: np.array([np.nan if raw.get(each.name) is None else 0.0]) for each in kind.properties}
+        newest = asset if asset >= 0 else self._routes.newest(asset)
         kind.wire.complete(given, lambda name: self._attribute(kind, name)[[newest]])
         missing = bool(np.isnan(given[kind.marked[0]][0]))
-        return Refusal(Reason.MISSING_FIELD, _underived(kind)) if missing else None
+        return Refusal(Reason.MISSING_FIELD, underived(kind)) if missing else None
 
-    def _unserved(self, route: _Route) -> Refusal | None:
+    def _refuse(self, message: int, name: bytes, payload: bytes, decoded: Decoded) -> None:
+        """Refuse the uplink of a topic that leads to no asset; what is wrong with its form comes first."""
+        topic = topics.take_apart(name.decode("utf-8", "replace"))
+        device = topic.device if topic else None
+        kind = KINDS.get(topic.kind) if topic else None
+        unserved = self._unserved(topic) if topic and kind else _unknown_kind()
+        parts = split(payload)
+        if isinstance(parts, Refusal):
+            formal = parts.reason is Reason.TOO_LARGE or (kind and parts.reason is not Reason.MISSING_FIELD)
+            decoded.refused.append(Refused(message, 0, device, parts if formal else unserved, payload))
+            return
+        for element, text in enumerate(parts):
+            raw = parse_object(text) if kind else {}
+            if kind and not isinstance(raw, Refusal):
+                decoded.unknown_fields += unknown_fields(kind, raw)
+            refusal = raw if isinstance(raw, Refusal) else unserved
+            decoded.refused.append(Refused(message, element, device, refusal, text))
+
+    def _unserved(self, topic: topics.DeviceTopic) -> Refusal:
         """Why nothing of the device can be stored, whatever it says."""
-        assert route.kind is not None
-        if not route.known:
-            return Refusal(Reason.UNKNOWN_DEVICE, f"device {route.device} is not registered")
-        if not self.registry.served(route.device or "", route.kind.name):
-            return Refusal(Reason.KIND_MISMATCH, f"device {route.device} serves no {route.kind.name}")
-        return None
+        if not self.registry.knows(topic.device):
+            return Refusal(Reason.UNKNOWN_DEVICE, f"device {topic.device} is not registered")
+        return Refusal(Reason.KIND_MISMATCH, f"device {topic.device} serves no {topic.kind}")
 
-    def _asset(self, route: _Route, observation: Observation, received_us: int) -> int | Refusal:
-        """The asset that the device served at the observation's time."""
-        if route.sole >= 0:
-            return route.sole
-        unserved = self._unserved(route)
-        if unserved is not None:
-            return unserved
-        assert route.kind is not None
-        moment_us = received_us if observation.ts is None else _observed_us(observation.ts)
-        asset = self.registry.asset_at(route.device or "", route.kind.name, moment_us)
-        if asset is None:
-            return Refusal(Reason.KIND_MISMATCH, f"device {route.device} served no {route.kind.name} at that time")
-        return asset
-
-    def _check(
-        self,
-        kind: Kind,
-        found: _Found,
-        routes: list[_Route],
-        received_by_message: NDArray[np.int64],
-        decoded: Decoded,
-    ) -> Columns:
+    def _columns(self, lot: _Lot, decoded: Decoded) -> Columns:
         """Columns of what was found, without the rows that a column at a time refuses."""
-        received_us = received_by_message[np.array(found.messages, dtype=np.int32)]
-        columns = _columns(kind, found, received_us)
-        kind.wire.complete(columns.fields, lambda name: self._attribute(kind, name)[columns.asset_id])
-        refusals: dict[int, Refusal] = {}
-        for reason, bad, detail in _objections(columns, received_us):
-            for row in np.flatnonzero(bad).tolist():
-                refusals.setdefault(row, Refusal(reason, detail(row)))
+        kind = lot.kind.kind
+        uplink = slice(None) if lot.counts is None else lot.uplinks()
+        received_us, asset = lot.received_us[uplink], lot.asset[uplink]
+        moments, seq, table = lot.kind.table(lot.observations)
+        observed_us, from_receipt = microseconds(moments)
+        if from_receipt.any():
+            observed_us[from_receipt] = received_us[from_receipt]
+        refusals = {row: _elsewhere() for row in self._settle(asset, observed_us)}
+        if from_receipt.any():  # they stay distinct, a microsecond apart
+            observed_us[from_receipt] += np.arange(int(from_receipt.sum()))
+        fields = {each.name: row for each, row in zip(kind.properties, table, strict=True)}
+        kind.wire.complete(fields, lambda name: self._attribute(kind, name)[asset])
+        message = lot.message[uplink].astype(np.int32)
+        columns = Columns(kind, asset, observed_us, from_receipt, seq, fields, message, lot.elements())
+        for objection in objections(columns, table, received_us):
+            for row in np.flatnonzero(objection.rows).tolist():
+                if row not in refusals:
+                    refusals[row] = Refusal(objection.reason, objection.detail(row))
+        return self._without(lot, columns, refusals, decoded) if refusals else columns
+
+    def _settle(self, asset: NDArray[np.int32], observed_us: NDArray[np.int64]) -> list[int]:
+        """Put in the assets that the time decides; the rows of which the device served none then."""
+        elsewhere: list[int] = []
+        for row in np.flatnonzero(asset < 0).tolist():
+            served = self._routes.asset_at(int(asset[row]), int(observed_us[row]))
+            if served is None:
+                elsewhere.append(row)
+            asset[row] = served or 0
+        return elsewhere
+
+    def _without(self, lot: _Lot, columns: Columns, refusals: dict[int, Refusal], decoded: Decoded) -> Columns:
+        """The columns without the rows that are refused."""
+        uplinks = lot.uplinks()
+        parts: dict[int, Any] = {}
         for row, refusal in refusals.items():
-            message, element = int(columns.message[row]), int(columns.element[row])
-            decoded.refused.append(Refused(message, element, routes[message].device, refusal, found.texts[row]))
-        if not refusals:
-            return columns
+            place, element = int(uplinks[row]), int(columns.element[row])
+            if place not in parts:
+                parts[place] = split(lot.texts[place])
+            decoded.refused.append(lot.refused(place, element, refusal, parts[place][element]))
         keep = np.ones(len(columns), dtype=np.bool_)
         keep[list(refusals)] = False
         return columns.take(keep)
@@ -291,10 +317,6 @@ class Decoder:
         return self._attributes[key]
 
 
-def _underived(kind: Kind) -> str:
-    return f"{kind.marked[0]} is neither given nor derivable"
-
-
 def _indigestible(name: bytes, payload: bytes, error: Exception) -> Decoded:
     """An uplink on which decoding itself fails; each of its observations has this fate."""
     topic = topics.take_apart(name.decode("utf-8", "replace"))
@@ -309,65 +331,9 @@ def _unknown_kind() -> Refusal:
     return Refusal(Reason.UNKNOWN_KIND, f"the topic's kind is none of {', '.join(KINDS)}")
 
 
-def _observed_us(moment: Any) -> int:
-    """`ts` of the wire in microseconds since 1970."""
-    return moment * 1000 if type(moment) is int else to_us(moment)
+def _elsewhere() -> Refusal:
+    return Refusal(Reason.KIND_MISMATCH, "the device served no asset of this kind at that time")
 
 
-def _columns(kind: Kind, found: _Found, received_us: NDArray[np.int64]) -> Columns:
-    """One column a property. Observations without `ts` get the time of receipt, a microsecond apart."""
-    observations = found.observations
-    rows = list(map(kind.field_values, observations))
-    try:
-        values = np.array(rows, dtype=np.float64)
-    except OverflowError:  # an integer that no double holds
-        values = np.array([[_bounded(value) for value in row] for row in rows], dtype=np.float64)
-    moments = [observation.ts for observation in observations]
-    from_receipt = np.array([moment is None for moment in moments], dtype=np.bool_)
-    observed = np.array([0 if moment is None else _observed_us(moment) for moment in moments], dtype=np.int64)
-    if from_receipt.any():
-        observed[from_receipt] = received_us[from_receipt] + np.arange(int(from_receipt.sum()))
-    return Columns(
-        kind,
-        np.array(found.assets, dtype=np.int32),
-        observed,
-        from_receipt,
-        np.array([NO_SEQ if o.seq is None else o.seq for o in observations], dtype=np.int64),
-        {each.name: np.ascontiguousarray(values[:, i]) for i, each in enumerate(kind.properties)},
-        np.array(found.messages, dtype=np.int32),
-        np.array(found.elements, dtype=np.int32),
-    )
-
-
-def _bounded(value: Any) -> Any:
-    return value if isinstance(value, bool) else real(value)
-
-
-def _objections(columns: Columns, received_us: NDArray[np.int64]) -> list[tuple[Reason, NDArray[np.bool_], Any]]:
-    """Masks of refused rows with the sentence for each, in the contract's order."""
-    kind, fields = columns.kind, columns.fields
-    observed, latest_us = columns.observed_us, received_us + FUTURE_S_MAX * SECOND_US
-    missing = np.isnan(fields[kind.marked[0]])
-    result: list[tuple[Reason, NDArray[np.bool_], Any]] = [
-        (Reason.MISSING_FIELD, missing, lambda row: _underived(kind)),
-        (Reason.BAD_TIMESTAMP, observed < 0, lambda row: "ts lies before 1970"),
-        (Reason.FUTURE_TIMESTAMP, observed > latest_us, lambda row: _ahead(int(observed[row] - received_us[row]))),
-        (Reason.OUT_OF_RANGE, columns.seq == SEQ_OUT_OF_RANGE, lambda row: "seq is negative or too large"),
-    ]
-    for each in kind.properties:
-        column, low, high = fields[each.name], each.measure.low, each.measure.high
-        bad = (column < low) | (column > high) | np.isinf(column)
-        if bad.any():
-            words = f"is outside {low:g} to {high:g} {each.unit}"
-            result.append(
-                (
-                    Reason.OUT_OF_RANGE,
-                    bad,
-                    lambda row, c=column, n=each.name, w=words: f"{n} {float(c[row]):g} {w}",
-                )
-            )
-    return result
-
-
-def _ahead(us: int) -> str:
-    return f"ts is {us // SECOND_US} s ahead of the city clock"
+def _chosen(given: Sequence[bytes], places: NDArray[np.intp]) -> Sequence[bytes]:
+    return given if len(places) == len(given) else [given[place] for place in places.tolist()]

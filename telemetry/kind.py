@@ -1,7 +1,7 @@
 """What a kind of sensor is: an annotated struct from which its table, wire decoder and documents derive.
 
-A kind is one class in `telemetry/kinds/`. Each annotated field is a `Property`: unit, range, words. The class itself is
-the compiled wire decoder (msgspec); `Kind` is the view of it that the other rooms derive from.
+A kind is one class in `telemetry/kinds/`. Each annotated field is a `Property`: unit, range, words. `Kind` is the view
+of the class that the other rooms derive from, `compiled` its decoder.
 """
 
 import datetime as dt
@@ -10,7 +10,6 @@ import types
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from operator import attrgetter
 from typing import Annotated, Any, ClassVar, Literal, Union, get_args, get_origin, get_type_hints
 
 import msgspec
@@ -66,10 +65,10 @@ class Observation(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, gc=F
 
     @classmethod
     def complete(cls, fields: dict[str, Column], attribute: Callable[[str], Column]) -> None:
-        """Derive fields of a batch in place from others and from registered attributes; most kinds have none.
+        """Derive fields of a batch from others and from registered attributes; most kinds have none.
 
-        `fields` maps each property to a `(n,) float64` column, NaN where absent; `attribute(name)` is the registered
-        value of each row's asset in the same shape.
+        `fields` maps each property to a `(n,) float64` column, NaN where absent, and is written into in place;
+        `attribute(name)` is the registered value of each row's asset in the same shape.
         """
 
 
@@ -138,20 +137,6 @@ class Kind:
     def attribute_names(self) -> tuple[str, ...]:
         """The registry columns of this kind, `report_every_s` first."""
         return self.wire.attributes.__struct_fields__
-
-    @cached_property
-    def field_values(self) -> Callable[[Observation], tuple[Any, ...]]:
-        """Takes the values of the properties from an observation, in their order."""
-        names = tuple(p.name for p in self.properties)
-        if len(names) > 1:
-            return attrgetter(*names)
-        take = attrgetter(names[0])
-        return lambda observation: (take(observation),)
-
-    @cached_property
-    def strict(self) -> msgspec.json.Decoder[Observation]:
-        """Compiled decoder of one observation that refuses unknown fields."""
-        return msgspec.json.Decoder(self.wire)
 
     @cached_property
     def json_schema(self) -> dict[str, Any]:

@@ -83,7 +83,7 @@ def read(kind: Kind, raw: dict[str, Any]) -> Observation | Refusal:
         return Refusal(Reason.WRONG_TYPE, f"seq is {_json_type(raw['seq'])}, not an integer")
     if seq is not None and not 0 <= seq <= SEQ_MAX:
         seq = SEQ_OUT_OF_RANGE
-    moment = _timestamp(raw.get("ts"))
+    moment = timestamp(raw.get("ts"))
     if isinstance(moment, Refusal):
         return moment
     return kind.wire(ts=moment, seq=seq, **values)
@@ -92,6 +92,21 @@ def read(kind: Kind, raw: dict[str, Any]) -> Observation | Refusal:
 def unknown_fields(kind: Kind, raw: dict[str, Any]) -> int:
     """How many of the object's names the kind does not know."""
     return len(raw.keys() - kind.wire.__struct_encode_fields__)
+
+
+def timestamp(value: Any) -> Any:
+    """`ts` of an object as the wire struct keeps it, or a refusal."""
+    if value is None:
+        return None
+    if isinstance(value, str):
+        try:
+            return msgspec.convert(value, Timestamp)
+        except ValueError:  # also of text that is no Unicode
+            return Refusal(Reason.BAD_TIMESTAMP, f"ts {value[:64]!r} is not RFC 3339 with an offset")
+    ms = _integer(value)
+    if ms is None or not 0 <= ms <= MILLISECONDS_MAX:
+        return Refusal(Reason.BAD_TIMESTAMP, f"ts {str(value)[:64]} is not integer milliseconds since 1970")
+    return ms
 
 
 def _not_an_object(payload: bytes) -> Refusal:
@@ -146,21 +161,6 @@ def _digits(text: str) -> int | float:
 def _no_constant(text: str) -> float:
     """`NaN` and `Infinity` are Python's, not JSON's."""
     raise ValueError(f"{text} is no JSON")
-
-
-def _timestamp(value: Any) -> Any:
-    """The value as the wire struct keeps it, or a refusal."""
-    if value is None:
-        return None
-    if isinstance(value, str):
-        try:
-            return msgspec.convert(value, Timestamp)
-        except ValueError:  # also of text that is no Unicode
-            return Refusal(Reason.BAD_TIMESTAMP, f"ts {value[:64]!r} is not RFC 3339 with an offset")
-    ms = _integer(value)
-    if ms is None or not 0 <= ms <= MILLISECONDS_MAX:
-        return Refusal(Reason.BAD_TIMESTAMP, f"ts {str(value)[:64]} is not integer milliseconds since 1970")
-    return ms
 
 
 def _json_type(value: Any) -> str:

@@ -45,4 +45,4 @@ class DrainLevel(Observation):
         unlevelled = np.isnan(fields["level_m"])
         if unlevelled.any():
             level = attribute("sensor_height_m") - fields["distance_m"]
-            fields["level_m"] = np.where(unlevelled, level, fields["level_m"])
+            np.copyto(fields["level_m"], level, where=unlevelled)

@@ -139,7 +139,7 @@ def expected_of_one(kind: Kind, text: bytes) -> Fate:
     observation = raw if isinstance(raw, Refusal) else read(kind, raw)
     if isinstance(observation, Refusal):
         return ("refused", observation.reason, text)
-    given = dict(zip([each.name for each in kind.properties], kind.field_values(observation), strict=True))
+    given = {each.name: getattr(observation, each.name) for each in kind.properties}
     if "distance_m" in given and given["level_m"] is None and given["distance_m"] is not None:
         given["level_m"] = HEIGHT_M - given["distance_m"]
     moment = observation.ts if observation.ts is None else moment_us(observation.ts)
