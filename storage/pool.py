@@ -18,6 +18,11 @@ IDLE_TRANSACTION_TIMEOUT_S = 60
 """The server ends a session that sleeps in an open transaction for longer."""
 LOCK_TIMEOUT_S = 10
 """The server gives up waiting for a lock after this time."""
+SILENCE_S_MAX = 20
+"""Either end gives a connection up whose bytes the other has not acknowledged for this long, so that a network which
+forgets connections without a word stops nobody for long: not us, nor those who wait for a lock of the lost session."""
+_KEEPALIVE_IDLE_S, _KEEPALIVE_INTERVAL_S, _KEEPALIVE_COUNT = 10, 5, 2
+"""With nothing under way, silence is found after as long."""
 
 
 def connect_arguments(application: str, statement_timeout_s: float = STATEMENT_TIMEOUT_S) -> dict[str, Any]:
@@ -27,15 +32,20 @@ def connect_arguments(application: str, statement_timeout_s: float = STATEMENT_T
         "statement_timeout": f"{round(statement_timeout_s * 1000)}",
         "idle_in_transaction_session_timeout": f"{IDLE_TRANSACTION_TIMEOUT_S * 1000}",
         "lock_timeout": f"{LOCK_TIMEOUT_S * 1000}",
+        "tcp_user_timeout": f"{SILENCE_S_MAX * 1000}",
+        "tcp_keepalives_idle": f"{_KEEPALIVE_IDLE_S}",
+        "tcp_keepalives_interval": f"{_KEEPALIVE_INTERVAL_S}",
+        "tcp_keepalives_count": f"{_KEEPALIVE_COUNT}",
     }
     return {
         "autocommit": True,
         "application_name": application,
         "connect_timeout": CONNECT_TIMEOUT_S,
         "options": " ".join(f"-c {name}={value}" for name, value in session.items()),
-        "keepalives_idle": 10,
-        "keepalives_interval": 5,
-        "keepalives_count": 3,
+        "tcp_user_timeout": SILENCE_S_MAX * 1000,
+        "keepalives_idle": _KEEPALIVE_IDLE_S,
+        "keepalives_interval": _KEEPALIVE_INTERVAL_S,
+        "keepalives_count": _KEEPALIVE_COUNT,
     }
 
 

@@ -8,6 +8,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Literal
 
+import psycopg
+
 from bus import packets
 from bus.address import Address, parse_address
 from telemetry import topics
@@ -207,7 +209,15 @@ class Strikes:
         await self._town.run("registry", "import", str(rows))
         await asyncio.sleep(2.5)
         self._recordings.append(asyncio.create_task(self._play(file)))
-        await asyncio.sleep(1.5)
+        await self._until(lambda: self._heard_of(gauge), 60, "the recording does not begin")
+
+    def _heard_of(self, asset: str) -> bool:
+        with psycopg.connect(self._town.database_url) as conn:
+            return bool(
+                conn.execute(
+                    "SELECT FROM latest_observation JOIN asset USING (asset_id) WHERE asset = %s", [asset]
+                ).rowcount
+            )
 
     async def _play(self, file: Path) -> None:
         said = await self._town.run("simulate", "--replay", str(file), "--shift-to-now")

@@ -141,8 +141,8 @@ class Source:
         return self._timed(self._chance.choice(DEVICES), self._now_ms - HOUR_MS + self._number, retain=True)
 
     def _skewed(self) -> Uplink:
-        """From a clock that goes four minutes fast, which is borne, or is a month behind."""
-        skews_ms = {"lamp-0": 240_000, "lamp-1": -31 * DAY_MS, "lamp-2": -999 * DAY_MS}
+        """From a clock that goes four minutes fast, which is borne, or is a month or a year behind."""
+        skews_ms = {"lamp-0": 240_000, "lamp-1": -31 * DAY_MS, "lamp-2": -400 * DAY_MS}
         device, skew_ms = self._chance.choice(list(skews_ms.items()))
         return self._timed(device, self._now_ms + skew_ms + self._number)
 

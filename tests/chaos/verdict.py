@@ -41,7 +41,7 @@ NOT_LATEST = " UNION ALL ".join(
     for kind in KINDS
 )
 ROLLED_UP = " UNION ALL ".join(
-    f"""SELECT '{kind}', bucket FROM
+    f"""SELECT asset_id, '{kind}', bucket, raw, h.count FROM
         (SELECT asset_id, date_trunc('hour', observed_at, 'UTC') AS bucket, count(*) AS raw FROM {kind} GROUP BY 1, 2) r
         FULL JOIN (SELECT asset_id, bucket, count FROM {kind}_hourly) h USING (asset_id, bucket)
         WHERE raw IS DISTINCT FROM h.count"""
@@ -166,4 +166,7 @@ async def check_rollups(url: str, now_us: int) -> list[str]:
         await pool.close()
     with psycopg.connect(url) as conn:
         differing = conn.execute(ROLLED_UP).fetchall()
-    return [f"{len(differing)} hours are not the sum of their rows"] if differing else []
+    return [
+        f"hour {bucket} of {kind} {asset} has {raw} rows, its rollup {count}"
+        for asset, kind, bucket, raw, count in differing
+    ]

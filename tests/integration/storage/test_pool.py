@@ -14,6 +14,13 @@ async def test_connections_are_in_utc_and_commit_by_themselves(native_pool: Pool
         assert await table(conn, "SHOW statement_timeout") == [("30s",)]
 
 
+async def test_either_end_gives_up_a_silent_connection(native_pool: Pool) -> None:
+    async with native_pool.connection() as conn:
+        assert conn.info.get_parameters()["tcp_user_timeout"] == "20000"
+        assert await table(conn, "SHOW tcp_user_timeout") == [("20000",)]
+        assert await table(conn, "SHOW tcp_keepalives_idle") == [("10",)]
+
+
 async def test_a_service_starts_while_the_database_is_away() -> None:
     pool = await open_pool("postgresql://nobody@127.0.0.1:1/nothing")
     try:
