@@ -1,37 +1,45 @@
 """`lamplighter doctor`: every finding on a line of its own."""
 
 from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Annotated
 
 import typer
 
 from lamplighter.cli.session import Config, begin, run
-from lamplighter.doctor import broker, database, machine
+from lamplighter.doctor import broker, broker_file, database, machine
 from lamplighter.doctor.findings import Finding, wrong
 from lamplighter.errors import Failure
 from lamplighter.settings import Settings
+from rules.soundings import QueueBound
 
 MARKS = {"ok": "ok    ", "note": "note  ", "wrong": "WRONG "}
 
 
-def doctor(config: Config = None) -> None:
+BrokerConfig = Annotated[
+    Path | None, typer.Option("--broker-config", help="Mosquitto's own configuration file, where it can be read here.")
+]
+
+
+def doctor(config: Config = None, broker_config: BrokerConfig = None) -> None:
     """Check broker, database, clock, disk, schema and credentials; say what is wrong, and the mend."""
     settings = begin(config)
-    bad = run(_print_all(settings))
+    bad = run(_print_all(settings, broker_config))
     if bad:
         raise Failure(f"{bad} {'thing is' if bad == 1 else 'things are'} wrong.")
     typer.echo("Nothing is wrong.")
 
 
-async def _print_all(settings: Settings) -> int:
+async def _print_all(settings: Settings, broker_config: Path | None) -> int:
     """Print each finding as soon as it is there; returns how many are wrong."""
     bad = 0
-    async for finding in _examine(settings):
+    async for finding in _examine(settings, broker_config):
         print(f"{MARKS[finding.weight]} {finding.about}: {finding.sentence}", flush=True)
         bad += finding.weight == "wrong"
     return bad
 
 
-async def _examine(settings: Settings) -> AsyncIterator[Finding]:
+async def _examine(settings: Settings, broker_config: Path | None) -> AsyncIterator[Finding]:
     for finding in machine.examine(settings):
         yield finding
     if settings.database_url is None:
@@ -44,3 +52,6 @@ async def _examine(settings: Settings) -> AsyncIterator[Finding]:
     else:
         async for finding in broker.examine(settings.broker_url):
             yield finding
+    bound = QueueBound(settings.broker_queue_messages, settings.broker_queue_bytes)
+    for finding in broker_file.examine(broker_config, bound) if broker_config else [broker_file.unseen()]:
+        yield finding

@@ -3,13 +3,23 @@
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import msgspec
 import pytest
 
+from bus.session import Publisher
+from gateway.broker_rules import BrokerFiles, configuration
+from lamplighter.clock import real_now
+from lamplighter.doctor import backlog as backlog_checks
 from lamplighter.doctor import broker as broker_checks
+from lamplighter.doctor import broker_file, machine, queue
 from lamplighter.doctor import database as database_checks
-from lamplighter.doctor import machine
 from lamplighter.doctor.findings import Finding
 from lamplighter.settings import Settings
+from rules.soundings import QueueBound
+from telemetry import topics
+from telemetry.backlog import Backlog
+from telemetry.clock import to_rfc3339
+from tests.integration.lamplighter.conftest import StartMosquitto
 from tests.parts.broker import BrokerPart
 
 
@@ -28,6 +38,74 @@ async def test_our_own_broker_is_all_right(broker: BrokerPart) -> None:
 async def test_a_broker_that_loses_what_it_acknowledged_is_found_out(mosquitto_as_delivered: str) -> None:
     sentences = wrongs(await collect(broker_checks.examine(mosquitto_as_delivered)))
     assert any("kept 1000: set `max_queued_messages 2000000`" in sentence for sentence in sentences)
+
+
+@pytest.mark.parametrize(
+    ("lines", "said"),
+    [
+        (["max_queued_messages 0", "max_queued_bytes 5000000"], "MiB for a service that was away and kept"),
+        (["max_queued_messages 0", "max_packet_size 65536"], "max_packet_size 1048576"),
+    ],
+)
+async def test_each_way_of_losing_what_was_acknowledged_is_found_out(
+    start_mosquitto: StartMosquitto, lines: list[str], said: str
+) -> None:
+    sentences = wrongs(await collect(queue.examine(await start_mosquitto(*lines))))
+    assert len(sentences) == 1
+    assert said in sentences[0]
+
+
+async def test_a_broker_that_sends_little_ahead_is_told(weak_broker: BrokerPart) -> None:
+    trial = queue.examine(weak_broker.url)
+    kept, ahead = await anext(trial), await anext(trial)
+    await trial.aclose()
+    assert kept.weight == "ok"
+    assert "set `max_inflight_messages 1000`" in ahead.sentence
+
+
+async def test_a_filling_queue_and_a_dropping_broker_are_told_as_the_platform_says(own_broker: BrokerPart) -> None:
+    word = Backlog(
+        age_s=812.4,
+        messages=1_260_000,
+        bytes=10**9,
+        filled_pct=63.0,
+        lost_probes=3,
+        dropped_messages=20_000,
+        at=to_rfc3339(real_now()),
+    )
+    (unwatched,) = await collect(backlog_checks.examine(own_broker.url))
+    assert "start `lamplighter rules`" in unwatched.sentence
+    async with Publisher(own_broker.url, "rules-out") as publisher:
+        await publisher.publish(topics.BACKLOG, msgspec.json.encode(word), retain=True)
+        filling, dropping = wrongs(await collect(backlog_checks.examine(own_broker.url)))
+        assert "63 % full" in filling
+        assert "1260000 messages wait for ingest, the oldest for 812 s" in filling
+        assert "3 of our probes, 20000 messages" in dropping
+        calm = msgspec.structs.replace(word, age_s=0, messages=0, filled_pct=0, lost_probes=0, dropped_messages=0)
+        await publisher.publish(topics.BACKLOG, msgspec.json.encode(calm), retain=True)
+        (fine,) = await collect(backlog_checks.examine(own_broker.url))
+        assert fine.weight == "ok"
+
+
+def test_what_cannot_be_seen_from_outside_is_read_from_the_broker_s_file(tmp_path: Path) -> None:
+    file = tmp_path / "mosquitto.conf"
+
+    def said(*lines: str) -> list[str]:
+        file.write_text("\n".join(lines))
+        return wrongs(list(broker_file.examine(file, QueueBound())))
+
+    files = BrokerFiles(tmp_path / "access", tmp_path / "passwords", tmp_path)
+    assert said(configuration(files, 1883)) == []
+    good = ["persistence true", "autosave_interval 30", "max_queued_messages 0"]
+    assert said(*good) == []
+    assert "`persistence true`" in said(*good[1:])[0]
+    assert "`autosave_interval 30`" in said(good[0], good[2])[0]
+    assert "LAMPLIGHTER_BROKER_QUEUE_MESSAGES says 2000000" in said(*good[:2])[0]
+    assert "LAMPLIGHTER_BROKER_QUEUE_BYTES" in said(*good, "max_queued_bytes 1000000")[0]
+    (tmp_path / "more").mkdir()
+    (tmp_path / "more" / "a.conf").write_text("persistence false")
+    assert "`persistence true`" in said(*good, f"include_dir {tmp_path / 'more'}")[0]
+    assert "cannot be read" in wrongs(list(broker_file.examine(tmp_path / "none.conf", QueueBound())))[0]
 
 
 async def test_a_broker_that_is_open_to_anybody_is_found_out(mosquitto_as_delivered: str) -> None:
