@@ -53,6 +53,7 @@ def health_router(
         with suppress(StorageError):  # what the database would tell is left as it was while it is away
             async with database.connection() as conn:
                 _show(metrics, await ledger.totals(conn, real_now()))
+                metrics.ledger_days_differing.set(len(await ledger.differing(conn)))
         return Response(generate_latest(metrics.registry), media_type=CONTENT_TYPE_LATEST)
 
     return router

@@ -38,6 +38,11 @@ class Metrics:
             ("fate",),
             registry=registry,
         )
+        self.ledger_days_differing = Gauge(
+            "lamplighter_ledger_days_differing",
+            "Days whose last check found that account and rows differ; the alarm ledger_imbalance says why.",
+            registry=registry,
+        )
         self.database_away = Gauge(
             "lamplighter_api_database_away_seconds",
             "For how long the API has not reached the database.",

@@ -24,6 +24,11 @@ class Fates:
     replayed: int = 0
 
     @property
+    def without_fate(self) -> int:
+        """Received less all fates: 0, or something was lost (above) or given two fates (below)."""
+        return self.received - self.stored.total() - self.duplicate - self.quarantined.total()
+
+    @property
     def account(self) -> dict[str, int]:
         """The row that is added to the ledger's day."""
         return {

@@ -56,6 +56,12 @@ class Ledger:
             "lamplighter_ingest_in_flight", "Observations received and not settled.", registry=registry
         )
         self._flying.set_function(lambda: self.in_flight)
+        imbalance = Gauge(
+            "lamplighter_ingest_imbalance",
+            "Observations settled by this process without exactly one fate: always 0, or one was lost or told twice.",
+            registry=registry,
+        )
+        imbalance.set_function(lambda: self.total.without_fate)
         self._oldest_s: float | None = None
         waiting = Gauge(
             "lamplighter_ingest_waiting_seconds",

@@ -139,3 +139,6 @@ async def test_the_ledger_is_a_figure_too(viewer: httpx.AsyncClient, conn: Conne
     figures = (await viewer.get("/metrics")).text
     for fate, count in (("received", 10), ("stored", 7), ("duplicate", 2), ("quarantined", 1), ("in_flight", 0)):
         assert f'lamplighter_ledger_observations{{fate="{fate}"}} {count}.0' in figures
+    assert "lamplighter_ledger_days_differing 0.0" in figures
+    await check_day(conn, date(2026, 11, 21), to_us(ago(0)))
+    assert "lamplighter_ledger_days_differing 1.0" in (await viewer.get("/metrics")).text

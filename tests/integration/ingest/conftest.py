@@ -15,7 +15,8 @@ from bus.inbox import Subscriber
 from bus.session import Publisher
 from ingest import service
 from ingest.ledger import Ledger
-from storage import registry
+from storage import ledger, registry
+from storage.ledger_check import check_day
 from storage.pool import Connection, Pool, connect, open_pool
 from telemetry import topics
 from telemetry.clock import CityClock
@@ -102,7 +103,7 @@ class City:
         return dict(zip(names, values, strict=True))
 
     async def settled(self, received: int, timeout_s: float = 20) -> dict[str, int]:
-        """The ledger, once so many observations have been received and settled."""
+        """The ledger, once so many observations have been received and settled; it is proved against the rows."""
 
         async def attempt() -> dict[str, int]:
             found = await self.ledger()
@@ -110,7 +111,10 @@ class City:
             assert found["received"] == found["stored"] + found["duplicate"] + found["quarantined"]
             return found
 
-        return await eventually(attempt, seconds=timeout_s, every=0.02)
+        account = await eventually(attempt, seconds=timeout_s, every=0.02)
+        for day in await ledger.days(self.conn):
+            assert (await check_day(self.conn, day.day, now())).balances
+        return account
 
 
 @pytest.fixture

@@ -15,8 +15,17 @@ def test_what_is_received_is_in_flight_until_it_is_settled() -> None:
     assert ledger.in_flight == 10
     ledger.settled(Fates(7, Counter(streetlight=4), 2, Counter({Reason.WRONG_TYPE: 1})), 0.01)
     assert ledger.in_flight == 3
-    total = ledger.total
-    assert total.received == total.stored.total() + total.duplicate + total.quarantined.total()
+    assert ledger.total.without_fate == 0
+
+
+def test_what_is_settled_without_exactly_one_fate_is_an_imbalance() -> None:
+    registry = CollectorRegistry()
+    ledger = Ledger("test", registry)
+    ledger.taken(10)
+    ledger.settled(Fates(5, Counter(streetlight=4)), 0.01)
+    assert registry.get_sample_value("lamplighter_ingest_imbalance") == 1
+    ledger.settled(Fates(5, Counter(streetlight=5), 1), 0.01)
+    assert registry.get_sample_value("lamplighter_ingest_imbalance") == 0
 
 
 def test_every_refusal_has_a_counter_from_the_start() -> None:
