@@ -89,12 +89,13 @@ class Native:
         await relations.make_rollup(conn, f"{name}_hourly", relations.ASSET_KEYS, rollups.columns(kind))
 
     async def partitions(self, conn: Connection, kind: str) -> set[Month]:
-        """The months that have a partition; finishes a detaching that was interrupted."""
+        """The months that have a partition; finishes a drop that was interrupted."""
         months = set()
-        for name, pending in await (await conn.execute(SQL["partitions"], {"kind": kind})).fetchall():
-            if pending:
+        for name, state in await (await conn.execute(SQL["partitions"], {"kind": kind})).fetchall():
+            if state == "detaching":
                 await conn.execute(f"ALTER TABLE {kind} DETACH PARTITION {name} FINALIZE")
-                await self._drop_detached(conn, name)
+            if state != "attached":
+                await self._drop_detached(conn, kind, name)
             elif (month := month_of_name(name)) is not None:
                 months.add(month)
         return months
@@ -164,12 +165,15 @@ class Native:
         for month in due:
             name = partition_name(kind.name, month)
             await conn.execute(f"ALTER TABLE {kind.name} DETACH PARTITION {name} CONCURRENTLY")
-            await self._drop_detached(conn, name)
+            await self._drop_detached(conn, kind.name, name)
         return len(due)
 
-    async def _drop_detached(self, conn: Connection, name: str) -> None:
-        """Drop what nobody writes to any more, booked in the ledger as retired."""
+    async def _drop_detached(self, conn: Connection, kind: str, name: str) -> None:
+        """Drop what nobody writes to any more, booked in the ledger as retired; perhaps another process already has."""
         async with conn.transaction():
+            await conn.execute(SQL["lock_partitions"], {"kind": kind})
+            if await relations.relkind(conn, name) is None:
+                return
             await conn.execute(LEDGER["retire"].format(relation=name), {"end": dt.datetime.max.replace(tzinfo=dt.UTC)})
             await conn.execute(f"DROP TABLE {name}")
 

@@ -1,10 +1,16 @@
 -- Old data on a server without TimescaleDB. {braces} are filled in from the kind.
 
 -- name: partitions
--- The partitions of an observation table by name, with whether an interrupted detaching is still to be finished.
-SELECT c.relname, i.inhdetachpending
+-- The partitions of an observation table by name, and whether each is attached, is still being detached by a drop that
+-- was interrupted, or is detached and was left behind by one.
+SELECT c.relname, CASE WHEN i.inhdetachpending THEN 'detaching' ELSE 'attached' END AS state
 FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
-WHERE i.inhparent = %(kind)s::regclass;
+WHERE i.inhparent = %(kind)s::regclass
+UNION ALL
+SELECT c.relname, 'detached'
+FROM pg_class c JOIN pg_class parent ON parent.oid = %(kind)s::regclass AND parent.relnamespace = c.relnamespace
+WHERE c.relkind = 'r' AND NOT c.relispartition
+  AND c.relname ~ ('^' || parent.relname || '_([0-9]{4}_[0-9]{2}|before_2000)$');
 
 -- name: lock_partitions
 -- One process at a time makes partitions of a kind; until the end of the transaction.

@@ -170,3 +170,12 @@ async def test_a_row_keeps_within_the_ranges_of_its_kind(native: Connection) -> 
             await native.execute(insert.format(names, values), (NOW, NOW))
     with pytest.raises(psycopg.errors.NotNullViolation):
         await native.execute(insert.format("power_w", "1"), (NOW, NOW))
+
+
+async def test_what_a_killed_drop_left_behind_is_dropped_and_booked(native: Connection) -> None:
+    old = at("2020-01-01 12:00")
+    await store(native, "parking_bay", [(1, old, FREE)])
+    await native.execute("ALTER TABLE parking_bay DETACH PARTITION parking_bay_2020_01")
+    await store(native, "parking_bay", [(2, old, FREE)])
+    assert await table(native, "SELECT asset_id FROM parking_bay") == [(2,)]
+    assert await table(native, "SELECT day, rows_retired FROM ledger") == [(old.date(), 1)]
