@@ -1,5 +1,6 @@
 """A running demo as an outsider sees it: its ready line, its HTTP, and a foreign MQTT client."""
 
+import csv
 import json
 import os
 import shutil
@@ -62,6 +63,25 @@ class City:
         assert client, "mosquitto_pub is needed: apt-get install mosquitto-clients"
         command = [client, "-h", url.hostname, "-p", str(url.port), "-u", url.username, "-P", url.password]
         subprocess.run([*command, "-q", "1", "-t", topic, "-s"], input=payload, check=True, timeout=30)
+
+    def retained(self, topic: str) -> Any:
+        """The JSON that the broker retains on a topic, as a client that is not ours hears it; `None` if nothing."""
+        url = urlsplit(self.ready["mqtt"])
+        client = shutil.which("mosquitto_sub")
+        assert client, "mosquitto_sub is needed: apt-get install mosquitto-clients"
+        command = [client, "-h", url.hostname, "-p", str(url.port), "-u", url.username, "-P", url.password]
+        command += ["-t", topic, "--retained-only", "-C", "1", "-W", "2"]
+        heard = subprocess.run(command, capture_output=True, timeout=30, check=False).stdout
+        return json.loads(heard) if heard else None
+
+    def proof(self) -> dict[str, str]:
+        """What `lamplighter report ledger --check` finds now, by day."""
+        command = [sys.executable, "-m", "lamplighter", "report", "ledger", "--check"]
+        environment = {**os.environ, "LAMPLIGHTER_DATABASE_URL": self.ready["database"]}
+        done = subprocess.run(
+            command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60, check=True
+        )
+        return {row["day"]: row["check"] for row in csv.DictReader(done.stdout.splitlines())}
 
     def stop(self) -> None:
         """Ctrl-C, then the summary."""

@@ -52,3 +52,4 @@ def test_three_high_two_overflows_raised_and_cleared_at_the_floods(tmp_path: Pat
                 assert any(0 <= (raised - began).total_seconds() <= 900 for began, _ in floods)
                 assert any(0 < (cleared - ended).total_seconds() <= 3 * 3600 for _, ended in floods)
         assert high[0]["why"]
+        assert set(city.proof().values()) == {"balances"}, "the ledger of a replay is proved as any other"

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import psycopg
 import pytest
 
 from tests.acceptance.city import City, demo, eventually
@@ -144,3 +145,22 @@ def test_the_ledger_balances_after_all_this(city: City) -> None:
 
     time.sleep(1)
     eventually(balanced)
+
+
+def test_a_lost_row_is_an_alarm_until_it_is_back(city: City) -> None:
+    def alarm() -> dict[str, Any]:
+        return next((row for row in city.every("/ops/v1/alarms") if row["type"] == "ledger_imbalance"), {})
+
+    assert set(city.proof().values()) == {"balances"}
+    with psycopg.connect(city.ready["database"], autocommit=True) as database:
+        database.execute("CREATE TABLE lost AS SELECT * FROM drain_level LIMIT 1")
+        database.execute("DELETE FROM drain_level USING lost WHERE (drain_level.*) = (lost.*)")
+        assert "differs" in city.proof().values()
+        raised = eventually(alarm)
+        assert (raised["subject"], raised["severity"], raised["state"]) == ("platform", "critical", "unacknowledged")
+        missing = raised["why"]["inputs"]["rows_expected"] - raised["why"]["inputs"]["rows_found"]
+        assert missing == 1
+        assert eventually(lambda: city.retained(f"city/v1/alarms/{raised['id']}"))["why"] == raised["why"]
+        database.execute("INSERT INTO drain_level SELECT * FROM lost")
+        assert set(city.proof().values()) == {"balances"}
+        eventually(lambda: alarm()["state"] == "returned_unacknowledged")
