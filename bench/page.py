@@ -46,7 +46,7 @@ def markdown(sections: Sequence[Section], of: list[str], rounds: int, left_out: 
     parts = [_HEAD.format(rounds=f" of {rounds} rounds"), "\n".join(f"- {line}" for line in of), ""]
     parts += [*left_out, ""] if left_out else []
     for section in sections:
-        parts += [f"## {section.title}", "", section.words, "", _pipes(section.table), ""]
+        parts += [f"## {section.title}", "", section.words, "", pipes(section.table), ""]
         parts += [*(f"- {target.text()}" for target in section.targets), ""]
     return "\n".join(parts)
 
@@ -64,7 +64,8 @@ def _columns(table: Table) -> str:
     )
 
 
-def _pipes(table: Table) -> str:
+def pipes(table: Table) -> str:
+    """A table as Markdown."""
     rows = [table.head, ["---", *["---:"] * (len(table.head) - 1)], *table.rows]
     return "\n".join("| " + " | ".join(row) + " |" for row in rows)
 

@@ -34,9 +34,7 @@ async def weigh(field: Field) -> list[Section]:
         await _bytes(city, "streetlight", "pg_table_size"),
         await _bytes(city, "streetlight", "pg_indexes_size"),
     )
-    before = processes.weigh(field.database.child.pid).cpu_s
-    await _sum_up(city)
-    rollup_us = (processes.weigh(field.database.child.pid).cpu_s - before) * 1e6 / rows
+    rollup_us = await _sum_up(field, city) * 1e6 / rows
     costs = {"row_bytes": table / rows, "index_bytes": index / rows, "rollup_us": rollup_us}
     for name in ("hourly", "daily"):
         relation = f"streetlight_{name}"
@@ -69,12 +67,14 @@ async def _fill(city: City, rows: int) -> None:
         await lifecycle.mark_dirty(conn, "streetlight", hours_us)
 
 
-async def _sum_up(city: City) -> None:
-    """Maintenance until no day is left."""
+async def _sum_up(field: Field, city: City) -> float:
+    """Maintenance until no day is left; returns the database's CPU for it, in seconds."""
     pool = await open_pool(city.url)
     try:
+        before = processes.weigh(field.database.child.pid)
         while (await lifecycle.maintain(pool, time.time_ns() // 1000)).days_left:
             pass
+        return processes.weigh(field.database.child.pid).cpu_s - before.cpu_s
     finally:
         await pool.close()
 
