@@ -1,11 +1,11 @@
 """Checks of the database: reachable, new enough, its clock, its schema, and who may use the API."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from urllib.parse import urlsplit
 
 from lamplighter.clock import real_now
 from lamplighter.doctor.findings import Finding, note, ok, wrong
-from storage import errors, migrate, survey
+from storage import errors, ledger, migrate, survey
 from storage.pool import Connection, connect
 from telemetry.clock import SECOND_US, to_datetime
 
@@ -48,6 +48,7 @@ async def _examine(connection: Connection, url: str) -> AsyncIterator[Finding]:
         yield ok("registry", f"{registered} assets are registered.")
     else:
         yield note("registry", "No asset is registered: `lamplighter registry import FILE` does that.")
+    yield _balance(await ledger.differing(connection))
     if not await survey.tokens(connection, to_datetime(real_now())):
         yield note("credentials", "No API token is valid: `lamplighter token issue` makes one for operators.")
 
@@ -58,6 +59,13 @@ def _version(server: survey.Server) -> Finding:
         return wrong("database", f"It is PostgreSQL {spelled}: upgrade to 15 or newer.")
     extension = f"with TimescaleDB {server.timescale}" if server.timescale else "without TimescaleDB"
     return ok("database", f"PostgreSQL {spelled} {extension}, {server.size_bytes / 1024**2:.0f} MiB.")
+
+
+def _balance(differing: Sequence[ledger.Day]) -> Finding:
+    if not differing:
+        return ok("ledger", "No day is known to differ from its rows.")
+    days = ", ".join(str(each.day) for each in differing[:5]) + (" …" if len(differing) > 5 else "")
+    return wrong("ledger", f"It does not balance on {days}: `lamplighter report ledger` shows what is missing.")
 
 
 def _clock(server: survey.Server, here_us: int) -> Finding:

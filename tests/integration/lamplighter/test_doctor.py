@@ -1,6 +1,7 @@
 """`lamplighter doctor` finds what is wrong with real parts."""
 
 from collections.abc import AsyncIterator
+from datetime import date
 from pathlib import Path
 
 import msgspec
@@ -16,6 +17,8 @@ from lamplighter.doctor import database as database_checks
 from lamplighter.doctor.findings import Finding
 from lamplighter.settings import Settings
 from rules.soundings import QueueBound
+from storage.ledger_check import check_day
+from storage.pool import connect
 from telemetry import topics
 from telemetry.backlog import Backlog
 from telemetry.clock import to_rfc3339
@@ -140,6 +143,13 @@ async def test_a_database_without_schema_is_told_to_migrate(empty_database: str)
 
 async def examine(url: str) -> list[Finding]:
     return await collect(database_checks.examine(url))
+
+
+async def test_a_day_that_does_not_balance_is_told(database: str) -> None:
+    async with await connect(database) as connection:
+        await connection.execute("INSERT INTO ledger (day, received, stored) VALUES ('2026-11-22', 1, 1)")
+        await check_day(connection, date(2026, 11, 22), real_now())
+    assert any("does not balance on 2026-11-22" in sentence for sentence in wrongs(await examine(database)))
 
 
 async def test_a_database_that_may_lose_commits_is_found_out(database: str) -> None:
