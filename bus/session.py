@@ -38,7 +38,7 @@ class Publisher:
     """A session that publishes: `async with` it, then `publish` from anywhere in the loop.
 
     `on_connected` is called after each connection, when the subscriptions stand. The session is clean: the broker
-    forgets it with the connection. A broker may refuse `optional` filters.
+    forgets it with the connection.
 
     Raises:
         BadAddress: the URL is none.
@@ -52,14 +52,12 @@ class Publisher:
         will: Will | None = None,
         on_connected: Callable[[], None] | None = None,
         filters: Sequence[str] = (),
-        optional: Sequence[str] = (),
         on_message: OnMessage | None = None,
     ) -> None:
         self._address = parse_address(url)
         self._client_id, self._will = client_id, will
         self._on_connected, self._on_message = on_connected, on_message
-        self._filters = [(each, 1) for each in (*filters, *optional)]
-        self._optional = frozenset(optional)
+        self._filters = [(each, 1) for each in filters]
         self._connected = asyncio.Event()
         self._client: aiomqtt.Client | None = None
         self._lost: asyncio.Future[None] | None = None
@@ -156,7 +154,7 @@ class Publisher:
     async def _subscribe(self, client: aiomqtt.Client) -> None:
         codes = await client.subscribe(self._filters)
         refused = [name for (name, _), code in zip(self._filters, codes, strict=True) if _code(code) >= 0x80]
-        if not self._optional.issuperset(refused):
+        if refused:
             raise aiomqtt.MqttError(f"the broker refuses the subscription {', '.join(refused)}")
 
     async def _listen(self, client: aiomqtt.Client) -> None:

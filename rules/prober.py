@@ -6,10 +6,12 @@ It needs only the broker: neither ingest nor the database has to be there, for t
 import asyncio
 import secrets
 import time
+from contextlib import suppress
 
 import msgspec
+import structlog
 
-from bus.session import Publisher, Unreachable
+from bus.session import Publisher, Unreachable, Watcher
 from rules.inflow import Inflow
 from rules.platform_alarms import Fact
 from rules.queue_filling import QueueFilling
@@ -22,8 +24,12 @@ PROBE_EVERY_S = 1.0
 UNANSWERED_S = 5.0
 """A probe that the broker does not acknowledge within this time is sent again under its number."""
 FILTERS = (topics.settled("+"),)
-OPTIONAL_FILTERS = (topics.SYS_DROPPED, *topics.SYS_STORED)
+SECRETS = (topics.SYS_DROPPED, *topics.SYS_STORED)
 """What a broker may keep to itself."""
+SECRETIVE_S = 10.0
+"""A broker that has not taken a subscription to it within this time, in real seconds, is not asked again."""
+
+_log = structlog.get_logger(__name__)
 
 
 class Prober:
@@ -60,6 +66,16 @@ class Prober:
             await publisher.ready()
             await self._send(publisher)
             await asyncio.sleep(PROBE_EVERY_S)
+
+    async def listen(self, mqtt_url: str, client_id: str) -> None:
+        """Hear what the broker says of itself, until cancelled; in a session of its own, for some do not answer."""
+        async with Watcher(
+            mqtt_url, client_id, SECRETS, lambda topic, payload, _: self.heard(topic, payload)
+        ) as session:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(session.ready(), SECRETIVE_S)
+                await asyncio.Event().wait()
+        _log.info("the broker does not say what it stores and drops", client=client_id)
 
     async def _send(self, publisher: Publisher) -> None:
         probe = self._soundings.probe(self._real_now())

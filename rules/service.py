@@ -159,7 +159,6 @@ class _Service:
             self._mqtt_url,
             f"{self._client_id}-out",
             filters=[topics.alarm("+"), *prober.FILTERS],
-            optional=prober.OPTIONAL_FILTERS,
             on_message=leader.hear,
             on_connected=leader.session_connected,
         )
@@ -174,6 +173,7 @@ class _Service:
         leader.open(publisher, inbox)
         await stack.enter_async_context(publisher)
         await stack.enter_async_context(inbox)
+        leader.probe(publisher, self._mqtt_url, f"{self._client_id}-watch")
         stack.push_async_callback(leader.close)
         return leader
 
@@ -231,13 +231,18 @@ class _Leader:
         self._inbox = inbox
         self.outbox = Outbox(publisher, self._town.now, self._town.speed)
         self._notices = Notices(self.outbox)
-        self._probing = asyncio.create_task(self._prober.probe(publisher), name="probes")
         self._runner = Runner(self._town, self.outbox, self._notices, self._counts, self._sources)
+
+    def probe(self, publisher: Publisher, mqtt_url: str, client_id: str) -> None:
+        """Sound the queues of ingest."""
+        tasks = (self._prober.probe(publisher), self._prober.listen(mqtt_url, client_id))
+        self._probing = [asyncio.create_task(each, name="probes") for each in tasks]
 
     async def close(self) -> None:
         """Send nothing more."""
-        self._probing.cancel()
-        await asyncio.gather(self._probing, return_exceptions=True)
+        for task in self._probing:
+            task.cancel()
+        await asyncio.gather(*self._probing, return_exceptions=True)
         await self.outbox.close()
 
     def hear(self, topic: str, payload: bytes, retained: bool) -> None:
@@ -276,8 +281,9 @@ class _Leader:
                 self._tell_ready()
             if self.outbox.failed is not None:
                 raise self.outbox.failed
-            if self._probing.done():
-                self._probing.result()
+            for task in self._probing:
+                if task.done():
+                    task.result()
 
     async def meanwhile(self, regaining: "asyncio.Task[Connection | None]") -> None:
         """Follow what is said until the database is there again."""
