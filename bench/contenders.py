@@ -3,6 +3,8 @@
 Every contender is a process of its own that runs until it is stopped. What a peer is, stands in its file below `peers`.
 """
 
+import os
+import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -110,7 +112,9 @@ def _command(contender: Contender, field: Field, city: City, parts: Parts) -> tu
         user, password = broker.url.removeprefix("mqtt://").split("@")[0].split(":")
         return [parts.subscriber, broker.host, str(broker.port), user, password, str(contender.messages)], {}
     if contender.key == BRIDGE.key:
-        return [*processes.python(str(PEERS / "mq_bridge_copy.py")), *urls], {"PYTHONPATH": str(parts.bridge)}
+        return [*processes.python(str(PEERS / "mq_bridge_copy.py")), *urls], {
+            "PYTHONPATH": os.pathsep.join([str(parts.bridge), *sys.path])
+        }
     assert parts.node_modules is not None
     modules = {"NODE_PATH": str(parts.node_modules)}
     if contender.key == MQTTJS.key:

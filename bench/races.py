@@ -67,15 +67,23 @@ async def run(contender: Contender, field: Field, city: City, parts: Parts) -> R
 
 
 async def race(field: Field, parts: Parts, rounds: int, share: float = 1.0) -> Section:
-    """All contenders, `rounds` times; `share` of the messages where it is to be quick."""
+    """All contenders, `rounds` times, with `share` of their messages; a peer that fails is left out from then on."""
     field_of = [replace(each, messages=int(each.messages * share)) for each in contenders.present(parts)]
     runs: dict[str, list[Run]] = defaultdict(list)
     for round_ in range(1, rounds + 1):
-        for each in field_of:
-            one = await run(each, field, await field.city(kinds=each.kinds), parts)
+        for each in list(field_of):
+            try:
+                one = await run(each, field, await field.city(kinds=each.kinds), parts)
+            except Failed as failure:
+                if each.is_ours:
+                    raise
+                field_of.remove(each)
+                parts.left_out.append(f"Left out: {each.name}, because {failure}.")
+                print(f"  {parts.left_out[-1]}", file=sys.stderr)
+                continue
             runs[each.key].append(one)
             print(f"  round {round_}: {each.name}: {one.rate:,.0f}/s, {one.cpu_us:.1f} µs", file=sys.stderr)
-    return _section(field_of, runs)
+    return _section(field_of, {each.key: runs[each.key] for each in field_of})
 
 
 def _section(field_of: list[Contender], runs: dict[str, list[Run]]) -> Section:
