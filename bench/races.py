@@ -6,7 +6,7 @@ from collections import defaultdict
 from dataclasses import dataclass, replace
 
 from bench import contenders
-from bench.contenders import BRIDGE, MQTTJS, OURS, PYDANTIC, RED_BATCHED, RED_SINGLE, TUTORIAL, C, Contender
+from bench.contenders import BRIDGE, MIX, MQTTJS, OURS, PYDANTIC, RED_BATCHED, RED_SINGLE, TUTORIAL, C, Contender
 from bench.field import City, Field
 from bench.figures import Section, Series, Table, Target
 from bench.parts import Parts
@@ -99,10 +99,10 @@ def _section(field_of: list[Contender], runs: dict[str, list[Run]]) -> Section:
         ])  # fmt: skip
     section = Section("1 to 3 · Rate and cost beside peers", WORDS, table)
     section.targets = list(_targets(rates, cpus))
-    mixed = runs["ours-mixed"]
+    mixed = runs[MIX.key]
     section.costs = {
         "rate": rates[OURS.key].median,
-        "ingest_us": cpus["ours-mixed"].median,
+        "ingest_us": cpus[MIX.key].median,
         "broker_us": Series.of(one.broker_us for one in mixed).median,
         "database_us": Series.of(one.database_us for one in mixed).median,
         "ingest_mib": Series.of(one.peak_bytes / 2**20 for one in mixed).median,

@@ -113,18 +113,18 @@ class Size:
         """How full each part of one host would be; above 1 one is not enough."""
         one_thread = 1e6 / self.costs.broker_us
         return {
-            "broker: one Mosquitto is one thread": self.rate * HEADROOM / one_thread,
+            "broker: rate of one Mosquitto": self.rate * HEADROOM / one_thread,
             "broker: connections of one Mosquitto": self.devices / HOST_CONNECTIONS,
-            "ingest: one process is one thread": self.ingest_cores,
+            "ingest: rate of one process": self.ingest_cores,
             "database: cores of one host": self.database_cores / HOST_CORES,
-            "database: disk of one host for a year, uncompressed": (self.raw_tb + self.rollups_tb) / HOST_DISK_TB,
+            "database: disk of one host, a year uncompressed": (self.raw_tb + self.rollups_tb) / HOST_DISK_TB,
         }
 
     @property
     def bottleneck(self) -> str:
         """The part that is full first, and how full it is."""
         part, fill = max(self.fills.items(), key=lambda each: each[1])
-        return f"{part} ({fill:.0%})"
+        return f"{part} ({fill:.0%})" if fill < 1 else f"{part} ({fill:,.1f} ×)"
 
     @property
     def members(self) -> int:
@@ -144,11 +144,15 @@ _HEAD = """\
 How many cores, how much disk and what network a city needs, and what gives way first. Written by
 `python -m bench.sizing` from what `make bench` measured; [performance.md](performance.md) says on which machine.
 
-**Measured**, per message at saturation, three kinds mixed: {ingest_us:.1f} µs CPU of ingest, {broker_us:.1f} µs of the
-broker in and out, {database_us:.1f} µs of PostgreSQL and {rollup_us:.1f} µs for its rollups; {row_bytes:.0f} bytes a
-row and {index_bytes:.0f} its index entry (street lights, the widest row), {hourly_bytes:.0f} bytes an asset's hour,
-{daily_bytes:.0f} its day; {log_bytes:.0f} bytes of write-ahead log; {packet_bytes:.0f} bytes a packet. A message costs
-more where few come, since batches are small; then there is nothing to size.
+**Measured**, per message:
+
+- CPU at saturation, three kinds mixed: {ingest_us:.1f} µs of ingest, {broker_us:.1f} µs of the broker in and out,
+  {database_us:.1f} µs of PostgreSQL and {rollup_us:.1f} µs more for the rollups
+- on disk: {row_bytes:.0f} bytes a row and {index_bytes:.0f} its index entry (street lights, the widest row),
+  {log_bytes:.0f} bytes of write-ahead log; {hourly_bytes:.0f} bytes an asset's hour and {daily_bytes:.0f} its day
+- on the wire: {packet_bytes:.0f} bytes a packet
+
+Where few messages come, batches are small and a message costs more; but then there is nothing to size.
 
 **Computed** from it: everything below, in proportion, for twice the mean rate: so there is room for bursts, for a
 backlog to drain, and for the delays that were measured at half load. **Assumed**, not measured: {tcp_bytes} bytes of
@@ -158,8 +162,9 @@ mode), and that a clustered broker costs what Mosquitto costs (EMQX costs more).
 """
 
 _TEXT = """\
-The bottleneck is the fullest part of one ordinary host ({cores} cores, {disk:.0f} TB of disk, Mosquitto with up to
-{connections:,} connections); above 100 % one of them is not enough.
+The bottleneck is the part that is fullest if there is one of each: one Mosquitto (one thread, up to {connections:,}
+connections), one ingest process (one thread), one database host ({cores} cores, {disk:.0f} TB of disk). From 1 × on,
+one is not enough.
 
 Rollups make the greater part of the disk where readings are rare and compressed. Raw rows are kept {raw_days} days
 unless set otherwise (`LAMPLIGHTER_RAW_DAYS`): shorten that first.
