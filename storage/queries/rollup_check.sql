@@ -22,7 +22,7 @@ SELECT d.day, d.day_end
 FROM (SELECT min(bucket) AS first FROM {kind}_daily) f
 CROSS JOIN city c
 CROSS JOIN LATERAL (
-    SELECT greatest(f.first, h.dropped_before) AS first
+    SELECT CASE WHEN f.first IS NOT NULL THEN greatest(f.first, nullif(h.dropped_before, '-infinity')) END AS first
     FROM (SELECT max(dropped_before) AS dropped_before FROM raw_horizon WHERE kind = %(kind)s) h
 ) r
 CROSS JOIN LATERAL (SELECT date_trunc('day', r.first + (%(at)s - r.first) * %(place)s, c.timezone) AS day) p
