@@ -30,19 +30,25 @@ class Word:
 class Batch:
     """Uplinks and status words received within one UTC day of the city's time, in order of arrival.
 
-    `topics`, `payloads` and `received_us` have one entry an uplink, `probes` are payloads. `received` is the inbox's
-    count of observations; `day` is days since 1970 UTC.
+    `topics` and `payloads` have one entry an uplink; `times` has one a read: when it counts as received, and how many
+    uplinks it brought. `probes` are payloads. `received` is the inbox's count of observations; `day` is days since 1970
+    UTC.
     """
 
     sources: list[inbox.Batch] = field(default_factory=list)
+    times: list[tuple[int, int]] = field(default_factory=list)
     topics: list[bytes] = field(default_factory=list)
     payloads: list[bytes] = field(default_factory=list)
-    received_us: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, dtype=np.int64))
     statuses: list[Word] = field(default_factory=list)
     probes: list[bytes] = field(default_factory=list)
     received: int = 0
     size: int = 0
     day: int = 0
+
+    def received_us(self, first: int = 0) -> NDArray[np.int64]:
+        """When each uplink was received, from the read with this number on."""
+        moments, counts = np.array(self.times[first:], dtype=np.int64).reshape(-1, 2).T
+        return np.repeat(moments, counts)
 
     @property
     def redelivered(self) -> bool:
@@ -55,69 +61,70 @@ class Batch:
 
 
 class Gatherer:
-    """Gathers reads into batches.
+    """Gathers reads into batches; `batch` is the present one.
 
-    Times of receipt never fall, and those of the next batch leave room for as many microseconds as this one has
-    observations: those without a time of their own get the time of receipt, a microsecond apart, and so stay distinct.
+    Times of receipt never fall, and those after a cut leave room for as many microseconds as there were observations
+    before: those without a time of their own get the time of receipt, a microsecond apart, and so stay distinct.
     """
 
     def __init__(self) -> None:
-        self._batch = Batch()
-        self._times: list[tuple[int, int]] = []
-        self._from_us = 0
+        self.batch = Batch()
+        self._from_us = self._uncut = 0
 
     @property
     def full(self) -> bool:
         """Whether the batch closes by rows or bytes."""
-        return self._batch.received >= BATCH_ROWS_MAX or self._batch.size >= BATCH_BYTES_MAX
+        return self.batch.received >= BATCH_ROWS_MAX or self.batch.size >= BATCH_BYTES_MAX
 
     @property
     def due_s(self) -> float:
         """When the batch closes by age, in real monotonic seconds; it is not empty."""
-        return self._batch.sources[0].arrived_s + BATCH_AGE_MS_MAX / 1000
+        return self.batch.sources[0].arrived_s + BATCH_AGE_MS_MAX / 1000
 
     def accepts(self, read: inbox.Batch) -> bool:
         """Whether the read belongs into this batch, not into one of another day."""
-        return not self._batch.sources or self._moment_us(read) // DAY_US == self._batch.day
+        return not self.batch.sources or self._moment_us(read) // DAY_US == self.batch.day
 
     def add(self, read: inbox.Batch) -> None:
         """Add a read that is accepted."""
-        batch = self._batch
-        self._from_us = self._moment_us(read)
+        batch, moment_us = self.batch, self._moment_us(read)
         if not batch.sources:
-            batch.day = self._from_us // DAY_US
+            batch.day = moment_us // DAY_US
         batch.sources.append(read)
+        batch.times.append((moment_us, read.uplinks))
         batch.received += read.received
         batch.size += read.size
-        uplinks = [name.endswith(TELEMETRY_SUFFIX) for name in read.topics]
-        if all(uplinks):
+        if read.uplinks == len(read):
             batch.topics += read.topics
             batch.payloads += read.payloads
         else:
-            self._sort(read, uplinks)
-        self._times.append((self._from_us, sum(uplinks)))
+            self._sort(read)
+        self._from_us = moment_us
+        self._uncut += read.received
+
+    def cut(self) -> None:
+        """What has come until now is decoded at once, apart from what comes."""
+        self._from_us += self._uncut
+        self._uncut = 0
 
     def close(self) -> Batch:
         """The batch; the next one begins."""
-        batch, times = self._batch, self._times
-        batch.received_us = np.repeat(
-            np.array([moment for moment, _ in times], dtype=np.int64), [count for _, count in times]
-        )
-        self._batch, self._times = Batch(), []
-        self._from_us += batch.received
+        self.cut()
+        batch, self.batch = self.batch, Batch()
         return batch
 
     def _moment_us(self, read: inbox.Batch) -> int:
         """When the read counts as received."""
         return max(read.received_us, self._from_us)
 
-    def _sort(self, read: inbox.Batch, uplinks: list[bool]) -> None:
+    def _sort(self, read: inbox.Batch) -> None:
         """Tell uplinks from status words and probes; what is neither was not asked for and is left out."""
-        for name, payload, retained, is_uplink in zip(read.topics, read.payloads, read.retained, uplinks, strict=True):
-            if is_uplink:
-                self._batch.topics.append(name)
-                self._batch.payloads.append(payload)
+        batch = self.batch
+        for name, payload, retained in zip(read.topics, read.payloads, read.retained, strict=True):
+            if name.endswith(TELEMETRY_SUFFIX):
+                batch.topics.append(name)
+                batch.payloads.append(payload)
             elif name.endswith(STATUS_SUFFIX):
-                self._batch.statuses.append(Word(name, payload, retained, read.received_us))
+                batch.statuses.append(Word(name, payload, retained, read.received_us))
             elif name == _PROBE:
-                self._batch.probes.append(payload)
+                batch.probes.append(payload)

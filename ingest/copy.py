@@ -7,6 +7,7 @@ Formats: PostgreSQL's manual, COPY, "Binary Format"; the arrays as in `array_rec
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -77,8 +78,21 @@ def array(values: Values) -> "_Array":
     records["size"] = values.type.size if values.present is None else _sizes(values)
     records["value"] = values.data
     gaps = [] if values.present is None else [(4, values.type.size, values.present)]
-    head = struct.pack(">iiIii", 1, int(values.present is not None), values.type.oid, len(values.data), 1)
+    head = _array_head(values.type.oid, len(values.data), values.present is not None)
     return _ARRAYS[values.type](head + _without(records, gaps))
+
+
+def text_array(texts: Sequence[bytes]) -> "_Array":
+    """Texts in UTF-8 as a parameter (`%b`) that PostgreSQL reads as an array."""
+    sizes = np.fromiter(map(len, texts), dtype=">i4", count=len(texts)).tobytes()
+    heads = [sizes[place : place + 4] for place in range(0, len(sizes), 4)]
+    return _TextArray(
+        _array_head(_TEXT_OID, len(texts)) + b"".join(chain.from_iterable(zip(heads, texts, strict=True)))
+    )
+
+
+def _array_head(oid: int, count: int, with_nulls: bool = False) -> bytes:
+    return struct.pack(">iiIii", 1, int(with_nulls), oid, count, 1)
 
 
 def _field(kind: tables.SqlType, data: NDArray[np.float64]) -> Values:
@@ -125,16 +139,17 @@ class _ArrayDumper(Dumper):
         return bytes(obj)
 
 
-def _array_type(kind: tables.SqlType) -> type[_Array]:
-    """A type of arrays that the driver announces with the right identifier."""
-    name = kind.name.title().replace(" ", "")
+def _array_type(name: str, oid: int) -> type[_Array]:
+    """A type of arrays that the driver announces with this identifier."""
     array_type = type(f"{name}Array", (_Array,), {"__slots__": ()})
-    dumper = type(f"{name}ArrayDumper", (_ArrayDumper,), {"oid": kind.array_oid})
+    dumper = type(f"{name}ArrayDumper", (_ArrayDumper,), {"oid": oid})
     psycopg.adapters.register_dumper(array_type, dumper)
     return array_type
 
 
 _ARRAYS = {
-    kind: _array_type(kind)
+    kind: _array_type(kind.name.title().replace(" ", ""), kind.array_oid)
     for kind in (tables.TIMESTAMPTZ, tables.INTEGER, tables.BIGINT, tables.BOOLEAN, tables.DOUBLE)
 }
+_TEXT_OID, _TEXT_ARRAY_OID = 25, 1009
+_TextArray = _array_type("Text", _TEXT_ARRAY_OID)

@@ -1,7 +1,7 @@
 """A decoded batch: rows to store, observations to quarantine, words on devices; and how culprits are taken out."""
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -9,7 +9,7 @@ import structlog
 
 from ingest.batch import Batch
 from ingest.presence import DeviceWord, words_of
-from ingest.rows import Rows
+from ingest.rows import Rows, join
 from telemetry import topics
 from telemetry.decoding import Decoder, Refused
 from telemetry.limits import QUARANTINE_BYTES_MAX
@@ -54,19 +54,57 @@ class Parcel:
     redelivered: bool = False
 
 
+class Packing:
+    """Decodes a batch piece by piece while it is gathered, so that little is left to do when it closes.
+
+    `decoder` is asked for anew with each piece: the registry may move meanwhile.
+    """
+
+    def __init__(self, decoder: Callable[[], Decoder]) -> None:
+        self._decoder = decoder
+        self._begin()
+
+    def _begin(self) -> None:
+        self._reads = self._uplinks = self._unknown_fields = 0
+        self._rows: dict[str, list[Rows]] = {}
+        self._refused: list[Quarantined] = []
+
+    def waiting(self, batch: Batch) -> int:
+        """How many of the batch's uplinks have not been decoded."""
+        return len(batch.topics) - self._uplinks
+
+    def decode(self, batch: Batch) -> None:
+        """Decode the uplinks that have come into the batch since."""
+        first, received_us = self._uplinks, batch.received_us(self._reads)
+        self._reads, self._uplinks = len(batch.times), len(batch.topics)
+        decoded = self._decoder().decode(batch.topics[first:], batch.payloads[first:], received_us)
+        if decoded.failure is not None:
+            _log.error("decoding failed", uplinks=len(received_us), exc_info=decoded.failure)
+        for name, columns in decoded.columns.items():
+            if len(columns):
+                rows = Rows(columns, received_us[columns.message])
+                columns.message[:] += first
+                self._rows.setdefault(name, []).append(rows)
+        for refused in decoded.refused:
+            moment_us = int(received_us[refused.message])
+            self._refused.append(_quarantined(batch, replace(refused, message=refused.message + first), moment_us))
+        self._unknown_fields += decoded.unknown_fields
+
+    def close(self, batch: Batch) -> Parcel:
+        """All that the batch changes; the next one begins."""
+        if self.waiting(batch):
+            self.decode(batch)
+        parcel = Parcel(batch.day, batch.received, redelivered=batch.redelivered)
+        parcel.rows = {name: join(parts) for name, parts in self._rows.items()}
+        parcel.refused, parcel.unknown_fields = self._refused, self._unknown_fields
+        parcel.words, parcel.misspoken = words_of(batch.statuses)
+        self._begin()
+        return parcel
+
+
 def pack(batch: Batch, decoder: Decoder) -> Parcel:
-    """Decode a batch."""
-    parcel = Parcel(batch.day, batch.received, redelivered=batch.redelivered)
-    decoded = decoder.decode(batch.topics, batch.payloads, batch.received_us)
-    if decoded.failure is not None:
-        _log.error("decoding failed", uplinks=len(batch.topics), exc_info=decoded.failure)
-    for name, columns in decoded.columns.items():
-        if len(columns):
-            parcel.rows[name] = Rows(columns, batch.received_us[columns.message])
-    parcel.refused = [_quarantined(batch, refused) for refused in decoded.refused]
-    parcel.unknown_fields = decoded.unknown_fields
-    parcel.words, parcel.misspoken = words_of(batch.statuses)
-    return parcel
+    """Decode a batch at once."""
+    return Packing(lambda: decoder).close(batch)
 
 
 def units(parcel: Parcel) -> list[Unit]:
@@ -116,15 +154,16 @@ def _condemned(batch: Batch, unit: Unit, detail: str) -> Quarantined:
     topic = topics.take_apart(batch.topics[message].decode("utf-8", "replace"))
     refusal = Refusal(Reason.OUT_OF_RANGE, f"the database refuses it: {detail}")
     text = payload if isinstance(parts, Refusal) else parts[element]
-    return _quarantined(batch, Refused(message, element, topic.device if topic else None, refusal, text))
+    refused = Refused(message, element, topic.device if topic else None, refusal, text)
+    return _quarantined(batch, refused, int(batch.received_us()[message]))
 
 
-def _quarantined(batch: Batch, refused: Refused) -> Quarantined:
+def _quarantined(batch: Batch, refused: Refused, received_us: int) -> Quarantined:
     return Quarantined(
         (refused.message, refused.element),
         _indexable(storable(batch.topics[refused.message].decode("utf-8", "replace"))),
         None if refused.device is None else storable(refused.device),
-        int(batch.received_us[refused.message]),
+        received_us,
         refused.refusal.reason,
         storable(refused.refusal.detail),
         hashlib.sha256(refused.payload).digest(),

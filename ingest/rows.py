@@ -1,11 +1,13 @@
 """Observations of one kind on their way to the database, and which of them are the same observation."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from telemetry.columns import NO_SEQ, Columns
+from telemetry.columns import join as join_columns
 
 Mask = NDArray[np.bool_]
 
@@ -23,6 +25,13 @@ class Rows:
     def take(self, chosen: NDArray[np.intp] | Mask) -> "Rows":
         """The chosen rows, by index or mask."""
         return Rows(self.columns.take(chosen), self.received_us[chosen])
+
+
+def join(parts: Sequence[Rows]) -> Rows:
+    """The rows of several parts of the same kind, in their order; `parts` is not empty."""
+    if len(parts) == 1:
+        return parts[0]
+    return Rows(join_columns([part.columns for part in parts]), np.concatenate([part.received_us for part in parts]))
 
 
 @dataclass(frozen=True, slots=True)

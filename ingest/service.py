@@ -1,6 +1,9 @@
 """The ingest service: from the inbox to durable fates, for as long as it runs, whatever goes away meanwhile.
 
-While the database is away one batch waits for it, the inbox fills to its bound, and the rest waits at the broker.
+Two stages with a hand-over of one: while a batch is committed, the next one is gathered and decoded. It is handed over
+when it is due and the commit before is done, so commits and acknowledgements keep the order of arrival, and the more
+there is to do the larger are the transactions. While the database is away one batch waits in its commit, one is full,
+the inbox fills to its bound, and the rest waits at the broker.
 """
 
 import asyncio
@@ -15,7 +18,7 @@ from bus.inbox import Subscriber
 from bus.session import Publisher
 from ingest.batch import Batch, Gatherer
 from ingest.ledger import Ledger, keep_heartbeat, say_farewell
-from ingest.parcel import pack
+from ingest.parcel import Packing, Parcel
 from ingest.probes import Probes
 from ingest.writer import Writer
 from storage import errors, registry
@@ -23,9 +26,12 @@ from storage.pool import Pool
 from telemetry import topics
 from telemetry.clock import CityClock, Now, to_rfc3339
 from telemetry.decoding import Decoder
+from telemetry.limits import BATCH_AGE_MS_MAX
 
 REGISTRY_LOOK_S = 2.0
 """So often the registry's version is looked at, in real seconds."""
+DECODE_UPLINKS = 2_000
+"""So many are decoded as soon as they are gathered: the last ones of a batch hold up its commit only shortly."""
 STOP_GRACE_S = 10.0
 """So long the batch at hand may take to become durable when the service is asked to stop, in real seconds."""
 
@@ -90,29 +96,31 @@ class _Service:
         self._pool, self._ledger, self._probes, self._real_now = pool, ledger, probes, real_now
         self._writer = Writer(pool)
         self._gatherer = Gatherer()
+        self._packing = Packing(self._present_decoder)
+        self._writing: asyncio.Task[None] | None = None
         self._held: inboxes.Batch | None = None
         self._decoder: Decoder | None = None
         self.registry_there = asyncio.Event()
-        self._stopping = self._settling = False
 
     async def work(self, inbox: Subscriber) -> None:
-        """Gather, settle, acknowledge, again and again."""
+        """Gather and decode a batch, hand it over, again and again."""
         await self.registry_there.wait()
-        while not self._stopping:
-            batch = await self._gather(inbox)
-            self._settling = True
-            try:
-                await self._settle(batch)
-            finally:
-                self._settling = False
+        while True:
+            await self._gather(inbox)
+            if self._writing is not None:
+                await asyncio.wait({self._writing})
+                self._writing.result()
+            batch = self._gatherer.close()
+            self._writing = asyncio.create_task(self._settle(batch, self._packing.close(batch)))
 
     async def finish(self, work: "asyncio.Task[None]") -> None:
-        """Let the batch at hand be settled; what has only been read goes back to the broker."""
-        self._stopping = True
-        if self._settling:
-            await asyncio.wait({work}, timeout=STOP_GRACE_S)
+        """Let the batch in its commit be settled; what has only been gathered goes back to the broker."""
         work.cancel()
         await asyncio.gather(work, return_exceptions=True)
+        if self._writing is not None:
+            await asyncio.wait({self._writing}, timeout=STOP_GRACE_S)
+            self._writing.cancel()
+            await asyncio.gather(self._writing, return_exceptions=True)
         await say_farewell(self._ledger, self._pool)
         await self._writer.close()
 
@@ -136,31 +144,30 @@ class _Service:
         self.registry_there.set()
         _log.info("registry read", version=loaded.version, assets=len(loaded.assets))
 
-    async def _gather(self, inbox: Subscriber) -> Batch:
-        """The reads of one batch; it closes by rows, bytes, age or day."""
-        gatherer = self._gatherer
+    async def _gather(self, inbox: Subscriber) -> None:
+        """Gather the reads of one batch: it closes by rows, bytes, day, or age once the batch before is committed."""
         read = self._held or await inbox.next_batch()
         self._held = None
-        while True:
-            if not gatherer.accepts(read):
-                self._held = read
-                break
-            gatherer.add(read)
+        while self._gatherer.accepts(read):
+            self._gatherer.add(read)
             self._ledger.taken(read.received)
-            if gatherer.full:
-                break
-            await asyncio.sleep(max(0.0, gatherer.due_s - time.monotonic()))
-            if not inbox.waiting:
-                break
+            if self._packing.waiting(self._gatherer.batch) >= DECODE_UPLINKS:
+                self._packing.decode(self._gatherer.batch)
+                self._gatherer.cut()
+            if self._gatherer.full:
+                return
+            await asyncio.sleep(self._gatherer.due_s - time.monotonic())
+            while not inbox.waiting:
+                if self._writing is None or self._writing.done():
+                    return
+                await asyncio.wait({self._writing}, timeout=BATCH_AGE_MS_MAX / 1000)
             read = await inbox.next_batch()
-        return gatherer.close()
+        self._held = read
 
-    async def _settle(self, batch: Batch) -> None:
-        assert self._decoder is not None, "work begins when the registry is there"
+    async def _settle(self, batch: Batch, parcel: Parcel) -> None:
         begun_s = time.monotonic()
         self._ledger.waits_since(batch.sources[0].arrived_s)
         if batch.topics or batch.statuses:  # a probe alone needs no database
-            parcel = pack(batch, self._decoder)
             fates = await self._writer.write(parcel, batch)
             self._ledger.settled(fates, time.monotonic() - begun_s)
             if batch.statuses:
@@ -168,6 +175,10 @@ class _Service:
         batch.ack()
         self._ledger.waits_since(None)
         self._probes.settled(batch.probes, self._real_now())
+
+    def _present_decoder(self) -> Decoder:
+        assert self._decoder is not None, "work begins when the registry is there"
+        return self._decoder
 
 
 async def _keep_announced(publisher: Publisher, announce: asyncio.Event, clock: CityClock) -> None:

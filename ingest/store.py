@@ -3,18 +3,22 @@
 The latest observation of each asset follows, and the hours whose rollups are to be made anew.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
+from itertools import chain
+from typing import Any
 
 import msgspec
 import numpy as np
 
 from ingest import statements
-from ingest.copy import Values, array, copy_payload, values_of
+from ingest.copy import Values, array, copy_payload, text_array, values_of
 from ingest.rows import Rows, Settled, newest, settle, without_time
 from ingest.statements import SQL
 from storage import lifecycle, tables
 from storage.pool import Connection
+from telemetry.kind import Kind
 from telemetry.limits import SEQ_MEMORY_S
 
 _encode = msgspec.json.Encoder().encode
@@ -58,10 +62,11 @@ async def follow_up(conn: Connection, stored: Iterable[Stored]) -> None:
 
     No statement's result is waited for, so that all may go to the server in one pipeline.
     """
-    for each in stored:
-        if len(each.rows):
-            await _make_latest(conn, newest(each.rows))
-            await lifecycle.mark_dirty(conn, each.rows.columns.kind.name, each.rows.columns.observed_us)
+    fresh = [each.rows for each in stored if len(each.rows)]
+    if fresh:
+        await conn.execute(SQL["latest"], _latest([newest(rows) for rows in fresh]))
+    for rows in fresh:
+        await lifecycle.mark_dirty(conn, rows.columns.kind.name, rows.columns.observed_us)
 
 
 async def _settle_redelivered(conn: Connection, settled: Settled) -> Settled:
@@ -100,36 +105,38 @@ async def _insert(conn: Connection, rows: Rows) -> tuple[Rows, int]:
     return rows.take(new), found[0] if found else 0
 
 
-async def _make_latest(conn: Connection, rows: Rows) -> None:
-    columns = rows.columns
-    parameters = [
-        columns.kind.name,
-        array(Values(tables.INTEGER, columns.asset_id)),
-        array(Values(tables.TIMESTAMPTZ, columns.observed_us - tables.PG_EPOCH_US)),
-        array(Values(tables.TIMESTAMPTZ, rows.received_us - tables.PG_EPOCH_US)),
-        documents(rows).decode(),
+def _latest(by_kind: list[Rows]) -> list[object]:
+    """The parameters of `latest`: rows by asset, so that two processes cannot wait for each other."""
+    asset_id = np.concatenate([rows.columns.asset_id for rows in by_kind])
+    order = np.argsort(asset_id)
+    kind = np.repeat(np.arange(1, len(by_kind) + 1), [len(rows) for rows in by_kind])
+    observed_us = np.concatenate([rows.columns.observed_us for rows in by_kind])
+    received_us = np.concatenate([rows.received_us for rows in by_kind])
+    texts = list(chain.from_iterable(map(documents, by_kind)))
+    return [
+        [rows.columns.kind.name for rows in by_kind],
+        array(Values(tables.INTEGER, asset_id[order])),
+        array(Values(tables.INTEGER, kind[order])),
+        array(Values(tables.TIMESTAMPTZ, observed_us[order] - tables.PG_EPOCH_US)),
+        array(Values(tables.TIMESTAMPTZ, received_us[order] - tables.PG_EPOCH_US)),
+        text_array([texts[place] for place in order.tolist()]),
     ]
-    await conn.execute(SQL["latest"], parameters)
 
 
-def documents(rows: Rows) -> bytes:
-    """A JSON array with the fields of each row as an object, without the absent ones."""
-    kind = rows.columns.kind
-    names = [each.name for each in kind.properties]
-    columns = []
-    complete = True
-    for each in kind.properties:
+def documents(rows: Rows) -> list[bytes]:
+    """The fields of each row as a JSON object, without the absent ones."""
+    columns: list[list[Any]] = []
+    for each in rows.columns.kind.properties:
         column = rows.columns.fields[each.name]
         absent = np.isnan(column)
-        if each.type is float:
-            values: list[float | int | bool | None] = column.tolist()
-        else:
-            values = np.where(absent, 0, column).astype(each.type).tolist()
-        if absent.any():
-            complete = False
-            values = [None if gone else value for value, gone in zip(values, absent.tolist(), strict=True)]
-        columns.append(values)
-    objects = [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
-    if not complete:
-        objects = [{name: value for name, value in each.items() if value is not None} for each in objects]
-    return _encode(objects)
+        values = np.where(absent, 0, column).astype(each.type).astype(object)
+        values[absent] = None
+        columns.append(values.tolist())
+    return list(map(_encode, map(_document(rows.columns.kind), *columns)))
+
+
+@cache
+def _document(kind: Kind) -> Callable[..., msgspec.Struct]:
+    """A struct with a kind's fields alone; those that are `None` are left out of its JSON."""
+    fields = [(each.name, each.type | None, None) for each in kind.properties]
+    return msgspec.defstruct(kind.name, fields, omit_defaults=True, gc=False)

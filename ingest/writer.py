@@ -7,8 +7,8 @@ observation is waited out as well, unacknowledged: a mended version finds all of
 
 import asyncio
 import random
-from collections.abc import Iterator
-from contextlib import AsyncExitStack, contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import AsyncExitStack, contextmanager, suppress
 from typing import cast
 
 import psycopg
@@ -22,7 +22,7 @@ from ingest.parcel import Parcel, Unit, condemn, only, storable, units
 from ingest.presence import record
 from ingest.quarantine import quarantine
 from ingest.statements import SQL
-from ingest.store import follow_up, store_all
+from ingest.store import Stored, follow_up, store_all
 from storage import errors
 from storage.lifecycle import Partitions
 from storage.pool import Connection, Pool
@@ -133,9 +133,7 @@ class Writer:
     async def _commit(self, conn: Connection, parcel: Parcel, careful: bool) -> Fates:
         await self._ensure_partitions(conn, parcel)
         try:
-            async with conn.transaction():
-                fates, transaction = await self._apply(conn, parcel, careful)
-                self._doubt = (transaction, fates)
+            fates = await self._apply(conn, parcel, careful, "COMMIT")
         except pg.CheckViolation as error:
             self._doubt = None
             if error.diag.constraint_name is not None or self._partitions is None:
@@ -145,27 +143,29 @@ class Writer:
         self._doubt = None
         return fates
 
-    async def _apply(self, conn: Connection, parcel: Parcel, careful: bool) -> tuple[Fates, str]:
-        """Everything a parcel changes; also the id of the transaction."""
-        fates = Fates(parcel.received, unknown_fields=parcel.unknown_fields)
-        stored = await store_all(conn, parcel.rows, careful)
-        for name, each in stored.items():
-            fates.stored[name] += len(each.rows)
-            fates.duplicate += each.duplicate
-            fates.conflicting += each.conflicting
-        if parcel.refused:
-            outcome = await quarantine(conn, parcel.day, parcel.refused)
-            fates.quarantined.update(outcome.quarantined)
-            fates.duplicate += outcome.duplicate
-            fates.unkept += outcome.unkept
-        if parcel.words:
-            await record(conn, parcel.words)
-        day = to_datetime(parcel.day * DAY_US).date()
-        async with conn.pipeline():
-            await follow_up(conn, stored.values())
-            booked = await conn.execute(SQL["book"], {"day": day, **fates.account})
-        row = await booked.fetchone()
-        return fates, cast(tuple[str], row)[0]
+    async def _apply(self, conn: Connection, parcel: Parcel, careful: bool, end: str) -> Fates:
+        """Everything a parcel changes, in one transaction with this end, a `COMMIT` or a `ROLLBACK`.
+
+        From where the end may have reached the server, the transaction is in doubt until the server confirms it.
+        """
+        try:
+            async with conn.pipeline():
+                await conn.execute("BEGIN")
+                begun = await conn.execute(SQL["begun"])
+            stored = await store_all(conn, parcel.rows, careful)
+            fates = await _account(conn, parcel, stored)
+            day = to_datetime(parcel.day * DAY_US).date()
+            if end == "COMMIT":
+                self._doubt = cast(tuple[str], await begun.fetchone())[0], fates
+            async with conn.pipeline():
+                await follow_up(conn, stored.values())
+                await conn.execute(SQL["book"], {"day": day, **fates.account})
+                await conn.execute(end)
+            return fates
+        except BaseException:
+            with suppress(psycopg.Error):
+                await conn.rollback()
+            raise
 
     async def _resolve_doubt(self, conn: Connection) -> Fates | None:
         """Whether a commit that was never confirmed took place: then the fates are settled and must not count twice."""
@@ -215,8 +215,7 @@ class Writer:
         conn = await self._connected()
         try:
             with _in_our_words():
-                async with conn.transaction(force_rollback=True):
-                    await self._apply(conn, parcel, careful=True)
+                await self._apply(conn, parcel, careful=True, end="ROLLBACK")
         except errors.Refused as error:
             return error
         return None
@@ -231,3 +230,20 @@ class Writer:
         if self._conn is None:
             self._conn = await self._lease.enter_async_context(self._pool.connection())
         return self._conn
+
+
+async def _account(conn: Connection, parcel: Parcel, stored: Mapping[str, Stored]) -> Fates:
+    """What becomes of the parcel's observations once its rows are stored; quarantine and presence are written."""
+    fates = Fates(parcel.received, unknown_fields=parcel.unknown_fields)
+    for name, each in stored.items():
+        fates.stored[name] += len(each.rows)
+        fates.duplicate += each.duplicate
+        fates.conflicting += each.conflicting
+    if parcel.refused:
+        outcome = await quarantine(conn, parcel.day, parcel.refused)
+        fates.quarantined.update(outcome.quarantined)
+        fates.duplicate += outcome.duplicate
+        fates.unkept += outcome.unkept
+    if parcel.words:
+        await record(conn, parcel.words)
+    return fates

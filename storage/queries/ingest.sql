@@ -1,17 +1,21 @@
 -- What the writer of observations does in its transaction, beside the statements that follow from a kind's table.
 
+-- name: begun
+-- The id of this transaction, which tells later whether a doubtful commit took place.
+SELECT pg_current_xact_id()::text;
+
 -- name: latest
--- Make rows the latest of their assets where they are newer; one row an asset.
+-- Make rows the latest of their assets where they are newer; one row an asset. A row's kind is a place in the kinds.
 INSERT INTO latest_observation AS stored (asset_id, kind, observed_at, received_at, fields)
-SELECT asset_id, %s, observed_at, received_at, fields
-FROM ROWS FROM (unnest(%b::integer[], %b::timestamptz[], %b::timestamptz[]), jsonb_array_elements(%s::text::jsonb))
-    AS n (asset_id, observed_at, received_at, fields)
+SELECT asset_id, (%s::text[])[kind], observed_at, received_at, fields::json
+FROM unnest(%b::integer[], %b::integer[], %b::timestamptz[], %b::timestamptz[], %b::text[])
+    AS n (asset_id, kind, observed_at, received_at, fields)
 ON CONFLICT (asset_id) DO UPDATE
 SET observed_at = excluded.observed_at, received_at = excluded.received_at, fields = excluded.fields
 WHERE stored.observed_at < excluded.observed_at;
 
 -- name: book
--- Add to the day's account; the id of the transaction tells later whether a doubtful commit took place.
+-- Add to the day's account.
 INSERT INTO ledger AS stored (day, received, stored, duplicate, quarantined, conflicting, unknown_fields, unkept, replayed)
 VALUES (%(day)s, %(received)s, %(stored)s, %(duplicate)s, %(quarantined)s, %(conflicting)s, %(unknown_fields)s,
         %(unkept)s, %(replayed)s)
@@ -20,8 +24,7 @@ SET received = stored.received + excluded.received, stored = stored.stored + exc
     duplicate = stored.duplicate + excluded.duplicate, quarantined = stored.quarantined + excluded.quarantined,
     conflicting = stored.conflicting + excluded.conflicting,
     unknown_fields = stored.unknown_fields + excluded.unknown_fields, unkept = stored.unkept + excluded.unkept,
-    replayed = stored.replayed + excluded.replayed
-RETURNING pg_current_xact_id()::text;
+    replayed = stored.replayed + excluded.replayed;
 
 -- name: outcome
 -- What became of a transaction: committed, aborted or in progress.

@@ -86,6 +86,7 @@ export class Connection {
       if (type === 'H' || type === 'S') return
     }
     if (this.#skipping) return void this.#skip(type)
+    if (type === 'H' && !this.#house.turns.has(this)) return // nothing to flush, and no Sync will end the turn
     if (!(await this.#myTurn())) return void this.#refuse(type)
 
     const sql = statementOf(type, request)

@@ -45,7 +45,7 @@ def test_uplinks_and_words_are_told_apart_in_order() -> None:
     )
     assert batch.payloads == [b"{1", b"{2", b"{3"]
     assert [(word.topic, word.payload, word.received_us) for word in batch.statuses] == [(STATUS, b"on", 5)]
-    assert batch.received_us.tolist() == [5, 5, 90]
+    assert batch.received_us().tolist() == [5, 5, 90]
     assert batch.received == 3
 
 
@@ -90,7 +90,7 @@ def test_times_of_receipt_leave_room_for_every_observation(steps: list[tuple[int
         if closes:
             taken.append(gatherer.close())
     taken.append(gatherer.close()) if not steps[-1][2] else None
-    slots = np.concatenate([batch.received_us + np.arange(len(batch.payloads)) for batch in taken])
+    slots = np.concatenate([batch.received_us() + np.arange(len(batch.payloads)) for batch in taken])
     assert (np.diff(slots) > 0).all(), "one after the other, within a batch and from one to the next"
 
 

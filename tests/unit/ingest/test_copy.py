@@ -7,7 +7,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.copy import Values, array, copy_payload
+from ingest.copy import Values, array, copy_payload, text_array
 from storage import tables
 
 FORMATS = {
@@ -80,3 +80,15 @@ def test_an_array_reads_back(given_columns: list[Column]) -> None:
             value, at = take_value(raw, at, kind)
             found.append(value)
         assert (at, found) == (len(raw), values)
+
+
+@given(st.lists(st.text().map(str.encode), min_size=1))
+def test_an_array_of_texts_reads_back(texts: list[bytes]) -> None:
+    raw = bytes(text_array(texts))
+    assert struct.unpack_from(">iiIii", raw) == (1, 0, 25, len(texts), 1)
+    at = 20
+    for text in texts:
+        (size,) = struct.unpack_from(">i", raw, at)
+        assert raw[at + 4 : at + 4 + size] == text
+        at += 4 + size
+    assert at == len(raw)

@@ -4,7 +4,7 @@ import pytest
 
 from bus import inbox, packets
 from ingest.batch import Batch, Gatherer
-from ingest.parcel import TOPIC_LENGTH_MAX, Parcel, condemn, only, pack, storable, units
+from ingest.parcel import TOPIC_LENGTH_MAX, Packing, Parcel, condemn, only, pack, storable, units
 from ingest.presence import words_of
 from telemetry.decoding import Decoder
 from telemetry.kinds import KINDS
@@ -22,15 +22,19 @@ REGISTRY = Registry.build(
 )
 
 
-def batch_of(*messages: tuple[bytes, bytes]) -> Batch:
+def read_of(*messages: tuple[bytes, bytes]) -> inbox.Batch:
     arrivals = packets.Arrivals(
         [topic for topic, _ in messages],
         [payload for _, payload in messages],
         [0x32] * len(messages),
         [b""] * len(messages),
     )
+    return inbox.Batch([inbox.Read(arrivals, 1_000_000, 0.0, 0, None)])
+
+
+def batch_of(*messages: tuple[bytes, bytes]) -> Batch:
     gatherer = Gatherer()
-    gatherer.add(inbox.Batch([inbox.Read(arrivals, 1_000_000, 0.0, 0, None)]))
+    gatherer.add(read_of(*messages))
     return gatherer.close()
 
 
@@ -48,6 +52,29 @@ def test_rows_and_refusals_keep_their_place_in_the_batch() -> None:
     assert refusals(parcel) == [((1, 1), Reason.MISSING_FIELD, b"{}")]
     assert sorted(units(parcel)) == [(0, 0), (1, 0), (1, 1)]
     assert parcel.received == 3
+
+
+def test_decoded_piece_by_piece_it_is_the_same_batch() -> None:
+    messages = [
+        (LAMP, b'{"level_pct": 1}'),
+        (LAMP, b'[{"level_pct": 2}, {}]'),
+        (STATUS, b'{"online": true}'),
+        (LAMP, b"nonsense"),
+        (LAMP, b'{"level_pct": 3}'),
+    ]
+    gatherer, packing = Gatherer(), Packing(lambda: Decoder(REGISTRY))
+    for message in messages:
+        gatherer.add(read_of(message))
+        packing.decode(gatherer.batch)
+        gatherer.cut()
+    batch = gatherer.close()
+    pieces, whole = packing.close(batch), pack(batch_of(*messages), Decoder(REGISTRY))
+    assert levels(pieces) == levels(whole)
+    assert refusals(pieces) == refusals(whole)
+    assert (units(pieces), pieces.received, len(pieces.words)) == (units(whole), whole.received, 1)
+    moments = pieces.rows["streetlight"].columns.observed_us
+    assert len(set(moments.tolist())) == 3, "none had a time of its own"
+    assert packing.waiting(gatherer.batch) == 0, "the next batch begins anew"
 
 
 class Choking(Decoder):
