@@ -23,7 +23,7 @@ def read(
     arrivals = packets.Arrivals(
         [topic for topic, _ in messages],
         [payload for _, payload in messages],
-        [header] * len(messages),
+        bytearray([header]) * len(messages),
         [b""] * len(messages),
     )
     total = sum(len(payload) for _, payload in messages) if size is None else size
