@@ -57,6 +57,8 @@ class Prober:
                 self._soundings.broker_says(topic, int(payload))
             elif payload:
                 self._soundings.settled(process, backlog.decode_settled(payload))
+            else:
+                self._soundings.forget(process)
         except (ValueError, msgspec.DecodeError):
             return
 

@@ -140,7 +140,7 @@ class _Service:
             while held is not None:
                 await self._work(leader, held)
                 held = await self._regain(leader)
-        self._counts.leading = False
+        self._counts.leading, self._counts.backlog = False, None
         _log.warning("another leads the rules", client=self._client_id)
 
     async def _work(self, leader: "_Leader", conn: Connection) -> None:

@@ -92,6 +92,10 @@ class Soundings:
             done = self._place(min(each.number for each in self._settled.values()))
             del self._sent[: max(0, done - 1)]
 
+    def forget(self, process: str) -> None:
+        """An ingest process is gone for good: its word has been taken from the broker."""
+        self._settled.pop(process, None)
+
     def broker_says(self, topic: str, number: int) -> None:
         """A count of the broker's own."""
         if topic != topics.SYS_DROPPED:
@@ -115,7 +119,9 @@ class Soundings:
         """How much waits; `None` while nobody has said anything."""
         if not self._settled:
             return None
-        ways = [self._way(word, real_s, real_us) for word in self._settled.values()]
+        by_process = {name: self._way(word, real_s, real_us) for name, word in self._settled.items()}
+        ways = list(by_process.values())
+        slowest = max(by_process, key=lambda name: by_process[name][0])
         waiting = [messages / len(ways) for age_s, messages in ways if age_s] or [0.0]
         stored = self._stored_messages()
         if self._inflow.deaf and stored is not None and any(age_s for age_s, _ in ways):
@@ -123,13 +129,14 @@ class Soundings:
         total, size = round(sum(waiting)), self._inflow.size_mean
         filled = max(waiting) * max(1 / self._bound.messages, size / self._bound.bytes)
         return Backlog(
-            age_s=round(max(age_s for age_s, _ in ways), 3),
+            age_s=round(by_process[slowest][0], 3),
             messages=total,
             bytes=round(total * size),
             filled_pct=round(100 * filled, 2),
             lost_probes=self.lost_probes,
             dropped_messages=self.dropped_messages,
             at=to_rfc3339(real_us),
+            slowest=slowest,
         )
 
     def _way(self, word: Settled, real_s: float, real_us: int) -> tuple[float, float]:

@@ -38,7 +38,7 @@ class Backlog(msgspec.Struct, frozen=True, kw_only=True):
     `age_s`: for how long the oldest unsettled probe has waited, of all ingest processes. `messages` and `bytes` wait in
     all queues together, an estimate; `filled_pct` is how full the fullest queue is. `lost_probes` and
     `dropped_messages` count what the broker has dropped since the watch began, as probes prove it and as the broker
-    itself says (`None` where it does not). `at`: RFC 3339, real time.
+    itself says (`None` where it does not). `at`: RFC 3339, real time. `slowest` is the ingest process with that age.
     """
 
     age_s: float
@@ -48,6 +48,7 @@ class Backlog(msgspec.Struct, frozen=True, kw_only=True):
     lost_probes: int
     dropped_messages: int | None
     at: str
+    slowest: str = ""
 
 
 encode = msgspec.json.Encoder().encode

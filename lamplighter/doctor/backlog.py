@@ -50,7 +50,7 @@ async def examine(url: str) -> AsyncIterator[Finding]:
 
 
 def _waiting(word: Backlog) -> Finding:
-    waits = f"{word.messages} messages wait for ingest, the oldest for {word.age_s:.0f} s"
+    waits = f"{word.messages} messages wait for ingest, the oldest for {word.age_s:.0f} s (process {word.slowest})"
     if word.filled_pct >= RAISE_PCT:
         return wrong(
             "queue",

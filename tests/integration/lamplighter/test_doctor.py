@@ -75,6 +75,7 @@ async def test_a_filling_queue_and_a_dropping_broker_are_told_as_the_platform_sa
         lost_probes=3,
         dropped_messages=20_000,
         at=to_rfc3339(real_now()),
+        slowest="ingest-2",
     )
     (unwatched,) = await collect(backlog_checks.examine(own_broker.url))
     assert "start `lamplighter rules`" in unwatched.sentence
@@ -82,7 +83,7 @@ async def test_a_filling_queue_and_a_dropping_broker_are_told_as_the_platform_sa
         await publisher.publish(topics.BACKLOG, msgspec.json.encode(word), retain=True)
         filling, dropping = wrongs(await collect(backlog_checks.examine(own_broker.url)))
         assert "63 % full" in filling
-        assert "1260000 messages wait for ingest, the oldest for 812 s" in filling
+        assert "1260000 messages wait for ingest, the oldest for 812 s (process ingest-2)" in filling
         assert "3 of our probes, 20000 messages" in dropping
         calm = msgspec.structs.replace(word, age_s=0, messages=0, filled_pct=0, lost_probes=0, dropped_messages=0)
         await publisher.publish(topics.BACKLOG, msgspec.json.encode(calm), retain=True)

@@ -146,7 +146,10 @@ def test_the_slowest_of_several_processes_counts_and_a_dead_one_is_forgotten_in_
     watch.settle(5, process="ingest-2")
     watch.send(5)
     watch.settle(10)
-    assert watch.measure().age_s == 4
+    assert (watch.measure().age_s, watch.measure().slowest) == (4, "ingest-2")
+    watch.soundings.forget("ingest-2")
+    assert (watch.measure().age_s, watch.measure().slowest) == (0, "ingest")
+    watch.settle(5, process="ingest-2")
     watch.begin("b")
     assert list(watch.soundings.forgotten(watch.real_us)) == []
     assert list(watch.soundings.forgotten(watch.real_us + (FORGOTTEN_S + 1) * SECOND_US)) == ["ingest", "ingest-2"]
