@@ -12,7 +12,7 @@ after round, so that a busy machine troubles all alike, and ratios are taken wit
 
 One module each; `field` is what they share, `contenders` and `peers` who takes part, `figures` the statistics, `page`
 what is written. `docs/performance.md` is written by a run of all figures only; `--quick` tries everything out, says
-nothing about speed, and writes nothing. `python -m bench.sizing` makes `docs/scaling.md` from the last full run.
+nothing about speed, and writes nothing. `python -m bench.sizing` computes `docs/scaling.md` from the last costs.
 The exit code is 1 where a target is missed. Compilers and packages that are absent leave out comparisons, in one line.
 """
 
@@ -33,8 +33,9 @@ import structlog
 from bench import bursts, delays, growth, limit, page, races, weights
 from bench.field import Field, field
 from bench.figures import Section
-from bench.parts import HOME, Parts, gather
+from bench.parts import Parts, gather
 from bench.processes import ROOT, Failed
+from bench.sizing import RESULTS
 from lamplighter.embedded.accounts import data_folder
 from lamplighter.embedded.broker import mosquitto_program
 from lamplighter.errors import Failure
@@ -43,7 +44,6 @@ ROUNDS = 5
 QUICK_SHARE = 0.1
 DEFAULT_RATE = 20_000.0
 """What is taken for saturation where figure 5 is measured without the races."""
-RESULTS = HOME / "results.json"
 GROUPS = ((1, 2, 3), (4,), (5,), (7,), (6, 8), (0,))
 """Figures that are measured together, in this order."""
 

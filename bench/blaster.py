@@ -13,6 +13,7 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import cast
 
 from bench.traffic import LAMPS, MIXED, Source
@@ -23,7 +24,7 @@ BURST = 200
 """No fewer messages than that are sent at once at full speed."""
 SEGMENT = 20_000
 MADE_AHEAD_MAX = 400_000
-"""More messages than that are made as they are sent."""
+"""More messages than that are made as they are sent; so are backfills."""
 TICK_S = 0.002
 
 CONNECT, PUBLISH, PUBACK, SUBSCRIBE, PING = 0x10, 0x30, 0x40, 0x80, 0xC0
@@ -36,25 +37,27 @@ class Magazine:
     def __init__(self, source: Source, messages: int, first: int) -> None:
         self._source, self._messages, self._first = source, messages, first
         self._begun_ms = time.time_ns() // 1_000_000
-        self._at, self._segment = -1, self._make(0)
-        self._all = [self._make(n) for n in range(-(-messages // SEGMENT))] if messages <= MADE_AHEAD_MAX else None
+        self._size = max(1, SEGMENT // source.array)
+        self._at, self._segment = 0, self._make(0)
+        ahead = messages <= MADE_AHEAD_MAX and source.array == 1
+        self._all = [self._make(n) for n in range(-(-messages // self._size))] if ahead else None
 
     def take(self, begin: int, end: int) -> Iterator[memoryview]:
         """The bytes of messages `begin` to `end`."""
         while begin < end:
-            index, within = divmod(begin, SEGMENT)
+            index, within = divmod(begin, self._size)
             if index != self._at:
                 self._at = index
                 self._segment = self._all[index] if self._all is not None else self._make(index)
             raw, ends = self._segment
-            count = min(end - begin, SEGMENT - within)
+            count = min(end - begin, self._size - within)
             yield memoryview(raw)[ends[within] : ends[within + count]]
             begin += count
 
     def _make(self, index: int) -> tuple[bytes, list[int]]:
-        begin = index * SEGMENT
-        moment_ms = self._begun_ms + index * (SEGMENT // self._source.devices + 1)
-        return self._source.packets(self._first + begin, min(SEGMENT, self._messages - begin), moment_ms)
+        begin = index * self._size
+        moment_ms = self._begun_ms + index * (self._size // self._source.devices + 1)
+        return self._source.packets(self._first + begin, min(self._size, self._messages - begin), moment_ms)
 
 
 class Sender(asyncio.Protocol):
@@ -244,7 +247,7 @@ async def serve(source: Source, options: argparse.Namespace) -> None:
     go = asyncio.Event()
     loop.add_signal_handler(signal.SIGUSR1, go.set)
     broker = await subscriber
-    source = Source(source.devices, source.kinds, broker.version)
+    source = replace(source, version=broker.version)
     sender = Sender(source, options.messages, broker.receive_maximum, first=options.first)
     sender.connection_made(broker.transport)
     broker.sender = sender
@@ -273,11 +276,12 @@ def main() -> None:
     parser.add_argument("--messages", type=int, required=True)
     parser.add_argument("--devices", type=int, required=True)
     parser.add_argument("--mixed", action="store_true")
+    parser.add_argument("--array", type=int, default=1, help="readings of a message")
     parser.add_argument("--window", type=int, default=2_000)
     parser.add_argument("--rate", type=float, default=0)
     parser.add_argument("--first", type=int, default=0, help="number of the first message")
     options = parser.parse_args()
-    source = Source(options.devices, MIXED if options.mixed else LAMPS)
+    source = Source(options.devices, MIXED if options.mixed else LAMPS, array=options.array)
     uvloop.run((publish if options.what == "publish" else serve)(source, options))
 
 

@@ -212,8 +212,8 @@ class Field:
     async def blaster(self, source: Source, messages: int, *options: str) -> AsyncIterator[Running]:
         """The blaster as a process."""
         words = [*options, "--messages", str(messages), "--devices", str(source.devices)]
-        mixed = ["--mixed"] if source.kinds != LAMPS else []
-        command = processes.python("-m", "bench.blaster", *words, *mixed)
+        words += ["--array", str(source.array), *(["--mixed"] if source.kinds != LAMPS else [])]
+        command = processes.python("-m", "bench.blaster", *words)
         async with processes.running("blaster", command, self.folder) as blaster:
             yield blaster
 

@@ -11,12 +11,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bench.__main__ import RESULTS
 from bench.figures import Table
 from bench.page import pipes
+from bench.parts import HOME
 from bench.processes import ROOT
 
 PAGE = ROOT / "docs" / "scaling.md"
+RESULTS = HOME / "results.json"
+"""What runs of `make bench` have measured."""
 DEVICES = (10_000, 100_000, 1_000_000, 10_000_000)
 INTERVALS_S = (300, 60)
 DEFAULT_RAW_DAYS = 730

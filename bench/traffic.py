@@ -37,6 +37,8 @@ class Source:
     devices: int
     kinds: tuple[str, ...] = LAMPS
     version: packets.Version = 4
+    array: int = 1
+    """Readings of a message; more than one are a backfill."""
 
     def kind(self, device: int) -> str:
         """The kind of a device, which are numbered from 1."""
@@ -56,6 +58,8 @@ class Source:
 
         All bear the time `moment_ms`, and one more with each time round the devices, so that no two are the same.
         """
+        if self.array > 1:
+            return self._backfills(first, count, moment_ms)
         heads, parts = _heads(self), []
         for number in range(first, first + count):
             head, body = heads[number % self.devices]
@@ -66,6 +70,20 @@ class Source:
             )
         ends = np.cumsum([0, *map(len, parts)]).tolist()
         return b"".join(parts), ends
+
+    def _backfills(self, first: int, count: int, moment_ms: int) -> tuple[bytes, list[int]]:
+        """Messages of `array` readings each."""
+        parts = []
+        for number in range(first, first + count):
+            device = number % self.devices + 1
+            topic = topics.telemetry(self.kind(device), self.device(device)).encode()
+            _, body = _heads(self)[number % self.devices]
+            times = range(moment_ms - self.array, moment_ms)
+            payload = b"[%b]" % b",".join(b'{"ts":%d,"seq":%d,%b' % (stamp, stamp, body) for stamp in times)
+            packet_id = (number % _PACKET_IDS + 1).to_bytes(2, "big")
+            rest = len(topic).to_bytes(2, "big") + topic + packet_id + _gap(self) + payload
+            parts.append(b"\x32" + packets.length(len(rest)) + rest)
+        return b"".join(parts), np.cumsum([0, *map(len, parts)]).tolist()
 
     def packet_bytes(self) -> float:
         """The mean size of a packet."""
