@@ -19,6 +19,7 @@ from api.settings import ApiSettings
 from bus.address import BadAddress, parse_address
 from ingest.ledger import Ledger
 from ingest.probes import Probes
+from lamplighter import retention
 from lamplighter.clock import real_now, ticking
 from lamplighter.embedded import handshake
 from lamplighter.errors import Failure
@@ -232,9 +233,7 @@ def _always(from_us: int, to_us: int) -> bool:
 
 def serve_maintenance(crew: Crew, ground: Ground) -> None:
     """Start what looks after old data: partitions, rollups, compression, retention."""
-    settings = ground.settings
-    ages = lifecycle.Ages(settings.raw_days, settings.hourly_days, settings.compress_days)
-    crew.serve("maintenance", _maintain(ground, ages))
+    crew.serve("maintenance", _maintain(ground, retention.ages(ground.settings)))
 
 
 async def _maintain(ground: Ground, ages: lifecycle.Ages) -> None:

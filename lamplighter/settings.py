@@ -20,6 +20,7 @@ from bus.address import parse_address, with_authority
 from lamplighter.clock import CITY_YEARS
 from lamplighter.errors import WrongUsage
 from telemetry import limits
+from telemetry.kinds import KINDS
 
 PREFIX = "LAMPLIGHTER_"
 DEFAULT_FILE = Path("lamplighter.toml")
@@ -30,6 +31,16 @@ OTHER_VARIABLES = frozenset({"LAMPLIGHTER_SHARED", "LAMPLIGHTER_TEST_TIMESCALE_U
 def _words(value: object) -> object:
     """A list given as one string, as in the environment, is separated by commas."""
     return [word.strip() for word in value.split(",") if word.strip()] if isinstance(value, str) else value
+
+
+def _days_by_kind(value: object) -> object:
+    """`parking_bay=90,streetlight=365` in the environment, a table in the file."""
+    if isinstance(value, str):
+        pairs = (word.partition("=") for word in value.split(",") if word.strip())
+        value = {kind.strip(): int(days) for kind, _, days in pairs}
+    if isinstance(value, dict) and not value.keys() <= KINDS.keys():
+        raise ValueError("no such kind")
+    return value
 
 
 def _time_zone(name: str) -> str:
@@ -62,6 +73,7 @@ def _broker(url: str) -> str:
     return url
 
 
+DaysByKind = Annotated[dict[str, Annotated[int, Field(gt=0)]], NoDecode, BeforeValidator(_days_by_kind)]
 Words = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_words)]
 
 
@@ -235,9 +247,30 @@ class Settings(BaseSettings):
         example="1826",
         gt=0,
     )
+    raw_days_by_kind: DaysByKind = _setting(
+        {},
+        "Kinds whose observations are kept for a time of their own, instead of `raw_days`. Without TimescaleDB they "
+        "are dropped by whole months.",
+        must="kinds with their days, separated by commas, at most the days of their hourly rollups",
+        example="parking_bay=90,streetlight=365",
+    )
+    hourly_days_by_kind: DaysByKind = _setting(
+        {},
+        "Kinds whose hourly rollups are kept for a time of their own, instead of `hourly_days`.",
+        must="kinds with their days, separated by commas, at least the days of their observations",
+        example="parking_bay=730",
+    )
+    quarantine_days: int = _setting(
+        365,
+        "So many days refused observations are kept, within which they can be replayed.",
+        must="a whole number of days above 0",
+        example="365",
+        gt=0,
+    )
     compress_days: int = _setting(
         14,
-        "After so many days observations are compressed, where TimescaleDB can.",
+        "After so many days observations are compressed, where TimescaleDB can; plain PostgreSQL keeps them as they "
+        "are.",
         must="a whole number of days above 0",
         example="14",
         gt=0,
@@ -266,6 +299,10 @@ class Settings(BaseSettings):
     def _ages_in_order(self) -> Self:
         if not self.compress_days <= self.raw_days <= self.hourly_days:
             raise ValueError("compress_days, raw_days and hourly_days must not decrease in this order")
+        for kind in self.raw_days_by_kind | self.hourly_days_by_kind:
+            hourly = self.hourly_days_by_kind.get(kind, self.hourly_days)
+            if self.raw_days_by_kind.get(kind, self.raw_days) > hourly:
+                raise ValueError(f"the observations of {kind} must not be kept longer than its hourly rollups")
         return self
 
     @property

@@ -31,7 +31,7 @@ def _entry(name: str) -> str:
 
 
 def _spell(default: object) -> str:
-    return ",".join(map(str, default)) if isinstance(default, tuple) else str(default)
+    return ",".join(map(str, default)) if isinstance(default, tuple | dict) else str(default)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,8 @@ time calls `maintain`, again and again.
 
 import datetime as dt
 import time
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 import structlog
@@ -86,18 +87,33 @@ async def mark_dirty(conn: Connection, kind: str, observed_us: NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class Ages:
-    """How long data is kept, in days of the city clock: rows, hours, and rows before they are compressed.
+    """How long data is kept, in days of the city clock: rows, hours, refused uplinks, and rows before compression.
 
-    Daily rollups are kept for ever. Hours stay at least as long as their rows.
+    A kind that `raw_days_by_kind` or `hourly_days_by_kind` names has an age of its own. Hours stay at least as long as
+    their rows, and daily rollups for ever.
     """
 
     raw_days: int = 730
     hourly_days: int = 1_826
     compress_days: int = 14
+    quarantine_days: int = 365
+    raw_days_by_kind: Mapping[str, int] = field(default_factory=dict)
+    hourly_days_by_kind: Mapping[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if not 0 < self.compress_days <= self.raw_days <= self.hourly_days:
-            raise ValueError("data is compressed before it is dropped, and rows are dropped before their hours")
+        if not 0 < self.compress_days <= self.raw_days:
+            raise ValueError("data is compressed before it is dropped")
+        kinds = {"", *self.raw_days_by_kind, *self.hourly_days_by_kind}
+        if not all(0 < self.raw(kind) <= self.hourly(kind) for kind in kinds) or self.quarantine_days <= 0:
+            raise ValueError("rows are dropped before their hours")
+
+    def raw(self, kind: str) -> int:
+        """Days that the rows of a kind are kept."""
+        return self.raw_days_by_kind.get(kind, self.raw_days)
+
+    def hourly(self, kind: str) -> int:
+        """Days that the hours of a kind are kept."""
+        return self.hourly_days_by_kind.get(kind, self.hourly_days)
 
 
 @dataclass(slots=True)
@@ -161,7 +177,7 @@ async def _maintain(conn: Connection, now_us: int, clock_is_real: bool, ages: Ag
     house = await keeper(conn)
     for kind in KINDS.values():
         await house.look_ahead(conn, kind, now_us)
-        await house.set_policies(conn, kind, clock_is_real, ages.raw_days, ages.compress_days)
+        await house.set_policies(conn, kind, clock_is_real, ages.raw(kind.name), ages.compress_days)
     await _summarize(conn, house, now_us, until_s, result)
     if not result.days_left and await rollup_check.due(conn, now_us):
         result.check = await _check(conn, house, now_us)
@@ -171,6 +187,8 @@ async def _maintain(conn: Connection, now_us: int, clock_is_real: bool, ages: Ag
     for kind in KINDS.values():
         looked = await conn.execute(SQL["look"], {"kind": kind.name, "at": to_datetime(now_us)})
         if looked.rowcount:
+            before = to_datetime(now_us - ages.quarantine_days * DAY_US)
+            await conn.execute(SQL["drop_quarantine"], {"before": before})
             result.compressed += await house.compress(conn, kind, now_us - ages.compress_days * DAY_US)
             result.dropped += await _retire(conn, house, kind, now_us, ages)
     return result
@@ -223,7 +241,7 @@ async def _horizon(conn: Connection, kind: str) -> dt.datetime | None:
 
 async def _retire(conn: Connection, house: Keeper, kind: Kind, now_us: int, ages: Ages) -> int:
     """Drop what is too old; rollups of the dropped rows' time are left alone from then on."""
-    before_us, dropped = now_us - ages.raw_days * DAY_US, 0
+    before_us, dropped = now_us - ages.raw(kind.name) * DAY_US, 0
     end = await house.end_of_rows(conn, kind, before_us)
     if end is not None:
         await conn.execute(SQL["move_horizon"], {"kind": kind.name, "end": end})
@@ -235,6 +253,6 @@ async def _retire(conn: Connection, house: Keeper, kind: Kind, now_us: int, ages
                 await conn.execute(LEDGER["end_retiring"])
     horizon = await _horizon(conn, kind.name)
     if horizon is not None:
-        before = min(horizon, to_datetime(now_us - ages.hourly_days * DAY_US))
+        before = min(horizon, to_datetime(now_us - ages.hourly(kind.name) * DAY_US))
         await house.drop_hours(conn, kind, before)
     return dropped

@@ -143,15 +143,14 @@ class Timescale:
     async def set_policies(self, conn: Connection, kind: Kind, wanted: bool, raw_days: int, compress_days: int) -> None:
         """Register the server's own policies with our intervals, or remove them."""
         name, aggregate = kind.name, aggregate_of(kind)
-        cursor = await conn.execute(SQL["has_policies"], {"kind": name})
-        row = await cursor.fetchone()
-        if row is not None and row[0] == wanted:
+        raw, compress = dt.timedelta(days=raw_days + BACKSTOP_DAYS), dt.timedelta(days=compress_days)
+        cursor = await conn.execute(SQL["policies"], {"kind": name, "raw": raw, "compress": compress})
+        if await cursor.fetchone() == ((2, 2) if wanted else (0, 0)):
             return
         await conn.execute("SELECT remove_compression_policy(%s::regclass, if_exists => true)", (name,))
         await conn.execute("SELECT remove_retention_policy(%s::regclass, if_exists => true)", (name,))
         await conn.execute("SELECT remove_continuous_aggregate_policy(%s::regclass, if_exists => true)", (aggregate,))
         if wanted:
-            raw, compress = dt.timedelta(days=raw_days + BACKSTOP_DAYS), dt.timedelta(days=compress_days)
             await conn.execute("SELECT add_compression_policy(%s::regclass, %s::interval)", (name, compress))
             await conn.execute("SELECT add_retention_policy(%s::regclass, %s::interval)", (name, raw))
             await conn.execute(SQL["add_refresh_policy"], {"aggregate": aggregate, "since": raw})

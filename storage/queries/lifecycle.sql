@@ -25,3 +25,10 @@ WHERE excluded.looked_at NOT BETWEEN h.looked_at AND h.looked_at + interval '1 d
 -- name: move_horizon
 -- Note that rows before a moment are about to be dropped.
 UPDATE raw_horizon SET dropped_before = greatest(dropped_before, %(end)s) WHERE kind = %(kind)s;
+
+-- name: drop_quarantine
+-- Drop refused uplinks that are older than they are kept, and book them on the days of their receipt.
+WITH gone AS (DELETE FROM quarantine WHERE received_at < %(before)s RETURNING received_at)
+INSERT INTO ledger AS stored (day, quarantine_retired)
+SELECT (received_at AT TIME ZONE 'UTC')::date, count(*) FROM gone GROUP BY 1
+ON CONFLICT (day) DO UPDATE SET quarantine_retired = stored.quarantine_retired + excluded.quarantine_retired;

@@ -86,9 +86,11 @@ SELECT drop_chunks(%(relation)s::regclass, older_than => %(before)s::timestamptz
 -- Increases older than their hours are kept.
 DELETE FROM {kind}_hourly_increase WHERE bucket < %(before)s;
 
--- name: has_policies
--- Whether the server's own background jobs look after this kind.
-SELECT count(*) > 0 FROM timescaledb_information.jobs
+-- name: policies
+-- How many background jobs of the server look after this kind, and how many of them with these intervals.
+SELECT count(*), count(*) FILTER (WHERE (config ->> 'drop_after')::interval = %(raw)s::interval
+                                     OR (config ->> 'compress_after')::interval = %(compress)s::interval)
+FROM timescaledb_information.jobs
 WHERE hypertable_name = %(kind)s AND proc_name IN ('policy_compression', 'policy_retention');
 
 -- name: add_refresh_policy

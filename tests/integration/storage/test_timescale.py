@@ -91,6 +91,12 @@ async def test_policies_are_the_servers_only_while_the_clock_is_real(
             ("policy_refresh_continuous_aggregate", 3),
             ("policy_retention", 3),
         ]
+    await maintain(timescale_pool, to_us(NOW), clock_is_real=True, ages=Ages(raw_days_by_kind={"parking_bay": 60}))
+    after = (
+        "SELECT hypertable_name, (config ->> 'drop_after')::interval FROM timescaledb_information.jobs"
+        " WHERE proc_name = 'policy_retention' AND hypertable_name LIKE 'p%%'"
+    )
+    assert await table(timescale, after) == [("parking_bay", dt.timedelta(days=74))]
     await maintain(timescale_pool, to_us(NOW))
     assert await table(timescale, names) == []
 

@@ -93,6 +93,18 @@ def test_settings_that_do_not_fit_together_are_refused(monkeypatch: pytest.Monke
         Settings.read()
 
 
+def test_each_kind_may_be_kept_for_its_own_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LAMPLIGHTER_RAW_DAYS_BY_KIND", "parking_bay=90, streetlight=365")
+    assert Settings.read().raw_days_by_kind == {"parking_bay": 90, "streetlight": 365}
+    for wrong in ("submarine=3", "parking_bay", "parking_bay=0"):
+        monkeypatch.setenv("LAMPLIGHTER_RAW_DAYS_BY_KIND", wrong)
+        with pytest.raises(WrongUsage, match="such as parking_bay=90,streetlight=365"):
+            Settings.read()
+    monkeypatch.setenv("LAMPLIGHTER_RAW_DAYS_BY_KIND", "parking_bay=4000")
+    with pytest.raises(WrongUsage, match="parking_bay must not be kept longer than its hourly rollups"):
+        Settings.read()
+
+
 def test_a_wrong_url_is_not_repeated_since_it_may_hold_a_password(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LAMPLIGHTER_DATABASE_URL", "mysql://me:secret@db/city")
     with pytest.raises(WrongUsage) as raised:
