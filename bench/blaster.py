@@ -153,9 +153,10 @@ class PlayedBroker(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         data = self._rest + data if self._rest else data
-        at = acknowledged = 0
+        acknowledged = _acknowledgements(data)
+        at = 4 * acknowledged
         while at + 2 <= len(data):
-            if data[at] == PUBACK and data[at + 1] == 2:
+            if data[at] == PUBACK:
                 if at + 4 > len(data):
                     break
                 acknowledged, at = acknowledged + 1, at + 4
@@ -187,6 +188,13 @@ class PlayedBroker(asyncio.Protocol):
             self.transport.write(b"\x40\x02" + body[2 + name : 4 + name])
         elif kind == PING:
             self.transport.write(b"\xd0\x00")
+
+
+def _acknowledgements(data: bytes) -> int:
+    """How many acknowledgements of four bytes there are, if nothing else is there; else 0."""
+    count = len(data) // 4
+    whole = data[: 4 * count]
+    return count if whole[::4] == b"\x40" * count and whole[1::4] == b"\x02" * count else 0
 
 
 def _length(data: bytes, at: int) -> tuple[int, int | None]:
