@@ -4,7 +4,7 @@ import datetime as dt
 import struct
 from collections.abc import Callable, Sequence
 from functools import cache
-from itertools import chain
+from itertools import chain, compress
 from typing import Any, get_type_hints
 
 import msgspec
@@ -19,8 +19,8 @@ from telemetry.observation import real
 UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 """What a compiled decoder raises for a text that is not what it was compiled for."""
 
-_EXACT_S = 2**32
-"""Up to here (the year 2106) seconds as a double, times a million and rounded, are the exact microsecond."""
+_WHOLE = np.dtype([("type", ">u2"), ("s", ">u4")])
+_FRACTION = np.dtype([("type", ">u2"), ("ns_s", ">u8")])
 _GREATEST = float(np.finfo(np.float64).max)
 
 
@@ -58,7 +58,8 @@ class Compiled:
     def outside(self, table: NDArray[np.float64]) -> list[int]:
         """The fields, by their number, of which a value lies outside of its range; `table` is `(fields, n)`."""
         least, greatest = np.fmin.reduce(table, axis=1), np.fmax.reduce(table, axis=1)
-        return np.flatnonzero((least < self._low) | (greatest > self._high)).tolist()
+        found: list[int] = ((least < self._low) | (greatest > self._high)).nonzero()[0].tolist()
+        return found
 
 
 @cache
@@ -83,11 +84,35 @@ def microseconds(moments: Sequence[Any]) -> tuple[NDArray[np.int64], NDArray[np.
 
 
 def _of_datetimes(moments: Sequence[dt.datetime]) -> NDArray[np.int64]:
-    seconds = np.fromiter(map(dt.datetime.timestamp, moments), np.float64, len(moments))
-    result = np.rint(seconds * SECOND_US).astype(np.int64)
-    for place in np.flatnonzero(np.abs(seconds) > _EXACT_S).tolist():
-        result[place] = to_us(moments[place])
+    alike = _unpacked(moments)
+    if alike is not None:
+        return alike
+    result = np.empty(len(moments), np.int64)
+    whole = np.array([not moment.microsecond for moment in moments])
+    for mask in (whole, ~whole):
+        part = list(compress(moments, mask))
+        alike = _unpacked(part) if part else None
+        result[mask] = [to_us(moment) for moment in part] if alike is None else alike
     return result
+
+
+def _unpacked(moments: Sequence[dt.datetime]) -> NDArray[np.int64] | None:
+    """Moments all of whole seconds from 1970 to 2106, or all of fractions to 2514; else `None`.
+
+    MessagePack packs the former into 6 bytes each, the latter into 10, eight times as fast as Python subtracts moments.
+    Formats: the specification of MessagePack, "Timestamp extension type".
+    """
+    count = len(moments)
+    start = 1 if count < 16 else 3 if count < 2**16 else 5
+    packed = msgspec.msgpack.encode(moments)
+    if len(packed) == start + 6 * count:
+        short = np.frombuffer(packed, _WHOLE, offset=start)
+        return short["s"] * np.int64(SECOND_US) if (short["type"] == 0xD6FF).all() else None
+    if len(packed) == start + 10 * count:
+        long = np.frombuffer(packed, _FRACTION, offset=start)
+        us = (long["ns_s"] >> 34) // 1000 + (long["ns_s"] & (2**34 - 1)) * SECOND_US
+        return us.astype(np.int64) if (long["type"] == 0xD7FF).all() else None
+    return None
 
 
 def _struct_of(kind: Kind, *, strict: bool) -> type[msgspec.Struct]:

@@ -24,7 +24,7 @@ from telemetry.registry import Registry
 from telemetry.routes import STRANGE, Routes
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Refused:
     """One observation that is not stored; `payload` is its own text, the whole uplink where that cannot be split."""
 
@@ -72,8 +72,9 @@ class _Lot:
         if self.counts is None:
             self.counts = np.ones(len(self.message), np.intp)
         self.counts[place] = len(observations)
-        self.arrays.append((len(self.observations), elements))
-        self.observations.extend(observations)
+        if len(elements):
+            self.arrays.append((len(self.observations), elements))
+            self.observations.extend(observations)
 
     def uplinks(self) -> NDArray[np.intp]:
         """Which uplink each observation comes from."""
@@ -89,8 +90,8 @@ class _Lot:
 
     def refused(self, place: int, element: int, refusal: Refusal, text: bytes) -> Refused:
         """An observation of this uplink with its fate."""
-        topic = topics.take_apart(self.names[place].decode("utf-8", "replace"))
-        return Refused(int(self.message[place]), element, topic.device if topic else None, refusal, text)
+        message = int(self.message[place])
+        return Refused(message, element, topics.device_of(self.names[message]), refusal, text)
 
 
 class Decoder:
@@ -110,7 +111,8 @@ class Decoder:
         `received_us` is when they were received by the city clock: one moment for all, or a `(n,) int64` array, never
         falling, with one a message.
         """
-        received = np.broadcast_to(np.asarray(received_us, dtype=np.int64), len(payloads))
+        received = np.empty(len(payloads), np.int64)
+        received[:] = received_us
         try:
             return self._decode(topic_names, payloads, received)
         except Exception as error:
@@ -146,14 +148,14 @@ class Decoder:
         decoded = Decoded()
         kinds, assets = self._routes.find(topic_names)
         for number, kind in enumerate(self._kinds):
-            message = np.flatnonzero(kinds == number)
+            message = (kinds == number).nonzero()[0]
             if len(message):
-                names, texts = _chosen(topic_names, message), _chosen(payloads, message)
-                lot = _Lot(kind, message, assets[message], received[message], names, texts)
+                texts = payloads if len(message) == len(payloads) else [payloads[place] for place in message.tolist()]
+                lot = _Lot(kind, message, assets[message], received[message], topic_names, texts)
                 self._read_all(lot, decoded)
                 if lot.observations:
                     decoded.columns[kind.kind.name] = self._columns(lot, decoded)
-        for place in np.flatnonzero(kinds == STRANGE).tolist():
+        for place in (kinds == STRANGE).nonzero()[0].tolist():
             self._refuse(place, topic_names[place], payloads[place], decoded)
         return decoded
 
@@ -208,11 +210,14 @@ class Decoder:
         raw = parse_object(text)
         if isinstance(raw, Refusal):
             return raw
-        decoded.unknown_fields += unknown_fields(kind, raw)
-        try:
-            return lot.kind.tolerant(text)
-        except UNREADABLE:
-            observation = self._underivable(kind, int(lot.asset[place]), raw) or read(kind, raw)
+        unknown = unknown_fields(kind, raw)
+        if unknown:
+            decoded.unknown_fields += unknown
+            try:
+                return lot.kind.tolerant(text)
+            except UNREADABLE:
+                pass
+        observation = self._underivable(kind, int(lot.asset[place]), raw) or read(kind, raw)
         if not isinstance(observation, Refusal):
             return lot.kind.of(observation)
         return self._elsewhere(lot, place, raw) or observation
@@ -284,7 +289,7 @@ class Decoder:
     def _settle(self, asset: NDArray[np.int32], observed_us: NDArray[np.int64]) -> list[int]:
         """Put in the assets that the time decides; the rows of which the device served none then."""
         elsewhere: list[int] = []
-        for row in np.flatnonzero(asset < 0).tolist():
+        for row in (asset < 0).nonzero()[0].tolist():
             served = self._routes.asset_at(int(asset[row]), int(observed_us[row]))
             if served is None:
                 elsewhere.append(row)
@@ -333,7 +338,3 @@ def _unknown_kind() -> Refusal:
 
 def _elsewhere() -> Refusal:
     return Refusal(Reason.KIND_MISMATCH, "the device served no asset of this kind at that time")
-
-
-def _chosen(given: Sequence[bytes], places: NDArray[np.intp]) -> Sequence[bytes]:
-    return given if len(places) == len(given) else [given[place] for place in places.tolist()]

@@ -28,16 +28,30 @@ def objections(columns: Columns, table: NDArray[np.float64], received_us: NDArra
 
     `table` is the fields of the columns in one piece, `(fields, n)`.
     """
+    outside = compiled(columns.kind).outside(table)
+    if not outside and _sound(columns, received_us):
+        return
     for objection in _to_the_whole(columns, received_us):
         if objection.rows.any():
             yield objection
-    for number in compiled(columns.kind).outside(table):
+    for number in outside:
         yield _to_field(columns, number)
 
 
 def underived(kind: Kind) -> str:
     """The sentence for an observation without its first marked field."""
     return f"{kind.marked[0]} is neither given nor derivable"
+
+
+def _sound(columns: Columns, received_us: NDArray[np.int64]) -> bool:
+    """Whether none of the objections to the whole can be; a least and a greatest are found sooner than rows."""
+    least, greatest, observed_us = np.minimum.reduce, np.maximum.reduce, columns.observed_us
+    return bool(
+        not np.isnan(least(columns.fields[columns.kind.marked[0]]))
+        and least(observed_us) >= 0
+        and greatest(observed_us) <= least(received_us) + FUTURE_S_MAX * SECOND_US
+        and least(columns.seq) != SEQ_OUT_OF_RANGE
+    )
 
 
 def _to_the_whole(columns: Columns, received_us: NDArray[np.int64]) -> Iterator[Objection]:

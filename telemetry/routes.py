@@ -31,7 +31,7 @@ class Routes:
         known = sum(map(len, registry.installations.values()))
         slots = 1 << (_SLOTS_PER_TOPIC * known).bit_length()
         self._mask = slots - 1
-        self._hashes = np.zeros(slots, np.int64)
+        self._hashes = ~np.arange(slots)  # of an empty slot: a hash that would lead elsewhere
         self._slots = np.full(slots, STRANGE, np.int64)
         self._others: dict[bytes, int] = {}
         self._shifts: list[tuple[Installation, ...]] = []
@@ -44,7 +44,7 @@ class Routes:
         hashes = np.fromiter(map(hash, topic_names), np.int64, len(topic_names))
         slots = hashes & self._mask
         found = self._slots.take(slots)
-        for place in np.flatnonzero((self._hashes.take(slots) != hashes) | (found == STRANGE)).tolist():
+        for place in (self._hashes.take(slots) != hashes).nonzero()[0].tolist():
             name = topic_names[place]
             other = self._others.get(name)
             found[place] = self._learn(name, int(slots[place])) if other is None else other

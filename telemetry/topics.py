@@ -103,6 +103,11 @@ def take_apart(topic: str) -> DeviceTopic | None:
     return DeviceTopic(parts[2], name if len(name) <= DEVICE_LENGTH_MAX else f"{name[:DEVICE_LENGTH_MAX]}…", parts[4])
 
 
+def device_of(topic: bytes) -> str:
+    """The device of a topic that is known to be a device's."""
+    return topic.split(b"/", 4)[3].decode()
+
+
 def parse_zone_parking(topic: str) -> str | None:
     """The zone whose availability a topic retains; `None` if it is no such topic."""
     found = _ZONE_PARKING.fullmatch(topic)

@@ -1,5 +1,6 @@
 """The compiled decoding of a batch says what `observation.read`, the definition, says of each observation alone."""
 
+import datetime as dt
 import json
 import math
 from typing import Any
@@ -10,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from telemetry import topics
-from telemetry.clock import SECOND_US, to_us
+from telemetry.clock import SECOND_US, to_datetime, to_us
 from telemetry.columns import NO_SEQ
+from telemetry.compiled import microseconds
 from telemetry.decoding import Decoded, Decoder
 from telemetry.kind import Kind, Property
 from telemetry.kinds import KINDS
@@ -19,6 +21,7 @@ from telemetry.limits import FUTURE_S_MAX
 from telemetry.observation import SEQ_OUT_OF_RANGE, count_observations, parse_object, read, split, unknown_fields
 from telemetry.refusals import Reason, Refusal
 from telemetry.registry import Asset, Installation, Registry
+from telemetry.routes import STRANGE, Routes
 from tests.parts.strategies import observations
 
 NOW_US = 1_763_856_000_000_000
@@ -185,11 +188,6 @@ def unknown(name: str, payload: bytes) -> int:
     return sum(unknown_fields(KINDS[name], raw) for raw in raws if isinstance(raw, dict))
 
 
-@given(batches)
-def test_every_observation_that_is_counted_has_one_fate(batch: list[tuple[str, bytes]]) -> None:
-    assert len(fates(decode(batch))) == sum(count_observations(payload) for _, payload in batch)
-
-
 @given(
     st.lists(st.sampled_from(sorted(KINDS)).flatmap(lambda name: st.tuples(st.just(name), observations(KINDS[name]))))
 )
@@ -301,3 +299,55 @@ def test_many_refused_elements_are_taken_from_their_arrays_once(monkeypatch: pyt
     decoded = decode([("streetlight", payload)] * 3)
     assert [json.loads(refused.payload)["level_pct"] for refused in decoded.refused] == list(range(900, 1400)) * 3
     assert len(splits) == 3
+
+
+def test_one_that_is_not_plain_costs_its_neighbours_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked_at: list[bytes] = []
+
+    def counted(text: bytes) -> dict[str, Any] | Refusal:
+        looked_at.append(text)
+        return parse_object(text)
+
+    monkeypatch.setattr("telemetry.decoding.parse_object", counted)
+    plain = ("streetlight", b'{"level_pct": 2}')
+    odd = [b'{"level_pct": 1, "rssi": -71}', b'{"level_pct": 1, ', b'{"level_pct": "1"}']
+    array = ("streetlight", b"[" + b",".join([b'{"level_pct": 3}'] * 9) + b"]")
+    batch = [plain, ("streetlight", odd[0]), plain, array, ("streetlight", odd[1]), ("streetlight", odd[2]), plain]
+    decoded = decode(batch)
+    assert looked_at == odd
+    columns = decoded.columns["streetlight"]
+    assert columns.fields["level_pct"].tolist() == [2, 1, 2, *[3] * 9, 2]
+    assert columns.message.tolist() == [0, 1, 2, *[3] * 9, 6]
+    assert columns.element.tolist() == [0, 0, 0, *range(9), 0]
+    assert [refused.message for refused in decoded.refused] == [4, 5]
+
+
+def test_topics_that_share_a_slot_keep_their_assets() -> None:
+    lamps = [f"lamp-{number}" for number in range(300)]
+    known = KINDS["streetlight"].wire.attributes()
+    assets = [Asset(number, lamp, "streetlight", "", None, None, None, known) for number, lamp in enumerate(lamps)]
+    routes = Routes(
+        Registry.build(1, [], assets, [Installation(each.asset, each.kind, each.asset_id) for each in assets])
+    )
+    names = [topics.telemetry("streetlight", lamp).encode() for lamp in (*lamps, "stranger")]
+    for asked in (names, names[::-1], names[::3]):
+        kinds, found = routes.find(asked)
+        told = [None if kind == STRANGE else lamps[asset] for kind, asset in zip(kinds, found, strict=True)]
+        assert told == [None if b"stranger" in name else topics.device_of(name) for name in asked]
+
+
+zones = st.integers(-14 * 60, 14 * 60).map(lambda minutes: dt.timezone(dt.timedelta(minutes=minutes)))
+times = st.builds(
+    lambda seconds, us, zone: to_datetime(seconds * SECOND_US + us).astimezone(zone),
+    st.integers(-1_000, 2**32 + 1_000) | st.integers(-62_000_000_000, 253_000_000_000),
+    st.sampled_from([0, 0, 1, 999_999]) | st.integers(0, 999_999),
+    zones,
+)
+
+
+@given(st.lists(times | st.integers(0, 253_402_300_799_999) | st.none(), max_size=40))
+def test_times_of_a_batch_are_exact_to_the_microsecond(given: list[dt.datetime | int | None]) -> None:
+    for chosen in (given, [each for each in given if isinstance(each, dt.datetime)]):
+        moments_us, absent = microseconds(chosen)
+        assert absent.tolist() == [each is None for each in chosen]
+        assert moments_us.tolist() == [0 if each is None else moment_us(each) for each in chosen]

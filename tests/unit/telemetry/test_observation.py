@@ -167,6 +167,17 @@ def test_the_asset_is_the_one_served_at_the_time_of_the_observation() -> None:
     assert after.columns["streetlight"].asset_id.tolist() == [1]
 
 
+@pytest.mark.parametrize("body", [b'"level_pct": 1', b'"level_pct": "x"', b'"rssi": 1', b'"temp_c": 9e9'])
+def test_before_it_served_anything_a_device_says_nothing_right_or_wrong(body: bytes) -> None:
+    registry = Registry.build(
+        1, [], list(REGISTRY.assets.values()), [Installation("late", "streetlight", 1, SWAPPED_US, ALWAYS_US)]
+    )
+    topic = topics.telemetry("streetlight", "late").encode()
+    payload = b'{"ts": %d, %b}' % (SWAPPED_US // 1000 - 1, body)
+    decoded = Decoder(registry).decode([topic], [payload], NOW_US)
+    assert [refused.refusal.reason for refused in decoded.refused] == ["kind_mismatch"]
+
+
 def test_observations_without_time_in_one_batch_stay_distinct() -> None:
     topic = topics.telemetry("streetlight", "lamp").encode()
     decoded = Decoder(REGISTRY).decode([topic, topic], [b'{"level_pct": 1}', b'{"level_pct": 2}'], NOW_US)
