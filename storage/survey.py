@@ -47,6 +47,12 @@ async def assets(conn: Connection) -> int:
         return await _count(conn, "assets", {})
 
 
+async def city_now_us(conn: Connection) -> int:
+    """The city's moment as SQL knows it; raises `SchemaMissing` without a schema."""
+    with errors.translated():
+        return await _count(conn, "city_now", {})
+
+
 async def tokens(conn: Connection, at: datetime) -> int:
     """How many API tokens open something at a real moment; raises `SchemaMissing` without a schema."""
     with errors.translated():

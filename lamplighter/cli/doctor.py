@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from lamplighter.cli.session import Config, begin, run
-from lamplighter.doctor import broker, broker_file, database, machine
+from lamplighter.doctor import broker, broker_file, database, keeping, machine
 from lamplighter.doctor.findings import Finding, wrong
 from lamplighter.errors import Failure
 from lamplighter.settings import Settings
@@ -46,6 +46,8 @@ async def _examine(settings: Settings, broker_config: Path | None) -> AsyncItera
         yield wrong("database", "No database is named: set LAMPLIGHTER_DATABASE_URL.")
     else:
         async for finding in database.examine(settings.database_url):
+            yield finding
+        async for finding in keeping.examine(settings, settings.database_url):
             yield finding
     if settings.broker_url is None:
         yield wrong("broker", "No broker is named: set LAMPLIGHTER_MQTT_URL.")

@@ -39,7 +39,7 @@ async def _examine(connection: Connection, url: str) -> AsyncIterator[Finding]:
     yield _clock(server, (asked_us + real_now()) // 2)
     if not server.durable:
         yield wrong("database", "It may lose commits at a power cut: set fsync and full_page_writes to on.")
-    if server.superuser and not _is_near(url):
+    if server.superuser and not is_near(url):
         yield note("database", "Lamplighter logs in as a superuser; an owner of the database is enough.")
     await migrate.check(connection)
     yield ok("schema", "The schema is that of this version.")
@@ -75,5 +75,6 @@ def _clock(server: survey.Server, here_us: int) -> Finding:
     return ok("clock", f"The database's clock agrees with ours within {max(apart_s, 0.1):.1f} s.")
 
 
-def _is_near(url: str) -> bool:
+def is_near(url: str) -> bool:
+    """Whether a server is on this machine."""
     return urlsplit(url).hostname in (None, "localhost", "127.0.0.1", "::1")

@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
 from lamplighter.doctor.findings import Finding, note, ok, wrong
 from lamplighter.settings import Settings, unknown_variables
@@ -29,11 +30,20 @@ def _settings(settings: Settings) -> Iterator[Finding]:
         yield note("clock", "The city clock is not the real one: that is for demos and replays only.")
 
 
-def _disk(settings: Settings) -> Finding:
+def free_bytes(settings: Settings) -> int:
+    """What is free on the disk of the data folder."""
+    return shutil.disk_usage(_folder(settings)).free
+
+
+def _folder(settings: Settings) -> Path:
     folder = settings.data_dir.resolve()
     while not folder.exists():
         folder = folder.parent
-    free = shutil.disk_usage(folder).free
+    return folder
+
+
+def _disk(settings: Settings) -> Finding:
+    folder, free = _folder(settings), free_bytes(settings)
     sentence = f"{free / _GIB:.1f} GiB are free below {folder}"
     if free < FREE_BYTES_WRONG:
         return wrong("disk", f"Only {sentence}: make room.")

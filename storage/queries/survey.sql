@@ -14,3 +14,7 @@ SELECT count(*) FROM asset WHERE retired_at IS NULL OR retired_at > city_now();
 -- name: tokens
 -- How many tokens of the operators' API open something at a real moment.
 SELECT count(*) FROM api_token WHERE revoked_at IS NULL AND expires_at > %(at)s;
+
+-- name: city_now
+-- The city's moment, microseconds since 1970 UTC.
+SELECT (extract(epoch FROM city_now()) * 1000000)::bigint;
