@@ -11,9 +11,8 @@ after round, so that a busy machine troubles all alike, and ratios are taken wit
     0       bytes of a reading where it rests, for the sizing           weights
 
 One module each; `field` is what they share, `contenders` and `peers` who takes part, `figures` the statistics, `page`
-what is written. `docs/performance.md` is written by a run of all figures only; `--quick` tries everything out, says
-nothing about speed, and writes nothing. `python -m bench.sizing` computes `docs/scaling.md` from the last costs.
-The exit code is 1 where a target is missed. Compilers and packages that are absent leave out comparisons, in one line.
+what is written. `docs/performance.md`, and `docs/scaling.md` which `sizing` computes from the costs, are written by a run
+of all figures only; `--quick` tries everything out, says nothing about speed, and writes nothing. The exit code is 1 where a target is missed. Compilers and packages that are absent leave out comparisons, in one line.
 """
 
 import argparse
@@ -30,12 +29,11 @@ from pathlib import Path
 
 import structlog
 
-from bench import bursts, delays, growth, limit, page, races, weights
+from bench import bursts, delays, growth, limit, page, races, sizing, weights
 from bench.field import Field, field
 from bench.figures import Section
 from bench.parts import Parts, gather
 from bench.processes import ROOT, Failed
-from bench.sizing import RESULTS
 from lamplighter.embedded.accounts import data_folder
 from lamplighter.embedded.broker import mosquitto_program
 from lamplighter.errors import Failure
@@ -122,16 +120,17 @@ async def run(options: argparse.Namespace, figures: frozenset[int]) -> int:
     keep(of, bench.sections)
     if figures == ALL_FIGURES:
         page.write(page.markdown(bench.sections, of, rounds, parts.left_out))
+        sizing.main()
         print(f"{page.PAGE.relative_to(ROOT)} is written.")
     return 1 if missed else 0
 
 
 def keep(of: list[str], sections: list[Section]) -> None:
     """Keep the costs for the sizing, beside those of earlier runs."""
-    costs = json.loads(RESULTS.read_text())["costs"] if RESULTS.exists() else {}
+    costs = json.loads(sizing.RESULTS.read_text())["costs"] if sizing.RESULTS.exists() else {}
     for section in sections:
         costs |= section.costs
-    RESULTS.write_text(json.dumps({"machine": of, "costs": costs}, indent=1))
+    sizing.RESULTS.write_text(json.dumps({"machine": of, "costs": costs}, indent=1))
 
 
 ALL_FIGURES = frozenset(number for group in GROUPS for number in group)

@@ -28,8 +28,8 @@ DOCTORS_WORD = "max_queued_messages"
 
 BURST_WORDS = """\
 Devices publish while ingest is away; it comes back, and what is stored is counted. "As it comes" is Mosquitto with a
-listener and nothing else set, under the same pipeline. The ledger balances where `received = stored + duplicate +
-quarantined` and `received` is what was published."""
+listener and nothing else set, under the same pipeline: it confirms what it then drops. The ledger balances
+where `received = stored + duplicate + quarantined`, and `stored` is what the tables hold."""
 MEMORY_WORDS = f"""\
 Ingest runs, the database is shut down, {GREAT:,} messages are published. Ingest holds what the broker may send ahead
 of acknowledgements, {limits.RECEIVE_MAXIMUM:,} messages, and no more than {limits.INBOX_BYTES_MAX >> 20} MiB of them;

@@ -45,7 +45,7 @@ def markdown(sections: Sequence[Section], of: list[str], rounds: int, left_out: 
     """The whole page."""
     parts = [_HEAD.format(rounds=f" of {rounds} rounds"), "\n".join(f"- {line}" for line in of), ""]
     parts += [*left_out, ""] if left_out else []
-    for section in sections:
+    for section in sorted(sections, key=lambda each: each.title):
         parts += [f"## {section.title}", "", section.words, "", pipes(section.table), ""]
         parts += [*(f"- {target.text()}" for target in section.targets), ""]
     return "\n".join(parts)
