@@ -11,8 +11,9 @@ after round, so that a busy machine troubles all alike, and ratios are taken wit
     0       bytes of a reading where it rests, for the sizing           weights
 
 One module each; `field` is what they share, `contenders` and `peers` who takes part, `figures` the statistics, `page`
-what is written. `docs/performance.md`, and `docs/scaling.md` which `sizing` computes from the costs, are written by a run
-of all figures only; `--quick` tries everything out, says nothing about speed, and writes nothing. The exit code is 1 where a target is missed. Compilers and packages that are absent leave out comparisons, in one line.
+what is written. A run of all figures writes `docs/performance.md`, and `docs/scaling.md`, which `sizing` computes from
+the costs; `--quick` tries everything out, says nothing about speed and writes nothing. The exit code is 1 where a
+target is missed. Compilers and packages that are absent leave out comparisons, in one line.
 """
 
 import argparse
