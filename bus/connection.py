@@ -13,7 +13,7 @@ from bus.reconnecting import Lost
 
 KEEP_ALIVE_S = 30
 HANDSHAKE_S = 10.0
-"""A broker that has not taken the subscription by then is given up."""
+"""A broker that has not taken the subscription by then is given up, unless it is busy sending what it kept for us."""
 RECEIVE_BUFFER_BYTES = 1 << 20
 
 _SUBSCRIPTION = 65_535
@@ -80,7 +80,7 @@ class Connection(asyncio.Protocol):
         self._session_present = False
         self._welcome = False
         self._reason = "the broker hung up"
-        self._held = self._coalescing = False
+        self._held = self._coalescing = self._headway = False
         self._unanswered = 0
         self._next_ping: asyncio.TimerHandle | None = None
 
@@ -131,6 +131,7 @@ class Connection(asyncio.Protocol):
         if self._closing:
             return
         if arrivals.payloads:
+            self._headway = True
             if self._terms.coalesce_s:
                 self._coalescing = True
                 self._pace()
@@ -166,6 +167,11 @@ class Connection(asyncio.Protocol):
         if held != self._held:
             self._held = held
             self._pace()
+
+    def made_headway(self) -> bool:
+        """Whether messages have come since this was last asked, or would have come if we read on."""
+        headway, self._headway = self._headway or self._held, False
+        return headway
 
     def leave(self) -> None:
         """End the connection and keep the session."""
@@ -255,17 +261,25 @@ async def connect(
 ) -> Connection:
     """A connection whose subscription stands.
 
+    The broker's word on the subscription may come behind thousands of messages that it kept; these are delivered.
+
     Raises:
         VersionRefused: another version may succeed.
         Refused: the broker says no.
         Lost: the broker cannot be reached, or the connection broke.
     """
     connection: Connection | None = None
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + timeout_s
     try:
-        async with asyncio.timeout(timeout_s):
+        async with asyncio.timeout_at(deadline):
             connection = await address.open(lambda: Connection(version, address, terms, deliver))
-            await connection.opened
-            return connection
+        while not (await asyncio.wait({connection.opened}, timeout=deadline - loop.time()))[0]:
+            if not connection.made_headway():
+                raise TimeoutError
+            deadline = loop.time() + timeout_s
+        await connection.opened
+        return connection
     except TimeoutError:
         reason = f"no answer within {timeout_s:.0f} s"
     except Lost:

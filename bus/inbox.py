@@ -151,6 +151,8 @@ class Subscriber:
         self._something = asyncio.Event()
         self._ready = asyncio.Event()
         self._connection: connections.Connection | None = None
+        self._source: connections.Connection | None = None
+        """Whom we read from: it delivers what the broker kept even before its subscription stands."""
         self._task: asyncio.Task[NoReturn] | None = None
         self.reconnects = 0
         """How often the connection was lost."""
@@ -222,11 +224,12 @@ class Subscriber:
         batch = Batch(reads)
         self._waiting_messages -= len(batch)
         self._waiting_bytes -= batch.size
-        if self._connection is not None:
-            self._connection.hold(self._full)
+        if self._source is not None:
+            self._source.hold(self._full)
         return batch
 
     def _deliver(self, connection: connections.Connection, arrivals: packets.Arrivals) -> None:
+        self._source = connection
         size = sum(map(len, arrivals.payloads))
         self._reads.append(Read(arrivals, self._now(), time.monotonic(), size, connection))
         self._waiting_messages += len(arrivals.payloads)

@@ -77,6 +77,8 @@ class Case:
     seconds: float = 6.0
     members: int = 1
     backlog: int = 0
+    meanwhile: str = ""
+    """A fault of the broker's while the backlog waits."""
     fat: bool = False
     """The backlog is of arrays of 500, as large as they come."""
     autosave: bool = False
@@ -147,5 +149,13 @@ CASES = [
         seconds=12,
     ),
     Case("database_away", "the database away, 500,000 uplinks waiting", 1, backlog=500_000, settle_s_max=400),
+    Case(
+        "backlog_restarted",
+        "a backlog waits while the broker is stopped and started",
+        1,
+        backlog=100_000,
+        meanwhile="broker_restarted",
+        settle_s_max=400,
+    ),
     Case("fat_backlog", "the same with the largest arrays", 1, backlog=400, fat=True, settle_s_max=400),
 ]

@@ -19,7 +19,7 @@ from tests.chaos.uplinks import Source
 from tests.chaos.verdict import Promised, Verdict, check_rollups, judge
 from tests.parts.resender import Resender, Uplink
 
-MEMORY_MIB_MAX = 400.0
+MEMORY_MIB_MAX = 300.0
 """Ingest's resident memory, whatever happens: the interpreter with its libraries (about 110 MiB), the inbox (64 MiB of
 payloads), two batches (8 MiB each) as bytes, objects and columns, and what the allocator does not give back."""
 QUIET_S = 2.5
@@ -68,7 +68,7 @@ async def repeat(case: Case, seed: int, home: Path, template: Path) -> Outcome:
         source = iter(Source(chance, case.mix, bool(case.faults.quarantine_replayed)))
         async with _devices(place, source, case.rate_per_s, promised):
             if case.backlog:
-                await _backlog(place, case, promised)
+                await _backlog(place, strikes, case, promised)
             await _storm(strikes, case, chance)
         promised.played = strikes.played
         quiet_s = time.monotonic()
@@ -109,7 +109,7 @@ async def _storm(strikes: Strikes, case: Case, chance: random.Random) -> None:
     await strikes.over()
 
 
-async def _backlog(place: Town, case: Case, promised: Promised) -> None:
+async def _backlog(place: Town, strikes: Strikes, case: Case, promised: Promised) -> None:
     """The database goes, the backlog comes, and the database is back."""
     await place.database.stop()
     promised.flood_start_ms = time.time_ns() // 1_000_000 - 5 * 3_600_000
@@ -123,6 +123,8 @@ async def _backlog(place: Town, case: Case, promised: Promised) -> None:
     promised.published += int(told)
     if int(told) < case.backlog:
         raise RuntimeError(f"the broker has taken {int(told)} of {case.backlog}")
+    if case.meanwhile:
+        await strikes.strike(case.meanwhile)
     await asyncio.sleep(2)
     await place.database.start()
 

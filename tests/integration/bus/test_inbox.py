@@ -9,7 +9,9 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 import pytest
+from structlog.testing import capture_logs
 
+from bus.device import Line
 from bus.inbox import Batch, Subscriber, acknowledge
 from bus.session import Publisher
 from tests.conftest import StartBroker
@@ -22,6 +24,14 @@ _numbers = itertools.count()
 def name() -> str:
     """A client id and device of this test's own, since brokers are shared."""
     return f"inbox-{os.getpid()}-{next(_numbers)}"
+
+
+@pytest.fixture(params=["broker", "weak_broker"])
+def any_broker(request: pytest.FixtureRequest) -> BrokerPart:
+    """MQTT 5 on Mosquitto, 3.1.1 on the weaker broker."""
+    part = request.getfixturevalue(request.param)
+    assert isinstance(part, BrokerPart)
+    return part
 
 
 def now() -> int:
@@ -66,33 +76,58 @@ async def test_messages_come_in_order_with_their_topics(broker: BrokerPart, name
         assert abs(batches[0].received_us - now()) < 10_000_000
 
 
-async def test_what_is_not_acknowledged_comes_again(broker: BrokerPart, name: str) -> None:
-    async with publisher(broker.url, name) as publish:
-        async with subscriber(broker.url, name) as inbox:
+async def test_what_is_not_acknowledged_comes_again(any_broker: BrokerPart, name: str) -> None:
+    async with publisher(any_broker.url, name) as publish:
+        async with subscriber(any_broker.url, name) as inbox:
             await inbox.ready()
             for index in range(10):
                 await publish(b"%d" % index)
             batches = await take(inbox, 10)
             assert not any(batch.redelivered for batch in batches)
-        async with subscriber(broker.url, name) as inbox:
+        async with subscriber(any_broker.url, name) as inbox:
             again = await take(inbox, 10)
             assert payloads(again) == payloads(batches)
-            assert any(batch.redelivered for batch in again)
+            assert any(batch.redelivered for batch in again) or any_broker.missing, "the weaker broker does not say so"
             acknowledge(again)
             await asyncio.sleep(0.2)
-        async with subscriber(broker.url, name) as inbox:
+        async with subscriber(any_broker.url, name) as inbox:
             await inbox.ready()
             await publish(b"new")
             assert payloads(await take(inbox, 1)) == [b"new"]
 
 
-async def test_the_broker_keeps_what_comes_while_we_are_away(broker: BrokerPart, name: str) -> None:
-    async with subscriber(broker.url, name) as inbox:
+async def test_the_broker_keeps_in_order_what_comes_while_we_are_away(any_broker: BrokerPart, name: str) -> None:
+    async with subscriber(any_broker.url, name) as inbox:
         await inbox.ready()
+    sent = [b"%d" % index for index in range(500)]
+    async with Line(any_broker.url, f"{name}-device") as device, asyncio.timeout(20):
+        for payload in sent:
+            await device.room()
+            device.send(f"city/v1/streetlight/{name}/telemetry", payload)
+        await device.settled()
+    async with subscriber(any_broker.url, name) as inbox:
+        received: list[bytes] = []
+        async with asyncio.timeout(20):
+            while len(received) < len(sent):
+                batch = await inbox.next_batch()
+                received += batch.payloads
+                batch.ack()
+        assert inbox.resumed
+    assert received == sent
+
+
+async def test_a_second_client_of_the_same_id_takes_the_session_over_and_its_queue_with_it(
+    broker: BrokerPart, name: str
+) -> None:
     async with publisher(broker.url, name) as publish:
-        await asyncio.gather(*[publish(b"%d" % index) for index in range(500)])
-    async with subscriber(broker.url, name) as inbox:
-        assert sorted(map(int, payloads(await take(inbox, 500)))) == list(range(500))
+        with capture_logs() as logs:
+            async with subscriber(broker.url, name) as first:
+                await first.ready()
+                await publish(b"unacknowledged")
+                await take(first, 1)
+                async with subscriber(broker.url, name) as second:
+                    assert payloads(await take(second, 1)) == [b"unacknowledged"]
+        assert any("another client has taken over" in entry.get("reason", "") for entry in logs)
 
 
 async def test_the_broker_sends_no_more_ahead_than_the_receive_maximum(broker: BrokerPart, name: str) -> None:
@@ -152,6 +187,27 @@ async def test_it_comes_back_by_itself_and_says_so(own_broker: BrokerPart, name:
         assert inbox.reconnects == 1
 
 
+async def test_with_an_inbox_half_full_it_comes_back_too(own_broker: BrokerPart, name: str) -> None:
+    """The broker sends what it kept before it confirms the subscription, and there was no room for all of it."""
+    uplinks = {b"%d".ljust(100_000) % index for index in range(30)}
+    async with (
+        subscriber(own_broker.url, name, receive_maximum=20) as inbox,
+        publisher(own_broker.url, name) as publish,
+    ):
+        await inbox.ready()
+        await asyncio.gather(*[publish(uplink) for uplink in uplinks])
+        await take(inbox, 10)
+        await asyncio.to_thread(own_broker.restart)
+        await asyncio.sleep(1)
+        assert inbox.waiting >= 20
+        async with asyncio.timeout(8):
+            while uplinks:
+                batch = await inbox.next_batch()
+                uplinks -= set(batch.payloads)
+                batch.ack()
+            await inbox.ready()
+
+
 async def test_it_waits_for_a_broker_that_is_not_there_yet(start_broker: StartBroker, name: str) -> None:
     part = start_broker({})
     url = part.url
@@ -197,18 +253,6 @@ async def test_a_broker_of_the_older_version_serves_too(weak_broker: BrokerPart,
                 seen.update(batch.payloads)
                 batch.ack()
         await sent
-
-
-async def test_the_older_version_too_delivers_again_what_was_not_acknowledged(
-    weak_broker: BrokerPart, name: str
-) -> None:
-    async with publisher(weak_broker.url, name) as publish:
-        async with subscriber(weak_broker.url, name) as inbox:
-            await inbox.ready()
-            await publish(b"one")
-            await take(inbox, 1)
-        async with subscriber(weak_broker.url, name) as inbox:
-            assert payloads(await take(inbox, 1)) == [b"one"]
 
 
 async def test_a_wrong_password_is_tried_again_and_never_ready(broker: BrokerPart, name: str) -> None:
