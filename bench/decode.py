@@ -48,6 +48,11 @@ def _ms(kind: str, number: int) -> bytes:
 
 
 def _rfc3339(kind: str, number: int) -> bytes:
+    moment = to_rfc3339(NOW_US - number % 10**6 * 1_000_000).encode()
+    return b'{"ts":"%b","seq":%d,%b' % (moment, number, _FULL[kind])
+
+
+def _rfc3339_ms(kind: str, number: int) -> bytes:
     moment = to_rfc3339(NOW_US - number % 10**6 * 1_001_000).encode()
     return b'{"ts":"%b","seq":%d,%b' % (moment, number, _FULL[kind])
 
@@ -108,7 +113,8 @@ CASES = [
     *(Case(f"  in batches of {size:,}", _ms, size) for size in (50, 500, 5_000)),
     *(Case(f"  of {devices:,} devices", _ms, 5_000, devices) for devices in (1_000, 10_000, 100_000)),
     Case("ts as RFC 3339", _rfc3339),
-    Case("half of each", _either),
+    Case("  with milliseconds", _rfc3339_ms),
+    Case("half in ms, half as RFC 3339", _either),
     Case("no ts", _timeless),
     Case("two fields of many", _sparse),
     Case("1 in 100 with an unknown field", _one_in_hundred(_UNKNOWN)),

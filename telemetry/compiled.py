@@ -72,15 +72,19 @@ def microseconds(moments: Sequence[Any]) -> tuple[NDArray[np.int64], NDArray[np.
     """Each `ts` in microseconds since 1970, 0 where there is none, and a mask of those that there are not; `(n,)`."""
     types = set(map(type, moments))
     if types == {int}:
-        return np.array(moments, np.int64) * 1000, np.zeros(len(moments), np.bool_)
+        return _of_ms(moments), np.zeros(len(moments), np.bool_)
     if types == {dt.datetime}:
         return _of_datetimes(moments), np.zeros(len(moments), np.bool_)
     result = np.zeros(len(moments), np.int64)
-    for type_, convert in ((int, lambda given: np.array(given, np.int64) * 1000), (dt.datetime, _of_datetimes)):
-        places = [place for place, moment in enumerate(moments) if type(moment) is type_]
-        if places:
-            result[places] = convert([moments[place] for place in places])
+    for type_, convert in ((int, _of_ms), (dt.datetime, _of_datetimes)):
+        if type_ in types:
+            mask = [type(moment) is type_ for moment in moments]
+            result[mask] = convert(list(compress(moments, mask)))
     return result, np.array([moment is None for moment in moments], np.bool_)
+
+
+def _of_ms(moments: Sequence[int]) -> NDArray[np.int64]:
+    return np.array(moments, np.int64) * 1000
 
 
 def _of_datetimes(moments: Sequence[dt.datetime]) -> NDArray[np.int64]:
@@ -90,7 +94,7 @@ def _of_datetimes(moments: Sequence[dt.datetime]) -> NDArray[np.int64]:
     result = np.empty(len(moments), np.int64)
     whole = np.array([not moment.microsecond for moment in moments])
     for mask in (whole, ~whole):
-        part = list(compress(moments, mask))
+        part = list(compress(moments, mask.tolist()))
         alike = _unpacked(part) if part else None
         result[mask] = [to_us(moment) for moment in part] if alike is None else alike
     return result

@@ -178,6 +178,14 @@ class Decoder:
     def _read_odd(self, lot: _Lot, place: int, decoded: Decoded) -> None:
         """Find the observations of an uplink that is no plain object: an array, unknown fields, or a mistake."""
         payload = lot.texts[place]
+        if payload[:1] == b"{" and len(payload) <= PAYLOAD_BYTES_MAX:
+            observation = self._read_one(lot, place, payload, decoded)
+            if not isinstance(observation, Refusal):
+                lot.observations.append(observation)
+                return
+            decoded.refused.append(lot.refused(place, 0, observation, payload))
+            lot.add(place, (), ())
+            return
         if payload[:1] == b"[" and len(payload) <= PAYLOAD_BYTES_MAX:
             try:
                 observations = lot.kind.many(payload)
