@@ -10,6 +10,7 @@ import argparse
 import asyncio
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -22,11 +23,11 @@ from lamplighter.embedded.accounts import data_folder
 from lamplighter.embedded.broker import mosquitto_program
 from tests.chaos import flood, uplinks
 from tests.chaos.cases import CASES, Case
-from tests.chaos.repetition import Outcome, repeat
+from tests.chaos.repetition import Outcome, try_repeat
 from tests.chaos.town import make_template
 
 COLUMNS = (
-    f"{'fault':<22}{'seed':>5}{'published':>11}{'believed':>10}{'stored':>9}{'duplicate':>11}{'quarantined':>13}"
+    f"{'fault':<22}{'seed':>5}{'published':>11}{'believed':>11}{'stored':>11}{'duplicate':>11}{'quarantined':>13}"
     f"{'lost':>6}{'doubled':>9}{'balanced':>10}{'MiB':>6}{'seconds':>9}"
 )
 
@@ -93,18 +94,21 @@ def main() -> int:
 
 
 async def run(cases: list[Case], wanted: argparse.Namespace, home: Path) -> list[Outcome]:
+    this = asyncio.current_task()
+    assert this
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, this.cancel)
     await make_template(home / "template", uplinks.registry() + flood.registry())
     print(COLUMNS, flush=True)
     outcomes = []
     for case in cases:
         if case.faults.database_disk_full and not may_mount():
-            print(f"{case.name:<22}left out: a small disk can only be mounted by root, or where `unshare` may do so")
+            print(f"{case.name:<22}left out: only root can mount the small disk that it needs")
             continue
         for seed in range(wanted.seed, wanted.seed + (wanted.repetitions or case.repetitions)):
             structlog.get_logger().info("repetition", case=case.name, seed=seed)
             folder = home / f"{case.name}-{seed}"
             folder.mkdir(mode=0o711)
-            outcomes.append(await repeat(case, seed, folder, home / "template"))
+            outcomes.append(await try_repeat(case, seed, folder, home / "template"))
             shutil.rmtree(folder, ignore_errors=True)
             print(line(outcomes[-1]), flush=True)
     return outcomes
@@ -124,7 +128,7 @@ def line(outcome: Outcome) -> str:
     """A repetition; what is wrong with it stands below."""
     verdict, promised = outcome.verdict, outcome.promised
     words = (
-        f"{outcome.case:<22}{outcome.seed:>5}{promised.published:>11,}{promised.count:>10,}{verdict.stored:>9,}"
+        f"{outcome.case:<22}{outcome.seed:>5}{promised.published:>11,}{promised.count:>11,}{verdict.stored:>11,}"
         f"{verdict.duplicate:>11,}{verdict.quarantined:>13,}{len(verdict.lost):>6}{len(verdict.doubled):>9}"
         f"{'yes' if outcome.balanced else 'NO':>10}{outcome.memory_mib:>6.0f}{outcome.seconds:>9.1f}"
     )
