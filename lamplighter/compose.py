@@ -27,6 +27,7 @@ from lamplighter.http_server import HttpServer
 from lamplighter.rule_metrics import RuleMetrics
 from lamplighter.settings import Settings
 from lamplighter.supervise import Crew
+from lamplighter.upkeep_metrics import UpkeepMetrics
 from rules.counts import Counts
 from rules.soundings import QueueBound
 from rules.sun import Sun
@@ -233,15 +234,18 @@ def _always(from_us: int, to_us: int) -> bool:
 
 def serve_maintenance(crew: Crew, ground: Ground) -> None:
     """Start what looks after old data: partitions, rollups, compression, retention."""
-    crew.serve("maintenance", _maintain(ground, retention.ages(ground.settings)))
+    figures = UpkeepMetrics()
+    ground.figures.register(figures)
+    crew.serve("maintenance", _maintain(ground, retention.ages(ground.settings), figures))
 
 
-async def _maintain(ground: Ground, ages: lifecycle.Ages) -> None:
+async def _maintain(ground: Ground, ages: lifecycle.Ages, figures: UpkeepMetrics) -> None:
     """Round after round; several processes may do so, of which one at a time has the work."""
     now = ground.now
     while True:
         try:
             done = await lifecycle.maintain(ground.pool, now(), clock_is_real=ground.clock.is_real, ages=ages)
+            figures.add(done)
             rest_s = MAINTENANCE_AGAIN_S if done.idle else done.rest_s
         except errors.StorageError as error:
             _log.warning("maintenance put off", reason=str(error))
