@@ -14,7 +14,18 @@ from storage.pool import Connection
 from telemetry.clock import to_datetime
 from telemetry.kind import Kind
 
-__all__ = ["AssetState", "Row", "Span", "Width", "asset", "assets", "bucket_names", "buckets", "observations"]
+__all__ = [
+    "AssetState",
+    "Row",
+    "Span",
+    "Width",
+    "asset",
+    "assets",
+    "bucket_names",
+    "buckets",
+    "energy_by_day",
+    "observations",
+]
 
 SQL = queries.load("readings")
 
@@ -120,6 +131,11 @@ async def buckets(
             f"{source}_until": [each[1] for each in intervals],
         }
     return await _rows(conn, statement, chosen)
+
+
+async def energy_by_day(conn: Connection, since: datetime, until: datetime) -> list[tuple[datetime, float | None]]:
+    """What all lamps of the city drew, kWh by local day (its beginning); `None` where no meter counted on."""
+    return await (await conn.execute(SQL["energy_by_day"], {"since": since, "until": until})).fetchall()
 
 
 async def _sources(conn: Connection, kind: Kind, span: Span, width: Width, timezone: str) -> spans.Sources:

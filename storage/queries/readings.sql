@@ -88,3 +88,11 @@ CROSS JOIN LATERAL (
     SELECT * FROM {relation} AS row
     WHERE row.asset_id = %(asset_id)s AND row.bucket >= span.since AND row.bucket < span.until
 ) AS o
+
+-- name: energy_by_day
+-- What all lamps of the city drew on each local day, from the days of its zones.
+SELECT bucket AS day, sum(energy_kwh_delta) AS energy_kwh
+FROM zone_daily
+WHERE kind = 'streetlight' AND bucket >= %(since)s AND bucket < %(until)s
+GROUP BY bucket
+ORDER BY bucket;
