@@ -24,7 +24,9 @@ class Reading:
     """What one uplink says.
 
     `observation` holds fields of the codec's kind in our names and units, as the contract's wire has them; it is empty
-    for a valid message without a reading. `extra` holds all other values, in snake_case with their unit as suffix.
+    for a valid message without a reading. It may lack the field that the kind demands (a message with nothing but a
+    temperature): then it is no observation that can be published. `extra` holds all other values, in snake_case with
+    their unit as suffix.
     """
 
     observation: Mapping[str, float | int | bool] = field(default_factory=dict)
@@ -47,16 +49,21 @@ class Codec:
         models: names `vendor/device`, lower case, as `lamplighter decode` takes them.
         kind: the kind of sensor whose fields `decode` gives; `None` for a format that serves any kind.
         words: maker and product, for the list of supported devices.
+        fields: every field of the kind that `decode` may give; its golden vectors show each.
         decode: port (`None` where the source did not say) and bytes to a reading; raises `Undecodable` and nothing
             else, whatever the bytes.
         encode: settings to a downlink: our own (`setpoint_pct`, `report_every_s`) or the maker's published input;
             raises `Unencodable` and nothing else. `None`: the device takes no downlinks that we know.
-        decode_downlink: a downlink's port and bytes back to the maker's published input; raises `Undecodable`.
+        decode_downlink: a downlink's port and bytes back to the maker's published input; raises `Undecodable` and
+            nothing else.
+        downlinks: names of the settings that `encode` takes, for the list of supported devices.
     """
 
     models: tuple[str, ...]
     kind: str | None
     words: str
+    fields: tuple[str, ...]
     decode: Callable[[int | None, bytes], Reading]
     encode: Callable[[Mapping[str, Any]], Downlink] | None = None
     decode_downlink: Callable[[int | None, bytes], dict[str, Value]] | None = None
+    downlinks: tuple[str, ...] = ()

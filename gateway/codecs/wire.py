@@ -35,3 +35,9 @@ class Cursor:
         """Refuse bytes that are left over."""
         if self.left:
             raise Undecodable(f"{self.left} bytes too many after byte {self._at}")
+
+
+def exactly(data: bytes, *lengths: int) -> None:
+    """Refuse a payload of any other length than these."""
+    if len(data) not in lengths:
+        raise Undecodable(f"{len(data)} bytes, where {' or '.join(map(str, lengths))} are expected")

@@ -1,0 +1,1 @@
+"""Codecs of Bosch Connected Devices and Solutions."""
