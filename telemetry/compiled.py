@@ -108,7 +108,10 @@ def _unpacked(moments: Sequence[dt.datetime]) -> NDArray[np.int64] | None:
     """
     count = len(moments)
     start = 1 if count < 16 else 3 if count < 2**16 else 5
-    packed = msgspec.msgpack.encode(moments)
+    try:
+        packed = msgspec.msgpack.encode(moments)
+    except OverflowError:  # in UTC before the year 1 or after 9999
+        return None
     if len(packed) == start + 6 * count:
         short = np.frombuffer(packed, _WHOLE, offset=start)
         return short["s"] * np.int64(SECOND_US) if (short["type"] == 0xD6FF).all() else None

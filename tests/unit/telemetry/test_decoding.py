@@ -345,7 +345,10 @@ times = st.builds(
 )
 
 
-@given(st.lists(times | st.integers(0, 253_402_300_799_999) | st.none(), max_size=40))
+EDGES = [dt.datetime.fromisoformat(edge) for edge in ("0001-01-01T00:00:00+10:00", "9999-12-31T23:59:59-10:00")]
+
+
+@given(st.lists(times | st.sampled_from(EDGES) | st.integers(0, 253_402_300_799_999) | st.none(), max_size=40))
 def test_times_of_a_batch_are_exact_to_the_microsecond(given: list[dt.datetime | int | None]) -> None:
     for chosen in (given, [each for each in given if isinstance(each, dt.datetime)]):
         moments_us, absent = microseconds(chosen)
