@@ -19,7 +19,7 @@ from bus.address import Address, parse_address
 from bus.connection import KEEP_ALIVE_S
 from bus.reconnecting import Stands, stay_connected
 from telemetry.clock import Now
-from telemetry.limits import BATCH_AGE_MS_MAX, INBOX_BYTES_MAX, RECEIVE_MAXIMUM
+from telemetry.limits import BATCH_AGE_MS_MAX, INBOX_BYTES_MAX, PACKET_BYTES_MAX, RECEIVE_MAXIMUM
 from telemetry.observation import count_observations
 from telemetry.topics import TELEMETRY_SUFFIX
 
@@ -207,6 +207,8 @@ class Subscriber:
     async def next_batch(self) -> Batch:
         """The messages that wait, as soon as there is one: those read within `BATCH_AGE_MS_MAX` of the first.
 
+        No read is added to `PACKET_BYTES_MAX` of payloads, so that whoever takes a batch has bounded work.
+
         Raises:
             Closed: the subscriber has been closed.
         """
@@ -218,8 +220,9 @@ class Subscriber:
             self._something.clear()
             await self._something.wait()
         first = self._reads.popleft()
-        reads, until_s = [first], first.arrived_s + BATCH_AGE_MS_MAX / 1000
-        while self._reads and self._reads[0].arrived_s <= until_s:
+        reads, size, until_s = [first], first.size, first.arrived_s + BATCH_AGE_MS_MAX / 1000
+        while self._reads and self._reads[0].arrived_s <= until_s and size < PACKET_BYTES_MAX:
+            size += self._reads[0].size
             reads.append(self._reads.popleft())
         batch = Batch(reads)
         self._waiting_messages -= len(batch)

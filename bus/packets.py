@@ -22,8 +22,8 @@ PING = b"\xc0\x00"
 DISCONNECT = b"\xe0\x00"
 _PUBACK = b"\x40\x02"
 _MESSAGE, _COMMON = 0x30, 0x32
-_KINDS = frozenset({0x20, _MESSAGE, 0x40, 0x90, 0xD0, 0xE0})
-"""The upper half of a header, of those packets that a broker may send us."""
+_CONTROLS = frozenset({0x20, 0x40, 0x90, 0xD0, 0xE0})
+"""Headers of what else a broker may send us: CONNACK, PUBACK, SUBACK, PINGRESP, DISCONNECT."""
 _KEEP_RETAINED_FROM_OLD_SUBSCRIPTIONS = 0x10
 _LENGTH_BYTES_MAX = 4
 _HEAD = struct.Struct("5B")
@@ -232,9 +232,11 @@ def _parse_short(data: bytes, start: int, properties: bool, arrivals: Arrivals) 
 
 def _unfinished(header: int, total: int) -> int:
     """The size of a packet that is not complete yet, if such a packet is worth waiting for."""
-    if header & 0xF0 not in _KINDS:
+    if header & 0xF0 == _MESSAGE:
+        return total
+    if header not in _CONTROLS:
         raise Malformed(f"a packet that we are never sent (header {header:#04x})")
-    if total > PACKET_BYTES_MAX and header & 0xF0 != _MESSAGE:
+    if total > PACKET_BYTES_MAX:
         raise Malformed(f"a packet of {total} bytes that is no message")
     return total
 
