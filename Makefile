@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: help install demo test chaos bench docs clean
+.PHONY: help install demo test chaos fuzz bench docs clean
 
 help:           ## say what can be made
 	@sed -n 's/^\([a-z]*\):.*##/\1 \t/p' $(MAKEFILE_LIST)
@@ -20,6 +20,9 @@ test: $(VENV)/installed-dev       ## every check, from formatting to acceptance 
 
 chaos: $(VENV)/installed-dev      ## kill, cut and fill everything, and count what was lost (options: make chaos ARGS="--list")
 	@$(BIN)/python -m tests.chaos $(ARGS)
+
+fuzz: $(VENV)/installed-dev       ## bend what a broker might send and try it (ARGS="--for 60s")
+	@$(BIN)/python -m tests.fuzz.broker_bytes $(ARGS)
 
 bench: $(VENV)/installed-dev      ## measure it beside its peers on this machine, and write docs/performance.md
 	@$(BIN)/python -m bench $(ARGS)

@@ -4,11 +4,12 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bus import packets
 from bus.packets import Arrivals, ConnAck, Farewell, Malformed, Parser, Pong, SubAck, Version
+from telemetry.limits import PACKET_BYTES_MAX, PAYLOAD_BYTES_MAX
 
 versions = st.sampled_from([4, 5])
 
@@ -162,3 +163,17 @@ def test_lengths_read_back(value: int) -> None:
     encoded = packets.length(value)
     assert len(encoded) <= 4
     assert sum((byte & 0x7F) << (7 * i) for i, byte in enumerate(encoded)) == value
+
+
+@given(st.lists(st.integers(0, 3 * PACKET_BYTES_MAX), max_size=4), versions)
+@settings(max_examples=10)
+def test_a_message_beyond_the_bound_arrives_cut_and_its_neighbours_whole(cuts: list[int], version: Version) -> None:
+    huge = Message(b"city/v1/streetlight/L1/telemetry", b"0123456789" * (PACKET_BYTES_MAX // 5), b"\x00\x07")
+    small = Message(b"t", b"p", b"\x00\x08")
+    stream = small.encoded(version) + huge.encoded(version) + small.encoded(version)
+    cuts = sorted(min(each, len(stream)) for each in cuts)
+    found = fed(Parser(version), [stream[a:b] for a, b in zip([0, *cuts], [*cuts, len(stream)], strict=True)])
+    assert found.payloads[::2] == [b"p", b"p"]
+    assert PAYLOAD_BYTES_MAX < len(found.payloads[1]) < PACKET_BYTES_MAX
+    assert huge.payload.startswith(found.payloads[1])
+    assert found.packet_ids == [b"\x00\x08", b"\x00\x07", b"\x00\x08"]
