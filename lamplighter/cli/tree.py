@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from lamplighter.cli import dashboards, quarantine, registry, report, services, token
+from lamplighter.cli.decode import decode, encode
 from lamplighter.cli.demo import demo
 from lamplighter.cli.doctor import doctor
 from lamplighter.cli.migrate import migrate
@@ -40,6 +41,8 @@ for command in (services.up, services.ingest, services.rules, services.api):
 tree.command()(simulate)
 tree.command()(migrate)
 tree.command()(doctor)
+tree.command()(decode)
+tree.command()(encode)
 tree.add_typer(registry.commands, name="registry")
 tree.add_typer(token.commands, name="token")
 tree.add_typer(quarantine.commands, name="quarantine")
