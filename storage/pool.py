@@ -32,6 +32,7 @@ def connect_arguments(application: str, statement_timeout_s: float = STATEMENT_T
         "statement_timeout": f"{round(statement_timeout_s * 1000)}",
         "idle_in_transaction_session_timeout": f"{IDLE_TRANSACTION_TIMEOUT_S * 1000}",
         "lock_timeout": f"{LOCK_TIMEOUT_S * 1000}",
+        "synchronous_commit": "on",  # whatever the server's own setting: what is acknowledged is on its disk
         "tcp_user_timeout": f"{SILENCE_S_MAX * 1000}",
         "tcp_keepalives_idle": f"{_KEEPALIVE_IDLE_S}",
         "tcp_keepalives_interval": f"{_KEEPALIVE_INTERVAL_S}",

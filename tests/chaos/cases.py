@@ -74,7 +74,7 @@ class Case:
     faults: Faults = Faults()
     mix: Mix = field(default_factory=Mix)
     rate_per_s: float = 400.0
-    seconds: float = 6.0
+    seconds: float = 5.0
     members: int = 1
     backlog: int = 0
     meanwhile: str = ""

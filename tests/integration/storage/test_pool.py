@@ -14,6 +14,12 @@ async def test_connections_are_in_utc_and_commit_by_themselves(native_pool: Pool
         assert await table(conn, "SHOW statement_timeout") == [("30s",)]
 
 
+async def test_a_commit_is_on_disk_whatever_the_server_would_do(native_pool: Pool) -> None:
+    """The tests' own server is told to be careless."""
+    async with native_pool.connection() as conn:
+        assert await table(conn, "SHOW synchronous_commit") == [("on",)]
+
+
 async def test_either_end_gives_up_a_silent_connection(native_pool: Pool) -> None:
     async with native_pool.connection() as conn:
         assert conn.info.get_parameters()["tcp_user_timeout"] == "20000"
