@@ -1,8 +1,9 @@
 """What a broker might send, bent and broken: `python -m tests.fuzz.broker_bytes --for 60s --seed 1` (`make fuzz`).
 
 Coverage-guided: streams that reach new lines, or new pairs of them, are kept and bent further. Every stream is fed
-whole and in pieces, to the parser and to a connection. What must hold: nothing is raised but `Malformed`, the pieces do
-not matter, what waits in memory stays under its bound, and a connection ends with a reason or lives on.
+whole, in pieces and packet by packet, to the parser and to a connection. What must hold: nothing is raised but
+`Malformed`, the pieces do not matter, what waits in memory stays under its bound, and a connection ends with a reason
+or lives on.
 """
 
 import argparse
@@ -36,6 +37,7 @@ SEEDS = (
     b"\xd0\x00",
     b"\xe0\x02\x8e\x00",
     b"\x32\x0b\x00\x01t\x00\x01\x00hello",
+    b"\x32\x06\x00\x01t\x00\x01\x00",
     b"\x30\x0d\x00\x03a/b\x03\x26\x00\x00hello",
     b"\x3b\x85\x01\x00\x01t\x00\x01\x00" + b"p" * 128,
     b"\x32\xe0\xd4\x03\x00\x01t\x00\x01\x00" + b"x" * 60_000,
@@ -87,12 +89,14 @@ class Fuzzer:
         chance = self.chance
         stream = bytearray(b"".join(chance.choices(self.corpus, k=chance.choice((1, 1, 2, 3)))))
         for _ in range(chance.choice((0, 1, 1, 2, 4, 8))):
-            at = min(int(chance.expovariate(1 / 20)), len(stream))
+            at = min(chance.choice(_borders(stream)) + int(chance.expovariate(1 / 5)), len(stream))
             match chance.randrange(5):
                 case 0:
                     stream[at : at + 1] = bytes([chance.choice(BYTES)])
                 case 1:
-                    stream[at : at + 1] = bytes([chance.randrange(256)])
+                    stream[at : at + 1] = bytes(
+                        [(each + chance.randrange(-4, 5)) % 256 for each in stream[at : at + 1]]
+                    )
                 case 2:
                     stream[at:at] = chance.choice(SEEDS)[: chance.randrange(1, 40)]
                 case 3:
@@ -109,15 +113,32 @@ class Fuzzer:
 
 def try_out(stream: bytes, version: Version, cuts: Sequence[int]) -> str | None:
     """Feed a stream whole and in pieces; what does not hold, if anything."""
-    pieces = [stream[a:b] for a, b in zip([0, *cuts], [*cuts, len(stream)], strict=True)]
+    pieces = _pieces(stream, cuts)
     with patch.multiple(packets, PACKET_BYTES_MAX=BOUND, _CUT_BYTES=BOUND - 5):
         try:
-            if _fed(version, [stream]) != _fed(version, pieces):
+            whole = _fed(version, [stream])
+            if whole != _fed(version, pieces):
                 return f"cut at {cuts} it means something else"
+            if whole != _fed(version, _pieces(stream, _borders(stream))):
+                return "a packet alone means something else than among its neighbours"
             _RUNNER.run(_connected(version, pieces))
         except Exception as error:
             return repr(error)
     return None
+
+
+def _pieces(stream: bytes, cuts: Sequence[int]) -> list[bytes]:
+    return [stream[a:b] for a, b in zip([0, *cuts], [*cuts, len(stream)], strict=True)]
+
+
+def _borders(stream: bytes | bytearray) -> list[int]:
+    """Where one packet ends and the next begins."""
+    borders, at = [0], 0
+    while found := re.compile(rb".[\x80-\xff]{0,3}[\x00-\x7f]", re.DOTALL).match(stream, at):
+        length = sum((byte & 0x7F) << 7 * index for index, byte in enumerate(found[0][1:]))
+        at = found.end() + length
+        borders.append(at)
+    return [border for border in borders if border <= len(stream)]
 
 
 def _fed(version: Version, pieces: Sequence[bytes]) -> tuple[list[Any], ...] | None:
