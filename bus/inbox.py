@@ -209,6 +209,8 @@ class Subscriber:
 
         No read is added to `PACKET_BYTES_MAX` of payloads, so that whoever takes a batch has bounded work.
 
+        No read is added to `PACKET_BYTES_MAX` of payloads, so that whoever takes a batch has bounded work.
+
         Raises:
             Closed: the subscriber has been closed.
         """

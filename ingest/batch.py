@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from bus import inbox
 from telemetry.clock import DAY_US
-from telemetry.limits import BATCH_AGE_MS_MAX, BATCH_BYTES_MAX, BATCH_ROWS_MAX
+from telemetry.limits import BATCH_BYTES_MAX, BATCH_ROWS_MAX
 from telemetry.topics import PROBE, STATUS_SUFFIX, TELEMETRY_SUFFIX
 
 _PROBE = PROBE.encode()
@@ -77,9 +77,9 @@ class Gatherer:
         return self.batch.received >= BATCH_ROWS_MAX or self.batch.size >= BATCH_BYTES_MAX
 
     @property
-    def due_s(self) -> float:
-        """When the batch closes by age, in real monotonic seconds; it is not empty."""
-        return self.batch.sources[0].arrived_s + BATCH_AGE_MS_MAX / 1000
+    def begun_s(self) -> float:
+        """When its first read arrived, in real monotonic seconds; it is not empty."""
+        return self.batch.sources[0].arrived_s
 
     def accepts(self, read: inbox.Batch) -> bool:
         """Whether the read belongs into this batch, not into one of another day."""

@@ -1,12 +1,16 @@
 """The ingest service: from the inbox to durable fates, for as long as it runs, whatever goes away meanwhile.
 
 Two stages with a hand-over of one: while a batch is committed, the next one is gathered and decoded. It is handed over
-when it is due and the commit before is done, so commits and acknowledgements keep the order of arrival, and the more
-there is to do the larger are the transactions. While the database is away one batch waits in its commit, one is full,
-the inbox fills to its bound, and the rest waits at the broker.
+when it is due and the commit before is done, so commits and acknowledgements keep the order of arrival, and the longer
+a commit takes the larger are the transactions. While the database is away one batch waits in its commit, one for its
+turn, the inbox fills to its bound, and the rest waits at the broker.
+
+So what waits in memory is bounded: payloads of `INBOX_BYTES_MAX`, and of two batches, each of `BATCH_BYTES_MAX` and a
+read, with what they were decoded to.
 """
 
 import asyncio
+import gc
 import time
 from collections.abc import Callable
 
@@ -26,12 +30,16 @@ from storage.pool import Pool
 from telemetry import topics
 from telemetry.clock import CityClock, Now, to_rfc3339
 from telemetry.decoding import Decoder
-from telemetry.limits import BATCH_AGE_MS_MAX
+from telemetry.limits import BATCH_AGE_MS_MAX, BATCH_LINGER_MS_MAX
 
 REGISTRY_LOOK_S = 2.0
 """So often the registry's version is looked at, in real seconds."""
 DECODE_UPLINKS = 2_000
 """So many are decoded as soon as they are gathered: the last ones of a batch hold up its commit only shortly."""
+LOOK_S = 0.01
+"""So often it is looked whether enough has come to be decoded, in real seconds."""
+COMMITS_REMEMBERED = 8
+"""The time that commits take is a mean of about so many."""
 STOP_GRACE_S = 10.0
 """So long the batch at hand may take to become durable when the service is asked to stop, in real seconds."""
 
@@ -98,6 +106,7 @@ class _Service:
         self._gatherer = Gatherer()
         self._packing = Packing(self._present_decoder)
         self._writing: asyncio.Task[None] | None = None
+        self._commit_s = 0.0
         self._held: inboxes.Batch | None = None
         self._decoder: Decoder | None = None
         self.registry_there = asyncio.Event()
@@ -141,6 +150,8 @@ class _Service:
                     return
                 loaded = await registry.load(conn)
         self._decoder = Decoder(loaded)
+        gc.collect()
+        gc.freeze()  # else a registry of many assets is looked through for garbage again and again
         self.registry_there.set()
         _log.info("registry read", version=loaded.version, assets=len(loaded.assets))
 
@@ -154,22 +165,36 @@ class _Service:
             if self._packing.waiting(self._gatherer.batch) >= DECODE_UPLINKS:
                 self._packing.decode(self._gatherer.batch)
                 self._gatherer.cut()
-            if self._gatherer.full:
+            if self._gatherer.full or not await self._more_comes(inbox):
                 return
-            await asyncio.sleep(self._gatherer.due_s - time.monotonic())
-            while not inbox.waiting:
-                if self._writing is None or self._writing.done():
-                    return
-                await asyncio.wait({self._writing}, timeout=BATCH_AGE_MS_MAX / 1000)
             read = await inbox.next_batch()
         self._held = read
+
+    async def _more_comes(self, inbox: Subscriber) -> bool:
+        """Wait until the batch is due and the one before is committed; whether there is more to gather by then.
+
+        What is enough to be decoded meanwhile is not waited with.
+        """
+        age_s = max(BATCH_AGE_MS_MAX / 1000, min(2 * self._commit_s, BATCH_LINGER_MS_MAX / 1000))
+        due_s = self._gatherer.begun_s + age_s
+        while inbox.waiting < DECODE_UPLINKS:
+            rest_s = due_s - time.monotonic()
+            if rest_s > 0:
+                await asyncio.sleep(min(rest_s, LOOK_S))
+            elif inbox.waiting or self._writing is None or self._writing.done():
+                break
+            else:
+                await asyncio.wait({self._writing}, timeout=LOOK_S)
+        return inbox.waiting > 0
 
     async def _settle(self, batch: Batch, parcel: Parcel) -> None:
         begun_s = time.monotonic()
         self._ledger.waits_since(batch.sources[0].arrived_s)
         if batch.topics or batch.statuses:  # a probe alone needs no database
             fates = await self._writer.write(parcel, batch)
-            self._ledger.settled(fates, time.monotonic() - begun_s)
+            took_s = time.monotonic() - begun_s
+            self._commit_s += (took_s - self._commit_s) / COMMITS_REMEMBERED
+            self._ledger.settled(fates, took_s)
             if batch.statuses:
                 self._ledger.spoke(len(batch.statuses) - parcel.misspoken, parcel.misspoken)
         batch.ack()

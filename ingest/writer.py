@@ -149,9 +149,8 @@ class Writer:
         From where the end may have reached the server, the transaction is in doubt until the server confirms it.
         """
         try:
-            async with conn.pipeline():
-                await conn.execute("BEGIN")
-                begun = await conn.execute(SQL["begun"])
+            begun = await conn.execute(SQL["begin"])
+            begun.nextset()
             stored = await store_all(conn, parcel.rows, careful)
             fates = await _account(conn, parcel, stored)
             day = to_datetime(parcel.day * DAY_US).date()

@@ -1,8 +1,8 @@
 -- What the writer of observations does in its transaction, beside the statements that follow from a kind's table.
 
--- name: begun
--- The id of this transaction, which tells later whether a doubtful commit took place.
-SELECT pg_current_xact_id()::text;
+-- name: begin
+-- Begin a transaction; its id tells later whether a doubtful commit took place.
+BEGIN; SELECT pg_current_xact_id()::text;
 
 -- name: latest
 -- Make rows the latest of their assets where they are newer; one row an asset. A row's kind is a place in the kinds.

@@ -210,11 +210,14 @@ async def test_ingest_is_killed_at_any_instant(own_broker: BrokerPart, own_datab
         command = [sys.executable, "-m", "tests.integration.ingest.process", own_broker.url, url]
         return subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log)
 
+    async def subscribed() -> None:
+        assert "ready" in (tmp_path / "ingest.log").read_text()
+
     random.seed(7)
     running = await asyncio.to_thread(start)
     sent: Counter[str] = Counter()
     async with Publisher(own_broker.url, "devices") as publisher:
-        await asyncio.sleep(1.5)
+        await eventually(subscribed, seconds=30, every=0.05)
         for round_ in range(8):
             await asyncio.gather(*[publish_something(publisher, sent, round_ * 200 + i) for i in range(200)])
             if round_ % 2:
