@@ -21,8 +21,9 @@ test: $(VENV)/installed-dev       ## every check, from formatting to acceptance 
 chaos: $(VENV)/installed-dev      ## kill, cut and fill everything, and count what was lost (options: make chaos ARGS="--list")
 	@$(BIN)/python -m tests.chaos $(ARGS)
 
-fuzz: $(VENV)/installed-dev       ## bend what a broker might send and try it (ARGS="--for 60s")
+fuzz: $(VENV)/installed-dev       ## bend what a broker and devices might send and try it (ARGS="--for 60s")
 	@$(BIN)/python -m tests.fuzz.broker_bytes $(ARGS)
+	@$(BIN)/python -m tests.fuzz.payloads $(ARGS)
 
 bench: $(VENV)/installed-dev      ## measure it beside its peers on this machine, and write docs/performance.md
 	@$(BIN)/python -m bench $(ARGS)

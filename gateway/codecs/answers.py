@@ -83,7 +83,7 @@ def answered(line: bytes) -> Answer:
     """One line of a batch, answered; whatever the line is, this raises nothing."""
     try:
         wanted = msgspec.json.decode(line)
-    except (msgspec.DecodeError, RecursionError) as error:
+    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
         return refused("malformed_json", str(error))
     if not isinstance(wanted, dict):
         return refused("not_an_object", "a line of a batch is a JSON object")

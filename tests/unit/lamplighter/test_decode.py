@@ -77,6 +77,7 @@ def test_a_batch_is_answered_line_for_line(tmp_path: Path, capfd: pytest.Capture
         b'{"model": "bosch/tps110", "kind": "downlink-encode", "input": 7}',
         b"",
         b"\xff\xfe",
+        b'{"model": "\xff"}',
         b"[" * 100_000,
         b"7",
     ]
@@ -91,7 +92,7 @@ def test_a_batch_is_answered_line_for_line(tmp_path: Path, capfd: pytest.Capture
     assert answers[3]["observation"] == {"occupied": True}
     assert [each["refused"] for each in answers[4:]] == [
         *["undecodable", "wrong_type", "undecodable", "undecodable", "wrong_type", "unknown_model", "wrong_type"],
-        *["wrong_type", "malformed_json", "malformed_json", "malformed_json", "not_an_object"],
+        *["wrong_type", "malformed_json", "malformed_json", "malformed_json", "malformed_json", "not_an_object"],
     ]
     assert all(each["detail"] and len(each["detail"]) < 300 for each in answers[4:])
 
