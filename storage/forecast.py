@@ -92,7 +92,7 @@ async def measure(conn: Connection, ages: lifecycle.Ages, now_us: int) -> Foreca
     until = to_datetime(now_us // HOUR_US * HOUR_US)
     parts: list[Part] = []
     with errors.translated():
-        mode = (await lifecycle.keeper(conn)).mode
+        house = await lifecycle.keeper(conn)
         for kind in KINDS.values():
             chosen = {"kind": kind.name, "since": until - dt.timedelta(microseconds=DAY_US), "until": until}
             row = await (await conn.execute(SQL["pace"].format(kind=kind.name), chosen)).fetchone()
@@ -100,10 +100,9 @@ async def measure(conn: Connection, ages: lifecycle.Ages, now_us: int) -> Foreca
             paces = dict(zip(("", "_hourly", "_daily"), row, strict=True))
             keeps = {"": ages.raw(kind.name), "_hourly": ages.hourly(kind.name), "_daily": None}
             for suffix, pace in paces.items():
-                found = await conn.execute(SQL[f"{mode}_weight"], {"relation": f"{kind.name}{suffix}"})
-                weight = await found.fetchone()
-                if weight is not None and weight[1] >= ROWS_MIN:
-                    parts.append(Part(weight[0], pace * weight[0] / weight[1], keeps[suffix]))
+                size, rows = await house.weight(conn, f"{kind.name}{suffix}")
+                if rows >= ROWS_MIN:
+                    parts.append(Part(size, pace * size / rows, keeps[suffix]))
         total = await (await conn.execute(SQL["size"])).fetchone()
     assert total is not None, "a function gives one row"
     return foresee(parts, total[0] - _sum(parts)) if any(part.day_bytes for part in parts) else None

@@ -50,5 +50,8 @@ class Keeper(Protocol):
     async def drop_hours(self, conn: Connection, kind: Kind, before: dt.datetime) -> None:
         """Drop hourly rollups from before."""
 
+    async def weight(self, conn: Connection, relation: str) -> tuple[float, float]:
+        """Bytes of a table of rows, hours or days with its indexes, and about how many rows it has."""
+
     async def set_policies(self, conn: Connection, kind: Kind, wanted: bool, raw_days: int, compress_days: int) -> None:
         """Have the server do the same by itself on its own clock, or not."""

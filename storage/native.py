@@ -181,5 +181,11 @@ class Native:
         """Drop hourly rollups from before."""
         await conn.execute(SQL["drop_hours"].format(kind=kind.name), {"before": before})
 
+    async def weight(self, conn: Connection, relation: str) -> tuple[float, float]:
+        """Bytes of a table with all its partitions, and rows as they were last counted by ANALYZE."""
+        row = await (await conn.execute(SQL["weight"], {"relation": relation})).fetchone()
+        assert row is not None, "a function gives one row"
+        return row[0], row[1]
+
     async def set_policies(self, conn: Connection, kind: Kind, wanted: bool, raw_days: int, compress_days: int) -> None:
         """Nothing: plain PostgreSQL has no background jobs."""

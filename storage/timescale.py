@@ -140,6 +140,12 @@ class Timescale:
         if rollups.counters(kind):
             await conn.execute(SQL["drop_increases"].format(kind=kind.name), {"before": before})
 
+    async def weight(self, conn: Connection, relation: str) -> tuple[float, float]:
+        """Bytes of a hypertable, of the one behind an aggregate, or of a plain table; compressed rows count."""
+        row = await (await conn.execute(SQL["weight"], {"relation": relation})).fetchone()
+        assert row is not None, "a function gives one row"
+        return row[0], row[1]
+
     async def set_policies(self, conn: Connection, kind: Kind, wanted: bool, raw_days: int, compress_days: int) -> None:
         """Register the server's own policies with our intervals, or remove them."""
         name, aggregate = kind.name, aggregate_of(kind)

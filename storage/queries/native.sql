@@ -43,3 +43,11 @@ DELETE FROM {kind}_hourly WHERE asset_id = ANY(%(assets)s::integer[]) AND bucket
 -- name: drop_hours
 -- Hours older than they are kept.
 DELETE FROM {kind}_hourly WHERE bucket < %(before)s;
+
+-- name: weight
+-- Bytes of a table with all its partitions and indexes, and about how many rows are in it, as it was last analysed.
+SELECT coalesce(sum(pg_total_relation_size(relid)), 0)::float8, coalesce(sum(greatest(reltuples, 0)), 0)::float8
+FROM (SELECT relid FROM pg_partition_tree(%(relation)s::regclass)
+      UNION SELECT %(relation)s::regclass) AS parts (relid)
+JOIN pg_class c ON c.oid = parts.relid
+WHERE c.relkind = 'r';

@@ -41,7 +41,7 @@ LIMIT %(limit)s;
 SELECT m.hour
 FROM (SELECT kind, hour FROM rollup_work UNION SELECT kind, hour FROM rollup_dirty) m
 LEFT JOIN raw_horizon h USING (kind)
-WHERE m.kind = %(kind)s AND m.hour > %(since)s - interval '1 hour' AND m.hour < %(until)s
+WHERE m.kind = %(kind)s AND m.hour > %(since)s::timestamptz - interval '1 hour' AND m.hour < %(until)s
   AND m.hour >= coalesce(h.dropped_before, '-infinity')
 ORDER BY m.hour;
 

@@ -97,3 +97,16 @@ WHERE hypertable_name = %(kind)s AND proc_name IN ('policy_compression', 'policy
 -- Let the server itself refresh the closed hours whose rows are still there.
 SELECT add_continuous_aggregate_policy(%(aggregate)s::regclass, start_offset => %(since)s::interval,
                                        end_offset => interval '1 hour', schedule_interval => interval '1 hour');
+
+-- name: weight
+-- The same of a hypertable, of the table behind a continuous aggregate, or of a plain table; compressed rows count.
+SELECT coalesce(hypertable_size(r.relation), pg_total_relation_size(r.relation))::float8,
+       approximate_row_count(r.relation)::float8
+FROM (
+    SELECT coalesce(
+        (SELECT format('%%I.%%I', materialization_hypertable_schema, materialization_hypertable_name)::regclass
+         FROM timescaledb_information.continuous_aggregates
+         WHERE view_name::text IN (%(relation)s::text, %(relation)s::text || '_aggregate')),
+        %(relation)s::text::regclass
+    ) AS relation
+) r;
