@@ -18,7 +18,7 @@ from bus.session import Publisher
 from lamplighter.embedded import ports
 from lamplighter.embedded.postgres import RunningPostgres, embedded_postgres
 from storage import registry
-from storage.pool import connect, open_pool
+from storage.pool import Pool, connect, open_pool
 from telemetry import topics
 from tests.integration.ingest.conftest import CITY, City, Ingest, now
 from tests.integration.ingest.severing_proxy import SeveringProxy
@@ -317,3 +317,36 @@ async def test_a_table_that_is_not_there_is_waited_for(ingest: Ingest, city: Cit
     assert (await city.ledger())["received"] == 0
     await city.conn.execute("ALTER TABLE elsewhere RENAME TO parking_bay")
     assert (await city.settled(1))["stored"] == 1
+
+
+async def test_a_database_that_has_become_a_standby_is_waited_out(ingest: Ingest, city: City) -> None:
+    ((name,),) = await city.rows("SELECT current_database()")
+    others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s AND pid <> pg_backend_pid()"
+    await city.conn.execute(f'ALTER DATABASE "{name}" SET default_transaction_read_only = on')
+    await city.rows(others, name)
+    await city.telemetry("streetlight", "L1", {"level_pct": 1})
+    await asyncio.sleep(0.5)
+    assert (ingest.ledger.total.received, ingest.ledger.in_flight) == (0, 1)
+    await city.conn.execute(f'ALTER DATABASE "{name}" RESET default_transaction_read_only')
+    await city.rows(others, name)
+    assert (await city.settled(1))["stored"] == 1
+
+
+async def test_members_of_a_share_write_the_same_assets(
+    broker: BrokerPart, pool: Pool, city: City, instance: str
+) -> None:
+    members = [Ingest(broker.url, pool, f"{instance}-{name}", share=instance) for name in "ab"]
+    for member in members:
+        await member.start()
+    ts = now() // 1000 - 1_000
+    readings = [("streetlight", LAMPS[i % 2], {"ts": ts + i, "level_pct": 1}) for i in range(600)]
+    await asyncio.gather(*[city.telemetry(*reading) for reading in readings])
+    account = await city.settled(600)
+    assert (account["received"], account["stored"]) == (600, 600)
+    assert all(member.ledger.total.received for member in members)
+    newest = await city.rows(
+        "SELECT (extract(epoch FROM observed_at) * 1000)::bigint FROM latest_observation ORDER BY 1"
+    )
+    assert newest == [(ts + 598,), (ts + 599,)]
+    for member in members:
+        await member.stop()
