@@ -101,11 +101,12 @@ class Ages:
     hourly_days_by_kind: Mapping[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if not 0 < self.compress_days <= self.raw_days:
-            raise ValueError("data is compressed before it is dropped")
         kinds = {"", *self.raw_days_by_kind, *self.hourly_days_by_kind}
-        if not all(0 < self.raw(kind) <= self.hourly(kind) for kind in kinds) or self.quarantine_days <= 0:
-            raise ValueError("rows are dropped before their hours")
+        in_order = all(0 < self.raw(kind) <= self.hourly(kind) for kind in kinds)
+        if not (in_order and 0 < self.compress_days <= self.raw_days):
+            raise ValueError("data is compressed before it is dropped, and rows are dropped before their hours")
+        if self.quarantine_days <= 0:
+            raise ValueError("refused uplinks are kept for a day at least")
 
     def raw(self, kind: str) -> int:
         """Days that the rows of a kind are kept."""

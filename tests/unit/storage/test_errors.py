@@ -1,5 +1,7 @@
 """The driver's errors in our words."""
 
+from typing import Any
+
 import psycopg
 import pytest
 from psycopg import errors as pg
@@ -44,8 +46,11 @@ def test_other_errors_pass() -> None:
         raise KeyError("mine")
 
 
-@pytest.mark.parametrize("ages", [{"raw_days": 3_000}, {"compress_days": 731}, {"compress_days": 0}])
-def test_data_ages_in_order(ages: dict[str, int]) -> None:
+@pytest.mark.parametrize(
+    "ages",
+    [{"raw_days": 3_000}, {"compress_days": 731}, {"compress_days": 0}, {"raw_days_by_kind": {"parking_bay": 3_000}}],
+)
+def test_data_ages_in_order(ages: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="compressed before it is dropped"):
         Ages(**ages)
 
