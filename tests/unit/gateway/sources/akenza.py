@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from tests.unit.gateway.sources import decentlab
 from tests.unit.gateway.sources.mapping import Entry, To
 
 NEEDS_STATE = "needs the messages before"
@@ -17,6 +18,7 @@ OCCUPANCY: dict[str, Entry] = {
 ANYWHERE: dict[str, Entry] = {}
 DOWNLINKS: dict[str, dict[str, Entry]] = {}
 FIELDS: dict[str, dict[str, Entry]] = {
+    **decentlab.OF_AKENZA,
     "bosch__tps110": {
         **OCCUPANCY,
         "start_up.debug": To("debug_hex", read=str.lower),

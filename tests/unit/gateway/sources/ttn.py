@@ -2,11 +2,13 @@
 
 from typing import Any
 
+from tests.unit.gateway.sources import decentlab
 from tests.unit.gateway.sources.mapping import Entry, To
 
 ANYWHERE: dict[str, Entry] = {}
 DOWNLINKS: dict[str, dict[str, Entry]] = {}
 FIELDS: dict[str, dict[str, Entry]] = {
+    **decentlab.OF_THE_CODEC,
     "bosch__tps110": {
         "type": To("message", words={"parking status": "parking_status", "startup": "startup"}),
         "occupied": To("occupied"),

@@ -15,6 +15,20 @@ FIELDS: dict[str, dict[str, Entry]] = {
         "firmware": To("firmware"),
         "reset_cause": To("reset_cause", words={"power_on_reset": "power_on", "other_reset:4": "other"}),
     },
+    "decentlab__dl-mbx": {
+        "battery": To("battery_v"),
+        "device_id": To("device_id"),
+        "distance": To("distance_m", 0.001),
+        "samples": To("number_of_valid_samples"),
+    },
+    "decentlab__dl-pr26": {
+        "battery_voltage": To("battery_v"),
+        "device_id": To("device_id"),
+        "device_type": "the parser's own word",
+        "sensor*_flag": "the flags of the header, which say what follows",
+        "pressure": To("pressure_bar"),
+        "temperature": To("temp_c"),
+    },
     "libelium__smart-parking-v3": {
         "parking_slot_status": To("occupied"),
         "parking_slot_status_name": To("occupied", words={"empty": False, "occupied": True}),

@@ -1,0 +1,1 @@
+"""Decentlab, maker of environmental sensors."""
