@@ -13,7 +13,7 @@ UNITS = MappingProxyType({
 })  # fmt: skip
 ABSENT = frozenset({"n/a", "unavailable", "unknown", UNSET})
 """Words for a value that is not there."""
-FLATTENED = frozenset({"status", "analog_interfaces", "active_alerts", "sensor_source", "optional_features"})
+FLATTENED = frozenset({"status", "analog_interfaces", "active_alerts", "sensor_source"})
 """Groups of a packet whose names are plain enough to stand alone."""
 SECRET = frozenset({"nwkskey", "appskey"})
 """Keys of a multicast group, which the device echoes: they are kept out of a reading."""

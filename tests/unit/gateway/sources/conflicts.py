@@ -9,4 +9,17 @@ CONFLICTS: dict[tuple[str, str], str] = {
     ("bosch__tps110#akenza-uplink-8", "start_up.debug"): (
         "The debug information has 12 bytes (0 to 11); akenza's parser keeps the first 10. Ours keeps all."
     ),
+    ("nas__ul20xx-1.1#nas-uplink-51", "refused"): (
+        "The block of sensors has its length before it, so that later firmware may add some; the maker's codec notes "
+        "an error and reads on. Ours gives the status too, and the sensor it does not know as bytes."
+    ),
+    **{
+        ("nas__ul20xx-1.1#nas-uplink-53", f"dimming_source.0.status.{flag}"): (
+            "0xFF says that the driver's status is not known (changelog 0.2); the maker's codec shows all as false."
+        )
+        for flag in (
+            *("driver_error", "lamp_failure", "lamp_on", "limit_error", "fade_running", "reset_state"),
+            *("missing_short_address", "power_failure"),
+        )
+    },
 }
