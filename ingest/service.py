@@ -102,7 +102,7 @@ class _Service:
 
     def __init__(self, pool: Pool, ledger: Ledger, probes: Probes, real_now: Now) -> None:
         self._pool, self._ledger, self._probes, self._real_now = pool, ledger, probes, real_now
-        self._writer = Writer(pool)
+        self._writer = Writer(pool, ledger.instance)
         self._gatherer = Gatherer()
         self._packing = Packing(self._present_decoder)
         self._writing: asyncio.Task[None] | None = None

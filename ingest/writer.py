@@ -9,7 +9,7 @@ import asyncio
 import random
 from collections.abc import Iterator, Mapping
 from contextlib import AsyncExitStack, contextmanager, suppress
-from typing import cast
+from uuid import UUID, uuid4
 
 import psycopg
 import structlog
@@ -59,14 +59,14 @@ def _in_our_words() -> Iterator[None]:
 
 
 class Writer:
-    """Writes parcels one after the other."""
+    """Writes parcels one after the other, for the process `instance`."""
 
-    def __init__(self, pool: Pool) -> None:
-        self._pool = pool
+    def __init__(self, pool: Pool, instance: str) -> None:
+        self._pool, self._instance = pool, instance
         self._lease = AsyncExitStack()
         self._conn: Connection | None = None
         self._partitions: Partitions | None = None
-        self._doubt: tuple[str, Fates] | None = None
+        self._doubt: tuple[UUID, Fates] | None = None
         self._careful_for = 0
 
     async def close(self) -> None:
@@ -149,16 +149,17 @@ class Writer:
         From where the end may have reached the server, the transaction is in doubt until the server confirms it.
         """
         try:
-            begun = await conn.execute(SQL["begin"])
-            begun.nextset()
+            await conn.execute("BEGIN")
             stored = await store_all(conn, parcel.rows, careful)
             fates = await _account(conn, parcel, stored)
             day = to_datetime(parcel.day * DAY_US).date()
+            batch = uuid4()
             if end == "COMMIT":
-                self._doubt = cast(tuple[str], await begun.fetchone())[0], fates
+                self._doubt = batch, fates
             async with conn.pipeline():
                 await follow_up(conn, stored.values())
                 await conn.execute(SQL["book"], {"day": day, **fates.account})
+                await conn.execute(SQL["settle"], {"instance": self._instance, "batch": batch})
                 await conn.execute(end)
             return fates
         except BaseException:
@@ -170,16 +171,11 @@ class Writer:
         """Whether a commit that was never confirmed took place: then the fates are settled and must not count twice."""
         if self._doubt is None:
             return None
-        transaction, fates = self._doubt
-        try:
-            row = await (await conn.execute(SQL["outcome"], (transaction,))).fetchone()
-        except pg.InvalidParameterValue:  # another database, or one restored from before
-            row = None
-        status = row[0] if row else None
-        if status == "in progress":
-            raise errors.Busy("the transaction before is still in progress")
+        batch, fates = self._doubt
+        found = await conn.execute(SQL["outcome"], {"instance": self._instance, "batch": batch})
+        row = await found.fetchone()
         self._doubt = None
-        return fates if status == "committed" else None
+        return fates if row and row[0] else None
 
     async def _spares_nobody(self, parcel: Parcel) -> bool:
         """Whether an unforeseen error meets several uplinks whichever is tried, so that none of them is its cause.

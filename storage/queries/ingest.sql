@@ -1,9 +1,5 @@
 -- What the writer of observations does in its transaction, beside the statements that follow from a kind's table.
 
--- name: begin
--- Begin a transaction; its id tells later whether a doubtful commit took place.
-BEGIN; SELECT pg_current_xact_id()::text;
-
 -- name: latest
 -- Make rows the latest of their assets where they are newer; one row an asset. A row's kind is a place in the kinds.
 INSERT INTO latest_observation AS stored (asset_id, kind, observed_at, received_at, fields)
@@ -26,9 +22,15 @@ SET received = stored.received + excluded.received, stored = stored.stored + exc
     unknown_fields = stored.unknown_fields + excluded.unknown_fields, unkept = stored.unkept + excluded.unkept,
     replayed = stored.replayed + excluded.replayed;
 
+-- name: settle
+-- In a batch's transaction: this is the last one that the process has settled.
+INSERT INTO ingest_instance (instance, in_flight, seen_at, settled_batch)
+VALUES (%(instance)s, 0, clock_timestamp(), %(batch)s)
+ON CONFLICT (instance) DO UPDATE SET settled_batch = excluded.settled_batch;
+
 -- name: outcome
--- What became of a transaction: committed, aborted or in progress.
-SELECT pg_xact_status(%s::xid8);
+-- Whether a doubtful commit took place; waits for a transaction of the process that has not ended yet.
+SELECT coalesce(settled_batch = %(batch)s, false) FROM ingest_instance WHERE instance = %(instance)s FOR UPDATE;
 
 -- name: one_at_a_time
 -- Rows that only their seq can tell from a redelivery are looked for and written by one process at a time.

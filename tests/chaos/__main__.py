@@ -27,7 +27,7 @@ from tests.chaos.repetition import Outcome, try_repeat
 from tests.chaos.town import make_template
 
 COLUMNS = (
-    f"{'fault':<22}{'seed':>5}{'published':>11}{'believed':>11}{'stored':>11}{'duplicate':>11}{'quarantined':>13}"
+    f"{'fault':<26}{'seed':>5}{'published':>11}{'believed':>11}{'stored':>11}{'duplicate':>11}{'quarantined':>13}"
     f"{'lost':>6}{'doubled':>9}{'balanced':>10}{'MiB':>6}{'seconds':>9}"
 )
 
@@ -61,7 +61,7 @@ def main() -> int:
     wanted = options()
     if wanted.list:
         for case in CASES:
-            print(f"{case.name:<22}{case.repetitions} × {case.says}")
+            print(f"{case.name:<26}{case.repetitions} × {case.says}")
         return 0
     cases = chosen(wanted)
     if mosquitto_program() is None:
@@ -102,7 +102,7 @@ async def run(cases: list[Case], wanted: argparse.Namespace, home: Path) -> list
     outcomes = []
     for case in cases:
         if case.faults.database_disk_full and not may_mount():
-            print(f"{case.name:<22}left out: only root can mount the small disk that it needs")
+            print(f"{case.name:<26}left out: only root can mount the small disk that it needs")
             continue
         for seed in range(wanted.seed, wanted.seed + (wanted.repetitions or case.repetitions)):
             structlog.get_logger().info("repetition", case=case.name, seed=seed)
@@ -128,7 +128,7 @@ def line(outcome: Outcome) -> str:
     """A repetition; what is wrong with it stands below."""
     verdict, promised = outcome.verdict, outcome.promised
     words = (
-        f"{outcome.case:<22}{outcome.seed:>5}{promised.published:>11,}{promised.count:>11,}{verdict.stored:>11,}"
+        f"{outcome.case:<26}{outcome.seed:>5}{promised.published:>11,}{promised.count:>11,}{verdict.stored:>11,}"
         f"{verdict.duplicate:>11,}{verdict.quarantined:>13,}{len(verdict.lost):>6}{len(verdict.doubled):>9}"
         f"{'yes' if outcome.balanced else 'NO':>10}{outcome.memory_mib:>6.0f}{outcome.seconds:>9.1f}"
     )
@@ -139,13 +139,13 @@ def line(outcome: Outcome) -> str:
 
 def table(outcomes: list[Outcome]) -> str:
     """One line a case, and the sum."""
-    lines = ["", f"{'fault':<22}{'repetitions':>12}{'believed':>12}{'lost':>6}{'doubled':>9}{'balanced':>10}{'MiB':>6}"]
+    lines = ["", f"{'fault':<26}{'repetitions':>12}{'believed':>12}{'lost':>6}{'doubled':>9}{'balanced':>10}{'MiB':>6}"]
     names = list(dict.fromkeys(outcome.case for outcome in outcomes))
     for name in [*names, "all"]:
         of_name = [outcome for outcome in outcomes if name in (outcome.case, "all")]
         if of_name:
             lines.append(
-                f"{name:<22}{len(of_name):>12}{sum(each.promised.count for each in of_name):>12,}"
+                f"{name:<26}{len(of_name):>12}{sum(each.promised.count for each in of_name):>12,}"
                 f"{sum(len(each.verdict.lost) for each in of_name):>6}"
                 f"{sum(len(each.verdict.doubled) for each in of_name):>9}"
                 f"{'yes' if all(each.balanced for each in of_name) else 'NO':>10}"

@@ -21,6 +21,8 @@ class Faults:
     """Stopped for some seconds (SIGSTOP), as by a machine without memory: a slow consumer."""
     database_killed: int = 0
     """kill -9 of the server under load, started again soon."""
+    database_killed_at_commit: int = 0
+    """kill -9 of the server when a COMMIT is on its way: it then gives the number of that transaction to another."""
     database_restarted: int = 0
     """Stopped in order, and started again."""
     database_slow: int = 0
@@ -98,6 +100,7 @@ CASES = [
     Case("ingest_restarted", "ingest stopped in order and started, as for an upgrade", 1, Faults(ingest_restarted=2)),
     Case("member_killed", "two members of a share, one killed mid-flight", 3, Faults(ingest_killed=2), members=2),
     Case("database_killed", "kill -9 of the database", 3, Faults(database_killed=2)),
+    Case("database_killed_at_commit", "the same before a commit", 3, Faults(database_killed_at_commit=2)),
     Case("database_restarted", "the database stopped and started", 2, Faults(database_restarted=2)),
     Case("commit_in_doubt", "the answer to a commit is lost", 2, Faults(commits_in_doubt=3)),
     Case("broker_restarted", "the broker stopped and started", 3, Faults(broker_restarted=2)),

@@ -1,7 +1,9 @@
 """What each fault does to a town: one coroutine a field of `Faults`, under its name."""
 
 import asyncio
+import os
 import random
+import signal
 import socket
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -46,6 +48,7 @@ class Strikes:
             "ingest_restarted": self._ingest_restarted,
             "ingest_frozen": self._ingest_frozen,
             "database_killed": self._database_killed,
+            "database_killed_at_commit": self._database_killed_at_commit,
             "database_restarted": self._database_restarted,
             "database_slow": self._database_slow,
             "database_disk_full": self._database_disk_full,
@@ -124,6 +127,18 @@ class Strikes:
     async def _database_killed(self) -> None:
         await self._town.database.kill()
         await self._pause(0, 1)
+        await self._town.database.start()
+
+    async def _database_killed_at_commit(self) -> None:
+        wire, struck = self._database_wire, asyncio.Event()
+
+        def strike() -> None:
+            os.kill(self._town.database.running.child.pid, signal.SIGKILL)
+            struck.set()
+
+        wire.commit_side, wire.at_commit = "before", strike
+        await _within(struck, COMMIT_S_MAX, "no commit came by")
+        await self._town.database.kill()
         await self._town.database.start()
 
     async def _database_restarted(self) -> None:

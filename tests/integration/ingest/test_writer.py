@@ -30,7 +30,7 @@ class Desk:
 
     def __init__(self, pool: Pool, decoder: Decoder) -> None:
         self._pool, self._decoder = pool, decoder
-        self._writer = Writer(pool)
+        self._writer = Writer(pool, "desk")
         self.now_us = NOON_US
 
     async def write(self, *uplinks: tuple[str, str, bytes], redelivered: bool = False) -> Fates:
