@@ -1,0 +1,1 @@
+"""Codecs of the uCIFI data model, which makers share."""
