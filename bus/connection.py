@@ -38,14 +38,16 @@ class Refused(Lost):
 class Terms:
     """What is asked for with every connection.
 
-    `user` (name, password) stands in for that of the address. After a read the next one waits `coalesce_s`, so that it
-    brings many messages: that costs less than many small reads.
+    `user` (name, password) stands in for that of the address. Who is `retiring` ends its subscriptions instead, and is
+    sent what the broker has queued. After a read the next one waits `coalesce_s`, so that it brings many messages: that
+    costs less than many small reads.
     """
 
     client_id: str
     filters: tuple[str, ...] = ()
     user: tuple[str, str] | None = None
     will: packets.Will | None = None
+    retiring: bool = False
     clean: bool = True
     receive_maximum: int = 0xFFFF
     keep_alive_s: int = KEEP_ALIVE_S
@@ -73,6 +75,8 @@ class Connection(asyncio.Protocol):
         self.choked = False
         """Whether the socket takes no more for now; `on_unchoked` is called when it does again."""
         self.on_unchoked: Callable[[], None] = lambda: None
+        self.unacknowledged = 0
+        """Messages of QoS 1 that have come and have no acknowledgement yet."""
         self._loop, self._version, self._address, self._terms = loop, version, address, terms
         self._deliver = deliver
         self._parser = packets.Parser(version)
@@ -132,6 +136,7 @@ class Connection(asyncio.Protocol):
             return
         if arrivals.payloads:
             self._headway = True
+            self.unacknowledged += len(arrivals.packet_ids) - arrivals.packet_ids.count(b"")
             if self._terms.coalesce_s:
                 self._coalescing = True
                 self._pace()
@@ -159,6 +164,7 @@ class Connection(asyncio.Protocol):
 
     def acknowledge(self, packet_ids: Sequence[bytes]) -> None:
         """Tell the broker in one write that these messages have their fate; does nothing on a lost connection."""
+        self.unacknowledged -= len(packet_ids)
         if packet_ids:
             self.write(packets.acknowledge(packet_ids))
 
@@ -196,6 +202,9 @@ class Connection(asyncio.Protocol):
                 self._greeted(control)
             case packets.SubAck():
                 self._subscribed(control)
+            case packets.UnsubAck():
+                if not self.opened.done():
+                    self.opened.set_result(self._session_present)
             case packets.Farewell(code):
                 self.abort(f"the broker ended the session: {reasons.words(code)}")
             case packets.Pong():
@@ -210,7 +219,8 @@ class Connection(asyncio.Protocol):
         self._welcome = True
         self._session_present = answer.session_present
         if self._terms.filters:
-            self._transport.write(packets.subscribe(self._version, _SUBSCRIPTION, self._terms.filters))
+            ask = packets.unsubscribe if self._terms.retiring else packets.subscribe
+            self._transport.write(ask(self._version, _SUBSCRIPTION, self._terms.filters))
         elif not self.opened.done():
             self.opened.set_result(self._session_present)
         keep_alive_s = self._terms.keep_alive_s if answer.keep_alive_s is None else answer.keep_alive_s

@@ -27,6 +27,8 @@ COALESCE_S = 0.005
 """After a read the next one waits this long, so that it brings many messages."""
 SESSION_EXPIRY_S = 7 * 24 * 3600
 """How long the broker keeps the session of a service that is away (MQTT 5; in 3.1.1 the broker's own setting)."""
+QUIET_S = 2.0
+"""A broker that has sent nothing for so long, though all is acknowledged, holds nothing more."""
 
 _REDELIVERED = bytes(packets.REDELIVERED | 0x30 | 0x02 | retained for retained in (0, packets.RETAINED))
 """Headers of a message of QoS 1 that the broker has sent before."""
@@ -101,6 +103,19 @@ def acknowledge(batches: Iterable[Batch]) -> None:
         connection.acknowledge(packet_ids)
 
 
+async def forget(url: str, client_id: str) -> None:
+    """Have the broker forget a session and all that it holds for it.
+
+    Raises:
+        BadAddress: the URL is none.
+        Lost: the broker cannot be reached, or says no.
+    """
+    terms = connections.Terms(client_id, clean=True)
+    connection = await connections.connect(4, parse_address(url), terms, lambda _, __: None)
+    connection.leave()
+    await connection.closed
+
+
 def count_received(topic_names: Sequence[bytes], payloads: Sequence[bytes]) -> tuple[int, int]:
     """How many of these messages are uplinks, and how many observations those bring, by their outer form alone."""
     uplinks = [name[-_SUFFIX_LENGTH:] for name in topic_names].count(TELEMETRY_SUFFIX)
@@ -117,7 +132,8 @@ class Subscriber:
     """A session with the broker that outlives connections: `async with` it, then take batches.
 
     `filters` may be shared subscriptions. A `clean` session is forgotten by the broker with the connection. `now` is
-    the city clock. `on_connected` is called whenever the subscription stands anew.
+    the city clock. `on_connected` is called whenever the subscription stands anew. A subscriber that `retires` ends its
+    subscriptions and is sent what the broker holds for it: `drained` waits for the last of that.
 
     Raises:
         BadAddress: the URL is none.
@@ -134,11 +150,13 @@ class Subscriber:
         clean: bool = False,
         on_connected: Callable[[], None] | None = None,
         keep_alive_s: int = KEEP_ALIVE_S,
+        retires: bool = False,
     ) -> None:
         self._address: Address = parse_address(url)
         self._terms = connections.Terms(
             client_id,
             tuple(filters),
+            retiring=retires,
             clean=clean,
             receive_maximum=receive_maximum,
             keep_alive_s=keep_alive_s,
@@ -187,6 +205,14 @@ class Subscriber:
         """Wait until the subscription stands."""
         await self._ready.wait()
 
+    async def drained(self) -> None:
+        """Wait until all that has come is acknowledged, and nothing more has come for `QUIET_S`."""
+        quiet_since_s = time.monotonic()
+        while time.monotonic() - quiet_since_s < QUIET_S:
+            await asyncio.sleep(QUIET_S / 20)
+            if self._connection is None or self._connection.unacknowledged or self._reads:
+                quiet_since_s = time.monotonic()
+
     async def close(self) -> None:
         """Leave the broker, keep the session; batches taken already can no longer be acknowledged."""
         task, self._task = self._task, None
@@ -206,8 +232,6 @@ class Subscriber:
 
     async def next_batch(self) -> Batch:
         """The messages that wait, as soon as there is one: those read within `BATCH_AGE_MS_MAX` of the first.
-
-        No read is added to `PACKET_BYTES_MAX` of payloads, so that whoever takes a batch has bounded work.
 
         No read is added to `PACKET_BYTES_MAX` of payloads, so that whoever takes a batch has bounded work.
 
@@ -245,8 +269,11 @@ class Subscriber:
 
     @property
     def _full(self) -> bool:
-        """Whether what waits has reached a bound, so that nothing more is read."""
-        return self._waiting_messages >= self._terms.receive_maximum or self._waiting_bytes >= INBOX_BYTES_MAX
+        """Whether what waits is beyond a bound, so that nothing more is read.
+
+        A broker that keeps to the receive maximum never gets beyond it: then its other words are read on.
+        """
+        return self._waiting_messages > self._terms.receive_maximum or self._waiting_bytes >= INBOX_BYTES_MAX
 
     async def _live(self, stands: Stands) -> str:
         """One connection, until it is lost."""

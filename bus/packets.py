@@ -22,8 +22,8 @@ PING = b"\xc0\x00"
 DISCONNECT = b"\xe0\x00"
 _PUBACK = b"\x40\x02"
 _MESSAGE, _COMMON = 0x30, 0x32
-_CONTROLS = frozenset({0x20, 0x40, 0x90, 0xD0, 0xE0})
-"""Headers of what else a broker may send us: CONNACK, PUBACK, SUBACK, PINGRESP, DISCONNECT."""
+_CONTROLS = frozenset({0x20, 0x40, 0x90, 0xB0, 0xD0, 0xE0})
+"""Headers of what else a broker may send us: CONNACK, PUBACK, SUBACK, UNSUBACK, PINGRESP, DISCONNECT."""
 _KEEP_RETAINED_FROM_OLD_SUBSCRIPTIONS = 0x10
 _LENGTH_BYTES_MAX = 4
 _HEAD = struct.Struct("5B")
@@ -62,6 +62,11 @@ class SubAck:
 
 
 @dataclass(frozen=True, slots=True)
+class UnsubAck:
+    """The broker's answer to UNSUBSCRIBE: it sends what it has queued, and nothing new."""
+
+
+@dataclass(frozen=True, slots=True)
 class Pong:
     """The broker is alive."""
 
@@ -73,7 +78,7 @@ class Farewell:
     code: int
 
 
-Control = ConnAck | SubAck | Pong | Farewell
+Control = ConnAck | SubAck | UnsubAck | Pong | Farewell
 
 
 @dataclass(slots=True)
@@ -266,6 +271,8 @@ def _control(header: int, body: bytes, properties: bool, arrivals: Arrivals) -> 
             size, at = _variable(body, 2)
             at = at + size if at > 0 else len(body)
         arrivals.controls.append(SubAck(body[0] << 8 | body[1], body[at:]))
+    elif header == 0xB0 and len(body) >= 2:
+        arrivals.controls.append(UnsubAck())
     elif header == 0xD0 and not body:
         arrivals.controls.append(Pong())
     elif header == 0xE0 and properties:
@@ -338,6 +345,13 @@ def subscribe(version: Version, packet_id: int, filters: Sequence[str]) -> bytes
     body = packet_id.to_bytes(2, "big") + (b"\x00" if version == 5 else b"")
     body += b"".join(_text(each) + options for each in filters)
     return b"\x82" + length(len(body)) + body
+
+
+def unsubscribe(version: Version, packet_id: int, filters: Sequence[str]) -> bytes:
+    """UNSUBSCRIBE."""
+    body = packet_id.to_bytes(2, "big") + (b"\x00" if version == 5 else b"")
+    body += b"".join(map(_text, filters))
+    return b"\xa2" + length(len(body)) + body
 
 
 def publish(topic: bytes, packet_id: int, payload: bytes, retain: bool) -> bytes:

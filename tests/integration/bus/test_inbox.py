@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from bus.device import Line
-from bus.inbox import Batch, Subscriber, acknowledge
+from bus.inbox import Batch, Subscriber, acknowledge, forget
 from bus.session import Publisher
 from tests.conftest import StartBroker
 from tests.parts.broker import BrokerPart
@@ -306,3 +306,30 @@ async def test_closing_ends_the_wait(broker: BrokerPart, name: str) -> None:
 
 async def _all(inbox: Subscriber) -> list[Batch]:
     return [batch async for batch in inbox]
+
+
+@pytest.mark.parametrize("shared", [True, False])
+async def test_who_retires_drains_its_queue_and_is_then_forgotten(broker: BrokerPart, name: str, shared: bool) -> None:
+    uplinks = f"city/v1/+/{name}/telemetry"
+    filters = [f"$share/{name}/{uplinks}" if shared else uplinks]
+    async with publisher(broker.url, name) as publish:
+        async with Subscriber(broker.url, name, filters, now=now) as member:
+            await member.ready()
+        await asyncio.gather(*[publish(b"%d" % index) for index in range(100)])
+        async with Subscriber(broker.url, name, filters, 10, now=now, retires=True) as member:
+            await member.ready()
+            await publish(b"no longer for this one")
+            drained = asyncio.ensure_future(member.drained())
+            received: list[bytes] = []
+            async with asyncio.timeout(15):
+                while len(received) < 100:
+                    assert not drained.done()
+                    batch = await member.next_batch()
+                    received += batch.payloads
+                    batch.ack()
+                await drained
+        assert sorted(map(int, received)) == list(range(100))
+    await forget(broker.url, name)
+    async with Subscriber(broker.url, name, filters, now=now) as member:
+        await member.ready()
+        assert not member.resumed
