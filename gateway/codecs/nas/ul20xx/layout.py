@@ -149,11 +149,10 @@ class Hex:
 
 @dataclass(frozen=True, slots=True)
 class One:
-    """A value with its name; with a `default`, it may be left out."""
+    """A value with its name."""
 
     name: str
     field: Field
-    default: Value = None
 
     def read(self, cursor: Cursor) -> Packet:
         """The values by name."""
@@ -161,7 +160,7 @@ class One:
 
     def write(self, values: Mapping[str, Any]) -> bytes:
         """The bytes of what stands here."""
-        value = wanted(values, self.name) if self.default is None else values.get(self.name, self.default)
+        value = wanted(values, self.name)
         try:
             return self.field.write(value)
         except Unencodable as error:
