@@ -15,6 +15,16 @@ OCCUPANCY: dict[str, Entry] = {
     "occupancy.occupiedMinutes": NEEDS_STATE,
     "occupancy.warm": NEEDS_STATE,
 }
+MILESIGHT: dict[str, Entry] = {
+    "lifecycle.batteryLevel": To("battery_pct"),
+    "default.distance": To("distance_m", 0.001),
+    "default.temperature": To("temp_c"),
+    "default.humidity": To("humidity_pct"),
+    "default.waterLeak": To("leak"),
+    "default.tilt": To("tilted"),
+    "default.light": To("lux"),
+    "default.pressure": To("pressure_kpa"),
+}
 ANYWHERE: dict[str, Entry] = {}
 DOWNLINKS: dict[str, dict[str, Entry]] = {}
 FIELDS: dict[str, dict[str, Entry]] = {
@@ -25,6 +35,19 @@ FIELDS: dict[str, dict[str, Entry]] = {
         "start_up.fwVersion": To("firmware"),
         "start_up.resetCause": To("reset_cause", words={"SYSTEM_REQUEST_RESET": "system_request"}),
     },
+    "milesight__em300-mld": MILESIGHT | {"default.leakage": To("leak")},
+    "milesight__em300-sld": MILESIGHT,
+    "milesight__em300-zld": MILESIGHT,
+    "milesight__em310-udl": MILESIGHT,
+    "milesight__em320-tilt": {
+        "lifecycle.batteryLevel": To("battery_pct"),
+        **{f"default.{axis}Angle": To(f"angle_{axis}_deg") for axis in "xyz"},
+        **{f"default.{axis}ThresholdReached": To(f"threshold_{axis}_reached") for axis in "xyz"},
+    },
+    "milesight__em400-udl": MILESIGHT,
+    "milesight__em500-lgt": MILESIGHT,
+    "milesight__em500-pp": MILESIGHT,
+    "milesight__em500-udl": MILESIGHT,
     "pni__placepod": OCCUPANCY,
 }
 

@@ -1,0 +1,1 @@
+"""Milesight IoT, maker of LoRaWAN sensors."""
