@@ -57,6 +57,7 @@ async def run(
     ledger: Ledger | None = None,
     probes: Probes | None = None,
     ready: Callable[[], None] = lambda: None,
+    retires: bool = False,
 ) -> None:
     """Store what devices send, until cancelled: then the batch at hand is settled and acknowledged first.
 
@@ -69,7 +70,8 @@ async def run(
         share: the name of a shared subscription, where several processes divide the uplinks among them; `None`: alone.
         ledger: where figures are counted; `None` makes one of its own.
         probes: where the platform's probes are followed; `None` makes one of its own.
-        ready: called once, when registry and subscription are there.
+        ready: called once, when registry and subscription are there; of one that retires, when nothing is left to do.
+        retires: take nothing new, only what the broker holds for this process.
 
     Raises:
         BadAddress: the URL is none.
@@ -82,7 +84,7 @@ async def run(
     announce = asyncio.Event()
     async with (
         Publisher(mqtt_url, f"{instance}-clock", on_connected=announce.set) as publisher,
-        Subscriber(mqtt_url, instance, filters, now=now) as inbox,
+        Subscriber(mqtt_url, instance, filters, now=now, retires=retires) as inbox,
     ):
         work = asyncio.create_task(service.work(inbox), name=f"{instance} work")
         try:
@@ -90,8 +92,9 @@ async def run(
                 group.create_task(service.follow_registry())
                 group.create_task(keep_heartbeat(ledger, pool))
                 group.create_task(_keep_announced(publisher, announce, clock))
-                group.create_task(probes.keep_said(publisher))
-                group.create_task(_tell_ready(service, inbox, ready))
+                if not retires:
+                    group.create_task(probes.keep_said(publisher))
+                group.create_task(_tell_ready(service, inbox, ready, retires))
                 group.create_task(_follow(work))
         finally:
             await service.finish(work)
@@ -216,9 +219,11 @@ async def _keep_announced(publisher: Publisher, announce: asyncio.Event, clock: 
         await publisher.publish(topics.CLOCK, payload, retain=True)
 
 
-async def _tell_ready(service: _Service, inbox: Subscriber, ready: Callable[[], None]) -> None:
+async def _tell_ready(service: _Service, inbox: Subscriber, ready: Callable[[], None], retires: bool) -> None:
     await service.registry_there.wait()
     await inbox.ready()
+    if retires:
+        await inbox.drained()
     ready()
 
 

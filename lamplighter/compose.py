@@ -16,7 +16,9 @@ import ingest.service
 import rules.service
 from api.service import ApiService
 from api.settings import ApiSettings
+from bus import inbox
 from bus.address import BadAddress, parse_address
+from bus.reconnecting import Lost
 from ingest.ledger import Ledger
 from ingest.probes import Probes
 from lamplighter import retention
@@ -43,6 +45,8 @@ PATIENCE_S = 10.0
 """How long a service waits at its start for a broker or a database that is still starting."""
 MAINTENANCE_AGAIN_S = 30.0
 """How long maintenance rests after the database was away, or another process was at it."""
+INGEST = "ingest"
+"""The client id of an ingest that is alone."""
 _AGAIN_S = 0.5
 _POOL_SIZE = 8
 """Connections of one process: writing, rules, a few readers at once, maintenance."""
@@ -143,14 +147,17 @@ async def _until_there(what: str, attempt: Callable[[], Awaitable[T]]) -> T:
             await asyncio.sleep(_AGAIN_S)
 
 
-async def serve_ingest(crew: Crew, ground: Ground, name: str = "ingest", share: str | None = None) -> Ledger:
-    """Start ingest and wait until it listens; returns its live account.
+async def serve_ingest(
+    crew: Crew, ground: Ground, name: str = INGEST, share: str | None = None, *, retires: bool = False
+) -> Ledger:
+    """Start ingest and wait until it listens, or if it retires has nothing left to do; returns its live account.
 
     Args:
         crew: runs it.
         ground: what it stands on.
         name: its client id at the broker, where its queue waits for it; of several processes each has its own.
         share: a name that several processes have in common, which then divide the uplinks among them.
+        retires: take nothing new, only what the broker holds for this process.
     """
     ledger = Ledger(name, ground.figures)
     ready = asyncio.Event()
@@ -166,10 +173,23 @@ async def serve_ingest(crew: Crew, ground: Ground, name: str = "ingest", share: 
             ledger=ledger,
             probes=Probes(name, ground.figures),
             ready=ready.set,
+            retires=retires,
         ),
     )
     await ready.wait()
     return ledger
+
+
+async def forget_session(mqtt_url: str, client_id: str) -> None:
+    """Have the broker forget what it keeps for a client.
+
+    Raises:
+        Failure: it does not; the sentence says why.
+    """
+    try:
+        await inbox.forget(mqtt_url, client_id)
+    except Lost as error:
+        raise Failure(f"The broker still keeps the session {client_id} ({error}): retire it again.") from error
 
 
 async def serve_rules(crew: Crew, ground: Ground, place: Place) -> None:

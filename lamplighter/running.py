@@ -32,6 +32,31 @@ class Seat:
         return f"ingest-{self.share}-{self.member}"
 
 
+async def retire(settings: Settings, database_url: str, mqtt_url: str, seat: Seat | None) -> int:
+    """Give up an `ingest` process's place for good: store what the broker holds for it, then have that forgotten.
+
+    Args:
+        settings: the town's.
+        database_url: has the schema of this version.
+        mqtt_url: the broker.
+        seat: which of several processes; None the one that takes all uplinks.
+
+    Returns:
+        How many observations waited there.
+
+    Raises:
+        Failure: broker or database cannot be used; what is left still waits.
+    """
+    name, share = (compose.INGEST, None) if seat is None else (seat.client_id, seat.share)
+    wanted = start_clock(settings.clock_start, settings.clock_speed)
+    async with crew() as members:
+        ground = await members.enter(compose.ground(settings, database_url, mqtt_url, wanted))
+        ledger = await compose.serve_ingest(members, ground, name, share, retires=True)
+        await members.end("ingest")
+        await compose.forget_session(mqtt_url, name)
+        return ledger.total.received
+
+
 async def serve(
     settings: Settings, database_url: str, mqtt_url: str, services: Collection[Service], seat: Seat | None = None
 ) -> None:

@@ -31,21 +31,40 @@ def ingest(
             "again, since what the broker holds for it reaches nobody else.",
         ),
     ] = None,
+    retire: Annotated[
+        bool,
+        typer.Option(
+            "--retire",
+            help="Give this process's place up for good, after it was stopped: store what waits for it at the broker, "
+            "which then keeps nothing more for it.",
+        ),
+    ] = False,
     config: Config = None,
 ) -> None:
     """Store what devices send.
 
     One process takes all uplinks. Several divide them: `--share city --member 1`, `--share city --member 2`, and so on.
-    A member that is away keeps its part waiting at the broker, for up to 7 days: start it again with its number.
+    A member that is away keeps its part waiting at the broker, for up to 7 days: start it again with its number, or
+    `--retire` it. Who goes over from one process to several starts the members first, and then retires the one.
     """
     if (share is None) != (member is None):
         raise WrongUsage("--share and --member go together: --share city --member 1, --share city --member 2.")
-    if share is None or member is None:
-        _serve(config, "ingest")
-        return
-    if not share.isidentifier():
+    if share is not None and not share.isidentifier():
         raise WrongUsage(f"{share!r} is no name for a share: use letters, digits and underscores.")
-    _serve(config, "ingest", seat=(share, member))
+    seat = None if share is None or member is None else (share, member)
+    if retire:
+        _retire(config, seat)
+    else:
+        _serve(config, "ingest", seat=seat)
+
+
+def _retire(config: Path | None, seat: tuple[str, int] | None) -> None:
+    settings = begin(config, is_service=True)
+    database_url, mqtt_url = need_database(settings), need_broker(settings)
+    from lamplighter import running  # heavy: all rooms
+
+    waited = run(running.retire(settings, database_url, mqtt_url, running.Seat(*seat) if seat else None))
+    typer.echo(f"Retired: {waited} observations that waited are settled, and the broker keeps no more for it.")
 
 
 def rules(config: Config = None) -> None:

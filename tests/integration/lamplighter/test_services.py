@@ -161,6 +161,37 @@ def test_a_member_that_was_killed_gets_back_what_the_broker_holds_for_it(
     assert [service.end() for service in (again, other)] == [0, 0]
 
 
+def test_who_goes_over_to_several_processes_and_back_retires_those_that_are_left(
+    start: Start, settings: dict[str, str], own_broker: BrokerPart, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    register(settings, tmp_path, monkeypatch)
+    alone = start("ingest")
+    alone.until('"event": "up"')
+    assert alone.end() == 0
+    publish_many(own_broker, range(100))
+    members = [start_member(start, number) for number in (1, 2)]
+    for member in members:
+        member.until('"event": "up"')
+    publish_many(own_broker, range(100, 200))
+    eventually(lambda: stored(settings) == 100)
+    assert "200 observations that waited" in retired(start), "those before and, a second time, those since"
+    assert stored(settings) == 200
+    assert members[1].end() == 0
+    publish_many(own_broker, range(200, 300))
+    assert "observations that waited" in retired(start, "--share", "city", "--member", "2")
+    eventually(lambda: stored(settings) == 300)
+    publish_many(own_broker, range(300, 400))
+    eventually(lambda: stored(settings) == 400)
+    assert members[0].end() == 0
+
+
+def retired(start: Start, *arguments: str) -> str:
+    """Retire a process; what the command says."""
+    command = start("ingest", *arguments, "--retire")
+    assert command.process.wait(SECONDS) == 0, command.said
+    return command.said
+
+
 def publish_many(broker: BrokerPart, seconds: range) -> None:
     login = {"username": "platform", "password": broker.url.split(":")[2].split("@")[0]}
     topic = "city/v1/streetlight/dev-1/telemetry"
