@@ -1,0 +1,97 @@
+"""The clustered deployment keeps to the code's bounds and rights, and has the form it should; nothing starts it."""
+
+import re
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gateway import broker_rules
+from lamplighter.embedded.broker import PLATFORM_USER
+from telemetry import limits, topics
+
+ROOT = Path(__file__).parents[3]
+CLUSTER = ROOT / "deploy" / "cluster"
+SERVERS = ("emqx1", "emqx2", "emqx3", "db1", "db2", "db3", "api")
+
+
+def emqx(name: str) -> str:
+    found = re.search(rf"^ *{name} = (\S+)", (CLUSTER / "emqx" / "emqx.conf").read_text(), re.MULTILINE)
+    assert found, name
+    return found[1]
+
+
+def test_the_broker_has_the_codes_bounds() -> None:
+    assert int(emqx("max_inflight")) == limits.RECEIVE_MAXIMUM
+    assert int(emqx("max_mqueue_len")) == limits.BROKER_QUEUE_MESSAGES_MAX
+    assert emqx("max_packet_size") == f"{limits.PACKET_BYTES_MAX // 1024**2}MB"
+    assert emqx("no_match") == "deny"
+
+
+def test_devices_have_the_rights_of_the_contract() -> None:
+    """The same as Mosquitto is told, spelled as EMQX reads it."""
+    rules = (CLUSTER / "emqx" / "acl.conf").read_text()
+    allowed = re.findall(r'"(city/v1/[^"]+)"', rules)
+    mosquitto = re.findall(r"^pattern \w+ (\S+)$", broker_rules.access_list(PLATFORM_USER), re.MULTILINE)
+    assert allowed == [f"{topics.ROOT}/#", *(pattern.replace("%u", "${username}") for pattern in mosquitto)]
+    assert f'{{user, "{PLATFORM_USER}"}}' in rules
+    assert rules.rstrip().endswith("{deny, all}.")
+
+
+def test_what_runs_in_the_containers_is_well_formed() -> None:
+    for script in CLUSTER.glob("postgres/*.sh"):
+        subprocess.run(["sh", "-n", script], check=True)
+
+
+@pytest.fixture(scope="module")
+def compose() -> dict[str, Any]:
+    yaml = pytest.importorskip("yaml", reason="PyYAML is not installed")
+    loaded = yaml.safe_load((CLUSTER / "compose.yaml").read_text())
+    assert isinstance(loaded, dict)
+    return loaded
+
+
+def test_the_file_is_tidy() -> None:
+    config = pytest.importorskip("yamllint.config", reason="yamllint is not installed")
+    linter = pytest.importorskip("yamllint.linter")
+    rules = config.YamlLintConfig(
+        "{extends: default, rules: {line-length: {max: 120}, document-start: disable, braces: {max-spaces-inside: 1}}}"
+    )
+    text = (CLUSTER / "compose.yaml").read_text()
+    assert [str(problem) for problem in linter.run(text, rules)] == []
+
+
+def test_every_image_is_pinned_and_every_server_watched(compose: dict[str, Any]) -> None:
+    for name, service in compose["services"].items():
+        assert re.fullmatch(r"[\w./-]+:\d+\.\d+[\w.-]*", service["image"]), name
+        assert name not in SERVERS or "test" in service["healthcheck"], name
+
+
+def test_everything_named_is_there(compose: dict[str, Any]) -> None:
+    services = compose["services"]
+    for service in services.values():
+        assert set(service.get("secrets", [])) <= compose["secrets"].keys()
+        assert {each["source"] for each in service.get("configs", [])} <= compose["configs"].keys()
+        assert set(service.get("depends_on", {})) <= services.keys()
+        assert set(service["networks"]) <= compose["networks"].keys()
+        assert {each.split(":")[0] for each in service.get("volumes", [])} <= compose["volumes"].keys()
+    assert all((CLUSTER / each["file"]).exists() for each in compose["configs"].values())
+
+
+def test_secrets_come_from_files_that_are_not_in_the_repository(compose: dict[str, Any]) -> None:
+    assert all(each["file"].startswith("secrets/") for each in compose["secrets"].values())
+    assert "secrets/" in (CLUSTER / ".gitignore").read_text()
+    described = (CLUSTER / "README.md").read_text()
+    assert all(name in described for name in compose["secrets"])
+    for service in compose["services"].values():
+        for name, value in service.get("environment", {}).items():
+            assert "PASSWORD" not in name or value.startswith("/run/secrets/")
+
+
+def test_the_members_of_the_share_have_numbers_of_their_own(compose: dict[str, Any]) -> None:
+    commands = [
+        service["command"] for service in compose["services"].values() if "--share" in service.get("command", [])
+    ]
+    assert [command[:4] for command in commands] == [["ingest", "--share", "city", "--member"]] * 3
+    assert len({command[4] for command in commands}) == 3
