@@ -9,6 +9,13 @@ ANYWHERE: dict[str, Entry] = {}
 DOWNLINKS: dict[str, dict[str, Entry]] = {}
 FIELDS: dict[str, dict[str, Entry]] = {
     **decentlab.OF_THE_CODEC,
+    "dragino__ldds75": {
+        "Bat": To("battery_v"),
+        "Distance": To("distance_m", 0.001),
+        "Interrupt_flag": To("interrupt"),
+        "TempC_DS18B20": To("probe_temperature_c"),
+        "Sensor_flag": To("sensor_present"),
+    },
     "milesight__em300-sld-zld": {
         "battery": To("battery_pct"),
         "temperature": To("temp_c"),

@@ -26,4 +26,24 @@ CONFLICTS: dict[tuple[str, str], str] = {
         "Channel 0x20, type 0xCE is a stored measurement with its own time; akenza gives it like a present one. Ours "
         "has it in the history."
     ),
+    **{
+        ("dragino__ldds04-lb#akenza-uplink-1", f"default.{name}"): (
+            "Port 3 brings stored measurements with their own time; akenza gives them like present ones. Ours has them "
+            "in the history."
+        )
+        for name in ("distance1", "distance2", "distance3", "interruptFlag", "interruptLevel")
+    },
+    ("dragino__ldds20-lb#akenza-uplink-0", "default.temperature"): (
+        "327.6 is what the device says without a probe; a DS18B20 measures from -55 to 125 °C. Ours has no temperature."
+    ),
+    ("dragino__ndds75#akenza-uplink-0", "default.distance"): (
+        "57 mm is less than the 280 mm that an NDDS75 measures at least (the sample is an NDDS20's). Ours has no "
+        "reading."
+    ),
+    ("pepperl-fuchs__wilsen-sonic#akenza-uplink-3", "default.temperature"): (
+        "0x4101999A is 8.1 °C as a float; akenza cuts the decimals."
+    ),
+    ("pepperl-fuchs__wilsen-sonic#akenza-uplink-4", "lifecycle.serialNumber"): (
+        "The serial number is 14 characters of text; akenza reads their codes as one number."
+    ),
 }

@@ -15,6 +15,21 @@ FIELDS: dict[str, dict[str, Entry]] = {
         "firmware": To("firmware"),
         "reset_cause": To("reset_cause", words={"power_on_reset": "power_on", "other_reset:4": "other"}),
     },
+    "cayenne__lpp": {
+        "*.temperature": To("channel_*_temperature_c"),
+        "*.humidity": To("channel_*_humidity_pct"),
+        "*.illuminance": To("channel_*_illuminance_lux"),
+        "*.barometer": To("channel_*_barometer_hpa"),
+        "*.digital_input": To("channel_*_digital_in"),
+        "*.digital_output": To("channel_*_digital_out"),
+        "*.analog_input": To("channel_*_analog_in"),
+        "*.analog_output": To("channel_*_analog_out"),
+        "*.accelerometer_*": To("channel_*_acceleration_*_g"),
+        "*.gyrometer_*": To("channel_*_rotation_*_deg_s"),
+        "*.gps_lat": To("channel_*_latitude_deg"),
+        "*.gps_lon": To("channel_*_longitude_deg"),
+        "*.gps_alt": To("channel_*_altitude_m"),
+    },
     "decentlab__dl-mbx": {
         "battery": To("battery_v"),
         "device_id": To("device_id"),
@@ -73,8 +88,14 @@ FIELDS: dict[str, dict[str, Entry]] = {
 
 
 def values(vector: dict[str, Any]) -> Any:
-    """Their values; an Erlang tuple is the list of its parts."""
-    return _plain(vector["expected"])
+    """Their values; an Erlang tuple is the list of its parts. Readings of a channel are by the channel's number."""
+    plain = _plain(vector["expected"])
+    if not vector["id"].startswith("cayenne__lpp#"):
+        return plain
+    by_channel: dict[str, dict[str, Any]] = {}
+    for reading, _ in plain:
+        by_channel.setdefault(str(reading.pop("channel")), {}).update(reading)
+    return by_channel
 
 
 def _plain(term: Any) -> Any:

@@ -1,0 +1,1 @@
+"""Cayenne (myDevices), author of a payload format that many makers use."""

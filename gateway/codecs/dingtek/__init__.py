@@ -1,0 +1,1 @@
+"""Dingtek, maker of ultrasonic level sensors."""

@@ -1,0 +1,1 @@
+"""Dragino, maker of LoRaWAN and NB-IoT nodes."""

@@ -1,0 +1,1 @@
+"""Ellenex, maker of industrial sensors."""

@@ -1,0 +1,1 @@
+"""Pepperl+Fuchs, maker of industrial sensors."""
