@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 import structlog
 from prometheus_client import CollectorRegistry
 
+import gateway.service
 import ingest.service
 import rules.service
 from api.service import ApiService
@@ -19,6 +20,8 @@ from api.settings import ApiSettings
 from bus import inbox
 from bus.address import BadAddress, parse_address
 from bus.reconnecting import Lost
+from gateway.figures import Figures
+from gateway.models import BadModels, Models
 from ingest.ledger import Ledger
 from ingest.probes import Probes
 from lamplighter import retention
@@ -26,6 +29,7 @@ from lamplighter.clock import real_now, ticking
 from lamplighter.embedded import handshake
 from lamplighter.errors import Failure
 from lamplighter.http_server import HttpServer
+from lamplighter.networks import networks
 from lamplighter.rule_metrics import RuleMetrics
 from lamplighter.settings import Settings
 from lamplighter.supervise import Crew
@@ -190,6 +194,33 @@ async def forget_session(mqtt_url: str, client_id: str) -> None:
         await inbox.forget(mqtt_url, client_id)
     except Lost as error:
         raise Failure(f"The broker still keeps the session {client_id} ({error}): retire it again.") from error
+
+
+async def serve_gateway(crew: Crew, ground: Ground) -> None:
+    """Start the gateway and wait until it hears the city, and its network servers if they are there.
+
+    Raises:
+        Failure: the file of device models is wrong; the sentence says how.
+    """
+    file = ground.settings.gateway_models
+    try:
+        models = Models.read(file) if file is not None else Models()
+    except BadModels as error:
+        raise Failure(f"{error} Mend it, or LAMPLIGHTER_GATEWAY_MODELS.") from error
+    ready = asyncio.Event()
+    crew.serve(
+        "gateway",
+        gateway.service.run(
+            mqtt_url=ground.mqtt_url,
+            networks=networks(ground.settings.gateway_networks),
+            models=models,
+            pool=ground.pool,
+            now=ground.now,
+            figures=Figures(ground.figures),
+            ready=ready.set,
+        ),
+    )
+    await ready.wait()
 
 
 async def serve_rules(crew: Crew, ground: Ground, place: Place) -> None:

@@ -15,8 +15,8 @@ from lamplighter.supervise import crew
 
 _log = structlog.get_logger(__name__)
 
-Service = Literal["ingest", "rules", "api"]
-ALL: tuple[Service, ...] = ("ingest", "rules", "api")
+Service = Literal["ingest", "gateway", "rules", "api"]
+ALL: tuple[Service, ...] = ("ingest", "gateway", "rules", "api")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +89,8 @@ async def serve(
             else:
                 await compose.serve_ingest(members, ground, seat.client_id, seat.share)
             compose.serve_maintenance(members, ground)
+        if "gateway" in services:
+            await compose.serve_gateway(members, ground)
         if place is not None and "rules" in services:
             await compose.serve_rules(members, ground, place)
         if taken is not None:

@@ -19,6 +19,7 @@ from pydantic_settings import BaseSettings, InitSettingsSource, NoDecode, Pydant
 from bus.address import parse_address, with_authority
 from lamplighter.clock import CITY_YEARS
 from lamplighter.errors import WrongUsage
+from lamplighter.networks import checked_network
 from telemetry import limits
 from telemetry.kinds import KINDS
 
@@ -75,6 +76,7 @@ def _broker(url: str) -> str:
 
 DaysByKind = Annotated[dict[str, Annotated[int, Field(gt=0)]], NoDecode, BeforeValidator(_days_by_kind)]
 Words = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_words)]
+Networks = Annotated[tuple[Annotated[str, AfterValidator(checked_network)], ...], NoDecode, BeforeValidator(_words)]
 
 
 def _setting(default: Any, meaning: str, *, must: str, example: str, **bounds: Any) -> Any:
@@ -127,6 +129,22 @@ class Settings(BaseSettings):
         must="a whole number of bytes above 0",
         example="4294967296",
         gt=0,
+    )
+    gateway_networks: Networks = _setting(
+        (),
+        "The network servers that the gateway translates, each as its kind, `=` and the URL of its MQTT broker "
+        "(it may be the city's own). Kinds: `chirpstack`, `the_things_stack`, `sparkplug`. A comma in a password is "
+        "written `%2C`. Empty: `up` runs no gateway.",
+        must="networks as kind=URL, separated by commas",
+        example="chirpstack=mqtt://gateway:PASSWORD@lora.example:1883",
+        repr=False,
+    )
+    gateway_models: Path | None = _setting(
+        None,
+        "A TOML file that says which codec reads which device, and which Sparkplug metric is which field; see "
+        "`docs/gateway.md`. Not set: models are known by the names that the network server gives.",
+        must="the path of a TOML file",
+        example="/etc/lamplighter/models.toml",
     )
     city_lat: float | None = _setting(
         None,

@@ -71,6 +71,18 @@ PROBE = f"{ROOT}/platform/probe"
 BACKLOG = f"{ROOT}/platform/backlog"
 """Where the platform retains how much waits for ingest (ours, too)."""
 
+
+def gateway_note(device: str) -> str:
+    """Where the gateway retains what it must remember of a device; the name may be `+` (ours, too)."""
+    return f"{ROOT}/platform/gateway/{device}/note"
+
+
+def parse_gateway_note(topic: str) -> str | None:
+    """The device that the gateway remembers something of there; `None` if it is no such topic."""
+    parts = topic.split("/")
+    return parts[4] if len(parts) == 6 and topic == gateway_note(parts[4]) else None
+
+
 SYS_DROPPED = "$SYS/broker/publish/messages/dropped"
 """Where Mosquitto and its peers say how many messages they have dropped at the bound of a queue."""
 SYS_STORED = ("$SYS/broker/store/messages/count", "$SYS/broker/retained messages/count")

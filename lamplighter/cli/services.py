@@ -1,4 +1,4 @@
-"""`lamplighter up`, `ingest`, `rules`, `api`: services against the configured broker and database."""
+"""`lamplighter up`, `ingest`, `gateway`, `rules`, `api`: services against the configured broker and database."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -13,8 +13,13 @@ if TYPE_CHECKING:
 
 
 def up(config: Config = None) -> None:
-    """Run all services against the configured broker and database."""
-    _serve(config, "ingest", "rules", "api")
+    """Run all services against the configured broker and database; the gateway where network servers are set."""
+    _serve(config, "ingest", "gateway", "rules", "api")
+
+
+def gateway(config: Config = None) -> None:
+    """Translate between network servers (ChirpStack, The Things Stack, Sparkplug) and the city's own topics."""
+    _serve(config, "gateway")
 
 
 def ingest(
@@ -79,6 +84,10 @@ def api(config: Config = None) -> None:
 
 def _serve(config: Path | None, *services: "Service", seat: tuple[str, int] | None = None) -> None:
     settings = begin(config, is_service=True)
+    if "gateway" in services and not settings.gateway_networks:
+        if len(services) == 1:
+            raise WrongUsage("No network server is named: set LAMPLIGHTER_GATEWAY_NETWORKS, or gateway_networks.")
+        services = tuple(each for each in services if each != "gateway")
     database_url, mqtt_url = need_database(settings), need_broker(settings)
     from lamplighter.running import Seat, serve  # heavy: all rooms
 
