@@ -1,7 +1,7 @@
 """Dingtek DC410 (and DC413): ultrasonic level sensor under a manhole's cover.
 
-Source: Dingtek, "DC410 Manhole Sensor, Protocol (LoRaWAN)", and the maker's published codec. Port 3 both ways; words
-have their most significant byte first.
+Source: Dingtek, published codecs of DC410 and DC413. Port 3 both ways; words have their most significant byte first.
+The codecs read the temperature without a sign; a sensor in the frost needs one, and none reaches 128 °C.
 
     byte 0           0x80
     bytes 1, 2       forced bit, type of the device

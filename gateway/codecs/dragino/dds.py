@@ -1,7 +1,7 @@
 """Dragino LDDS75, LDDS45, LDDS20 and LDDS04: ultrasonic distance and liquid level, with their -LB successors.
 
-Sources: Dragino, user manuals of LDDS75, LDDS20, LDDS04, DDS20-LB, DDS45-LB, DDS75-LB and DDS04-LB, "Uplink payload"
-and "Downlink payload". The port says what a message is; words have their most significant byte first.
+Sources: Dragino, user manuals of LDDS75, LDDS20, LDDS04 and DDS75-LB, and the published decoders of
+all. The port says what a message is; words have their most significant byte first.
 
     port 2   one distance: 8 bytes      2 battery, mV in bits 13 to 0; 2 distance, mm; 1 interrupt; 2 temperature of an
                                         external probe, int16 in 0.1 °C; 1 whether there is an ultrasonic sensor

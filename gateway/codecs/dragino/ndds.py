@@ -1,6 +1,7 @@
 """Dragino NDDS75 and NDDS20: ultrasonic distance and liquid level over NB-IoT.
 
-Sources: Dragino, user manuals of NDDS75 and NDDS20, "Uplink payload". Words have their most significant byte first.
+Sources: Dragino, user manuals of NDDS75 and NDDS20, and the published decoder. Words have their most
+significant byte first.
 
     bytes 0 to 7     device: F and 15 digits of its IMEI
     bytes 8, 9       model, then version (132 is 1.3.2)

@@ -1,7 +1,8 @@
 """Ellenex PLS2-L: submersible level sensor.
 
-Source: Ellenex, "PLS2-L, Uplink and downlink payload", and the maker's published driver. Uplinks have 8 bytes on port
-15 (later devices: port 1); words have their most significant byte first.
+Source: Ellenex, published driver of PLS2-L with its guide. Uplinks have 8 bytes on port 15 (later devices: port 1);
+words have their most significant byte first. The driver gives the level without a unit, and an example of it says "214
+m", which is deeper than the sensor goes; integrators read millimetres, and so do we. Compare one with a dipstick.
 
     bytes 0, 1   serial number of the board
     byte 2       type of the payload

@@ -1,6 +1,6 @@
 """Downlink commands of all Decentlab DL devices.
 
-Source: Decentlab GmbH, "Downlink commands" of the DL family. A downlink has 6 bytes on port 1:
+Source: Decentlab GmbH, published table of downlink commands of the DL family. A downlink has 6 bytes on port 1:
 
     bytes 0, 1    command
     bytes 2, 3    parameter, 0 where the command has none

@@ -1,6 +1,6 @@
 """Decentlab DL devices: for each model what its words mean.
 
-Sources: Decentlab GmbH, the data sheet of each model, section "Sensor data format". The bytes around the words are in
+Sources: Decentlab GmbH, the published payload decoder of each model. The bytes around the words are in
 `words.py`, the commands in `downlinks.py`. In a column, w is the word, w0 that of a device's zero:
 
     DL-MBX           w distance in mm, w valid samples                                     ultrasonic, water below

@@ -1,6 +1,6 @@
 """The uplink format that all Decentlab DL devices share; what its words mean is each model's table.
 
-Source: Decentlab GmbH, data sheets of the DL family, section "Sensor data format" (protocol version 2).
+Source: Decentlab GmbH, published payload decoders of the DL family (protocol version 2).
 
     byte 0        protocol version, 2
     bytes 1, 2    device number
@@ -8,8 +8,8 @@ Source: Decentlab GmbH, data sheets of the DL family, section "Sensor data forma
     then          the blocks in the order of their bits, each of 16-bit words
 
 All numbers have their most significant byte first. The last bit is always the battery's block, 1 word in mV. A word of
-65535 means that its sensor had nothing to say; such a value is left out and named in `no_reading`. The port is the
-device's setting (1 unless changed), so any port for applications is taken.
+65535, which no sensor measures, means that its sensor had nothing to say; such a value is left out and named in
+`no_reading`. The port is the device's setting (1 unless changed), so any port for applications is taken.
 """
 
 from collections.abc import Callable, Sequence

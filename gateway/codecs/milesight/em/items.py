@@ -1,6 +1,6 @@
 """The format of Milesight EM sensors: items of channel, type and value, up and down.
 
-Source: Milesight, user guides of the EM300, EM310, EM320, EM400 and EM500 series, chapter "Device payload".
+Source: Milesight, user guides of the EM series, "Uplink data", and the published payload tables of each model.
 
     byte 0      channel
     byte 1      type

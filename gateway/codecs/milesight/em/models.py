@@ -1,7 +1,7 @@
 """Milesight EM models: which channels each has.
 
-Sources: Milesight, user guides of the EM300 series, EM310-UDL, EM320-TILT, EM400-UDL and EM500 series, "Device
-payload". The bytes around the values are in `items.py`. Channel and type in hexadecimal:
+Sources: Milesight, user guides of EM300 series, EM400-UDL and EM500-UDL, and the published payload tables of each
+model. The bytes around the values are in `items.py`. Channel and type in hexadecimal:
 
     all          01 75 battery, %
     EM310-UDL    03 82 distance, mm                       04 00 tilted

@@ -1,6 +1,6 @@
 """Settings of Milesight EM sensors: items of channel 0xFF in a downlink, read back by the same table.
 
-Source: Milesight, user guides of the EM series, "Downlink commands". By type:
+Source: Milesight, user guides of the EM series, "Downlink commands", and the published encoders. By type:
 
     02 collection interval, s    03 report interval, s     10 reboot           11 time, s since 1970
     17 time zone, 0.1 h          1c times and seconds of another try           27 clear the history
