@@ -36,7 +36,7 @@ def lamplighter(
 
 
 tree.command()(demo)
-for command in (services.up, services.ingest, services.rules, services.api):
+for command in (services.up, services.ingest, services.gateway, services.rules, services.api):
     tree.command()(command)
 tree.command()(simulate)
 tree.command()(migrate)
