@@ -15,6 +15,8 @@ KEEP_ALIVE_S = 30
 HANDSHAKE_S = 10.0
 """A broker that has not taken the subscription by then is given up, unless it is busy sending what it kept for us."""
 RECEIVE_BUFFER_BYTES = 1 << 20
+LARGE_READ_BYTES = 1 << 15
+"""A read that brought so much is followed by the next as soon as others had their turn."""
 
 _SUBSCRIPTION = 65_535
 """The packet id of the one SUBSCRIBE; publishes use the ids below."""
@@ -140,7 +142,8 @@ class Connection(asyncio.Protocol):
             if self._terms.coalesce_s:
                 self._coalescing = True
                 self._pace()
-                self._loop.call_later(self._terms.coalesce_s, self._end_of_coalescing)
+                rest_s = 0 if len(data) >= LARGE_READ_BYTES else self._terms.coalesce_s
+                self._loop.call_later(rest_s, self._end_of_coalescing)
             self._deliver(self, arrivals)
         elif arrivals.taken:
             self._deliver(self, arrivals)

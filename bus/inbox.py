@@ -25,6 +25,8 @@ from telemetry.topics import TELEMETRY_SUFFIX
 
 COALESCE_S = 0.005
 """After a read the next one waits this long, so that it brings many messages."""
+MESSAGES_AT_ONCE = 2_000
+"""A batch is given no further read once it has so many."""
 SESSION_EXPIRY_S = 7 * 24 * 3600
 """How long the broker keeps the session of a service that is away (MQTT 5; in 3.1.1 the broker's own setting)."""
 QUIET_S = 2.0
@@ -233,7 +235,7 @@ class Subscriber:
     async def next_batch(self) -> Batch:
         """The messages that wait, as soon as there is one: those read within `BATCH_AGE_MS_MAX` of the first.
 
-        No read is added to `PACKET_BYTES_MAX` of payloads, so that whoever takes a batch has bounded work.
+        No read is added to `MESSAGES_AT_ONCE` or `PACKET_BYTES_MAX` of payloads: who takes a batch has bounded work.
 
         Raises:
             Closed: the subscriber has been closed.
@@ -246,10 +248,15 @@ class Subscriber:
             self._something.clear()
             await self._something.wait()
         first = self._reads.popleft()
-        reads, size, until_s = [first], first.size, first.arrived_s + BATCH_AGE_MS_MAX / 1000
-        while self._reads and self._reads[0].arrived_s <= until_s and size < PACKET_BYTES_MAX:
-            size += self._reads[0].size
-            reads.append(self._reads.popleft())
+        reads, until_s = [first], first.arrived_s + BATCH_AGE_MS_MAX / 1000
+        messages, size = len(first.arrivals.payloads), first.size
+        while messages < MESSAGES_AT_ONCE and size < PACKET_BYTES_MAX:
+            if not self._reads or self._reads[0].arrived_s > until_s:
+                break
+            read = self._reads.popleft()
+            messages += len(read.arrivals.payloads)
+            size += read.size
+            reads.append(read)
         batch = Batch(reads)
         self._waiting_messages -= len(batch)
         self._waiting_bytes -= batch.size

@@ -124,6 +124,7 @@ class _Service:
                 self._writing.result()
             batch = self._gatherer.close()
             self._writing = asyncio.create_task(self._settle(batch, self._packing.close(batch)))
+            await asyncio.sleep(0)  # the database has its rows before the next ones are decoded
 
     async def finish(self, work: "asyncio.Task[None]") -> None:
         """Let the batch in its commit be settled; what has only been gathered goes back to the broker."""
@@ -168,6 +169,7 @@ class _Service:
             if self._packing.waiting(self._gatherer.batch) >= DECODE_UPLINKS:
                 self._packing.decode(self._gatherer.batch)
                 self._gatherer.cut()
+                await asyncio.sleep(0)  # the batch before goes first
             if self._gatherer.full or not await self._more_comes(inbox):
                 return
             read = await inbox.next_batch()

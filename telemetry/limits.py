@@ -24,7 +24,7 @@ QUARANTINE_BYTES_MAX = PAYLOAD_BYTES_MAX
 QUARANTINE_ROWS_PER_DEVICE_DAY_MAX = 1_000
 """Beyond it a device's refused uplinks of a day are counted and no longer kept."""
 
-BATCH_ROWS_MAX = 8_000
+BATCH_ROWS_MAX = 10_000
 """A batch closes at this many observations."""
 
 BATCH_BYTES_MAX = 8 * 1024 * 1024
@@ -36,7 +36,7 @@ BATCH_AGE_MS_MAX = 20
 BATCH_LINGER_MS_MAX = 100
 """Where commits take long, a batch gathers for twice the time they take, and for no longer than this (real time)."""
 
-RECEIVE_MAXIMUM = 20_000
+RECEIVE_MAXIMUM = 40_000
 """Uplinks that the broker may send ahead of our acknowledgements; more wait in the broker."""
 
 INBOX_BYTES_MAX = 64 * 1024 * 1024
@@ -58,7 +58,7 @@ LIST_ITEMS_MAX = 1_000
 assert PAYLOAD_BYTES_MAX < PACKET_BYTES_MAX, "we, not the broker, refuse what is too large"
 assert QUARANTINE_BYTES_MAX <= PAYLOAD_BYTES_MAX
 assert ARRAY_OBSERVATIONS_MAX < BATCH_ROWS_MAX
-assert 2 * BATCH_ROWS_MAX <= RECEIVE_MAXIMUM, "while a full batch is committed the next one can fill"
+assert 3 * BATCH_ROWS_MAX <= RECEIVE_MAXIMUM, "one batch is committed, one decoded, one comes in"
 assert BATCH_AGE_MS_MAX <= BATCH_LINGER_MS_MAX
 assert PACKET_BYTES_MAX < BATCH_BYTES_MAX <= INBOX_BYTES_MAX
 assert RECEIVE_MAXIMUM <= 65_535, "MQTT 5 carries it in two bytes"
