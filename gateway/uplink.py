@@ -2,11 +2,11 @@
 
 A reading without the field that its kind demands (a lamp's energy without its level, a battery without a water level)
 is no observation. Nothing is invented to make it one: its values are held, and join the next observation of the device
-if that comes within one report interval. They are then up to one interval older than the observation's `ts`.
+if that comes within `HELD_INTERVALS` of its report interval. They are then up to that much older than its `ts`.
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,12 +17,15 @@ from gateway.events import Condition, Event, Joined, Measured, Message, Presence
 from gateway.models import Fields, Models, Selection
 from gateway.notes import Note, message, with_route
 from gateway.repeats import Counters, Frames, Key
+from gateway.scripts.shelf import Question, Shelf
 from telemetry import topics
 from telemetry.clock import SECOND_US, to_rfc3339
 from telemetry.kinds import KINDS
 from telemetry.refusals import Reason
 from telemetry.registry import Registry
 
+HELD_INTERVALS = 1.5
+"""One report interval, and room for reports that come late."""
 SESSION_BITS = 31
 STATUS_AGAIN_US = 60 * SECOND_US
 """A device that joins again and again is said to be online once in this time."""
@@ -70,6 +73,22 @@ class Translator:
     def device(self, source: Source) -> str:
         """The device's name: as the registry spells it, in upper or lower case, else the likeliest in lower case."""
         return next((self._spelt[name] for name in source.names if name in self._spelt), source.names[0])
+
+    @property
+    def shelf(self) -> Shelf:
+        """The makers' own codecs."""
+        return self._models.shelf
+
+    def questions(self, events: Iterable[Event]) -> dict[Question, int | None]:
+        """What makers' own codecs have to be asked before these events are taken."""
+        found: dict[Question, int | None] = {}
+        for event in events if self.shelf else ():
+            if isinstance(event, Uplink) and not event.simulated and (event.data or event.port is not None):
+                target = self._models.of(event.source)
+                if isinstance(target, Codec) and self.shelf.keeps(target):
+                    at_ms = None if event.at_us is None else event.at_us // 1_000
+                    found[target.models[0], event.port, event.data] = at_ms
+        return found
 
     def take(self, event: Event, now_us: int) -> Outcome:
         """What an event means for the city; `now_us` is the city's time."""
@@ -159,7 +178,8 @@ class Translator:
     def _observed(self, device: str, kind: str, fields: Fields, stamp: dict[str, Any], at_us: int) -> Outcome:
         """An observation with what was held for it, or fields to hold."""
         note = self._notes.get(device, Note())
-        fresh = note.held if note.kind == kind and 0 <= at_us - note.held_us <= self._interval_us(device, kind) else {}
+        held_for_us = HELD_INTERVALS * self._interval_us(device, kind)
+        fresh = note.held if note.kind == kind and 0 <= at_us - note.held_us <= held_for_us else {}
         outcome = Outcome("published")
         if any(name in fields for name in KINDS[kind].marked):
             body = {**stamp, **fresh, **fields}
