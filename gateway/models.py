@@ -12,6 +12,10 @@ The file (`gateway_models`, TOML) holds one `[[device]]` a rule; the first whose
     model = "nas/ul20xx-1.1"
 
     [[device]]
+    profile = "Acme gauge"
+    codec = "acme/gauge"               # the maker's own codec, kept by `lamplighter codec add`
+
+    [[device]]
     eui = "70b3d57ba0"                 # how the EUI begins
     kind = "drain_level"               # no codec of ours: fields of what the server's own codec made of it
     [device.fields]
@@ -21,7 +25,8 @@ The file (`gateway_models`, TOML) holds one `[[device]]` a rule; the first whose
     [[sparkplug]]                      # see gateway/sparkplug.py
     …
 
-Without a rule, a device whose profile's name, tag `model`, or `brand/product` is the name of a model has that model.
+Without a rule, a device whose profile's name, tag `model`, or `brand/product` is the name of a model has that model; a
+maker's own codec that is kept under this name goes before ours.
 """
 
 import math
@@ -36,6 +41,7 @@ import msgspec
 from gateway.codecs.catalogue import catalogue
 from gateway.codecs.codec import Codec
 from gateway.events import Source
+from gateway.scripts.shelf import Shelf
 from telemetry.kinds import KINDS
 
 Fields = dict[str, float | int | bool]
@@ -65,6 +71,7 @@ class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     product: str = ""
     eui: str = ""
     model: str = ""
+    codec: str = ""
     kind: str = ""
     fields: dict[str, Field | str] = {}
 
@@ -110,10 +117,11 @@ class Selection:
 
 
 class Models:
-    """The rules in their order, and all models of the catalogue."""
+    """The rules in their order, all models of the catalogue, and on the `shelf` those of makers' own codecs."""
 
     def __init__(self, rules: list[Rule] | None = None, sparkplug: list[Metrics] | None = None) -> None:
         self._rules = [(rule, _target(rule)) for rule in rules or []]
+        self.shelf = Shelf()
         self.sparkplug = tuple(sparkplug or ())
         for each in self.sparkplug:
             _check_fields(each.kind, each.metrics, f"the sparkplug device {each.name}")
@@ -140,10 +148,11 @@ class Models:
         """What reads this device's payloads; `None` where nobody knows its model."""
         for rule, target in self._rules:
             if _holds(rule, source):
-                return target
+                return self.shelf.codec(rule.codec.lower()) if rule.codec else target
         known = catalogue()
         for name in (source.tag, source.profile, f"{source.brand}/{source.product}"):
-            codec = known.get(name.strip().lower())
+            model = name.strip().lower()
+            codec = self.shelf.codec(model) or known.get(model)
             if codec is not None:
                 return codec
         return None
@@ -170,12 +179,15 @@ def converted(name: str, field: Field, value: object) -> float | int | bool:
     return value if plain else value * field.factor + field.offset
 
 
-def _target(rule: Rule) -> Codec | Selection:
+def _target(rule: Rule) -> Codec | Selection | None:
+    """What a rule names; `None`: a maker's own codec, which is looked for at each message."""
     what = f"the rule for {rule.profile or rule.eui or rule.product or rule.brand or '(nothing)'}"
     if not (rule.profile or rule.brand or rule.product or rule.eui):
         raise BadModels("a rule has no condition: give profile, brand, product or eui")
-    if bool(rule.model) == bool(rule.kind):
-        raise BadModels(f"{what} gives neither or both of model and kind")
+    if [bool(rule.model), bool(rule.codec), bool(rule.kind)].count(True) != 1:
+        raise BadModels(f"{what} gives not exactly one of model, codec and kind")
+    if rule.codec:
+        return None
     if rule.model:
         codec = catalogue().get(rule.model.lower())
         if codec is None:

@@ -20,11 +20,12 @@ from gateway.figures import Figures
 from gateway.models import Models
 from gateway.notes import Note
 from gateway.outlet import Outlet
+from gateway.scripts.shelf import Shelf
 from gateway.sparkplug import Sparkplug
 from gateway.station import PUSH_S, RECEIVE_MAXIMUM, Station
 from gateway.the_things_stack import TheThingsStack
 from gateway.uplink import Translator
-from storage import errors, registry
+from storage import codecs, errors, registry
 from storage.gateway_booking import Book
 from storage.pool import Pool
 from telemetry import topics
@@ -82,9 +83,10 @@ async def run(
         Station(each.name, servers[each.name], Translator(each.name, models, notes), courier, notes, figures, now)
         for each in networks
     ]
-    service = _Service(stations, courier, notes, now)
+    service = _Service(stations, courier, notes, models.shelf, now)
     await service.look_at_registry(pool)
     async with AsyncExitStack() as stack, asyncio.TaskGroup() as group:
+        stack.push_async_callback(models.shelf.close)
         city = await stack.enter_async_context(Outlet(mqtt_url, f"{client_id}-city"))
         inboxes = []
         for station, network in zip(stations, networks, strict=True):
@@ -113,9 +115,11 @@ async def run(
 class _Service:
     """What all networks share: commands, the registry, the notes."""
 
-    def __init__(self, stations: Sequence[Station], courier: Courier, notes: dict[str, Note], now: Now) -> None:
+    def __init__(
+        self, stations: Sequence[Station], courier: Courier, notes: dict[str, Note], shelf: Shelf, now: Now
+    ) -> None:
         self._stations = {each.name: each for each in stations}
-        self._courier, self._notes, self._now = courier, notes, now
+        self._courier, self._notes, self._shelf, self._now = courier, notes, shelf, now
         self._version: int | None = None
         self.outlets: dict[str, Outlet] = {}
 
@@ -167,7 +171,10 @@ class _Service:
                 if version == self._version:
                     return
                 loaded = await registry.load(conn)
+                kept = await codecs.load(conn)
         self._version = version
+        for complaint in await self._shelf.fill(kept):
+            _log.warning("a maker's codec cannot be used", reason=complaint)
         for station in self._stations.values():
             station.translator.use(loaded)
 

@@ -15,7 +15,7 @@ import structlog
 from bus.backoff import Backoff
 from bus.inbox import Batch, Subscriber
 from gateway.downlink import Courier, Step
-from gateway.events import Message, Misspoken, Server, Told
+from gateway.events import Heard, Message, Misspoken, Server, Told
 from gateway.figures import Figures
 from gateway.notes import Note
 from gateway.outlet import Outlet
@@ -61,7 +61,7 @@ class Station:
     async def hear(self, inbox: Subscriber, city: Outlet, outlet: Outlet) -> None:
         """Deal with all that comes, until cancelled."""
         async for batch in inbox:
-            work = self.translate(batch)
+            work = await self.translate(batch)
             await city.publish(work.messages)
             self._figures.took(self.name, time.monotonic() - batch.arrived_s, work.observations)
             if work.answers and not await outlet.publish(work.answers, PUSH_S):
@@ -87,19 +87,28 @@ class Station:
             self._figures.connected(self.name, inbox.connected)
             await asyncio.sleep(1)
 
-    def translate(self, batch: Batch) -> _Work:
-        """What a batch brings about."""
-        work, now_us = _Work(), batch.received_us
-        for topic, payload in zip(batch.topics, batch.payloads, strict=True):
-            self._take(work, topic.decode("utf-8", "replace"), payload, now_us)
+    async def translate(self, batch: Batch) -> _Work:
+        """What a batch brings about, once makers' own codecs have said what they make of it."""
+        work, now_us, shelf = _Work(), batch.received_us, self.translator.shelf
+        topics_heard = [topic.decode("utf-8", "replace") for topic in batch.topics]
+        said = [
+            self._heard(work, topic, payload, now_us)
+            for topic, payload in zip(topics_heard, batch.payloads, strict=True)
+        ]
+        answers = await shelf.ask(self.translator.questions(event for heard in said for event in heard.events))
+        with shelf.holding(answers):
+            for topic, payload, heard in zip(topics_heard, batch.payloads, said, strict=True):
+                self._take(work, topic, payload, heard, now_us)
         return work
 
-    def _take(self, work: _Work, topic: str, payload: bytes, now_us: int) -> None:
+    def _heard(self, work: _Work, topic: str, payload: bytes, now_us: int) -> Heard:
         try:
-            heard = self.server.hear(topic, payload, now_us)
+            return self.server.hear(topic, payload, now_us)
         except Misspoken as error:
             self._misspoken(work, topic, payload, now_us, error)
-            return
+            return Heard()
+
+    def _take(self, work: _Work, topic: str, payload: bytes, heard: Heard, now_us: int) -> None:
         unread = Unread("", Reason.UNDECODABLE, heard.unread) if heard.unread else None
         missed = heard.missed
         for event in heard.events:

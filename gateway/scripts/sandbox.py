@@ -87,7 +87,7 @@ class Sandbox:
 
         Raises:
             ScriptFault: there is none; whatever the codec does, nothing else is raised.
-            NoWorker: no process can be started.
+            NoWorker: no process can be started, or the codec was put away meanwhile.
         """
         async with self._room:
             asked = _Asked(_framed(request), asyncio.get_running_loop().create_future())
@@ -103,14 +103,13 @@ class Sandbox:
         raise _fault(word, detail, self.bounds)
 
     async def close(self) -> None:
-        """End the worker; whoever still waits is cancelled."""
+        """End the worker; whoever still waits gets a `NoWorker`."""
         if self._tending is not None:
             self._tending.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._tending
-        for asked in self._waiting:
-            asked.answer.cancel()
-        self._waiting.clear()
+        while self._waiting:
+            _give(self._waiting.popleft().answer, NoWorker("the codec was put away"))
         await self._end()
 
     async def _tend(self) -> None:
