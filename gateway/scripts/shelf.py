@@ -163,4 +163,3 @@ class Shelf:
         if isinstance(answer, Reading):
             return answer
         raise answer or Undecodable(f"the codec of {model} was not asked")
-
