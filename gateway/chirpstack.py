@@ -48,7 +48,7 @@ _TOPIC = re.compile(r"application/([^/]+)/device/([0-9A-Fa-f]{16})/event/([a-z]+
 class _DeviceInfo(msgspec.Struct, frozen=True, rename="camel"):
     dev_eui: str = ""
     device_profile_name: str = ""
-    tags: dict[str, str] = {}
+    tags: dict[str, str] | None = None
 
 
 class _Up(msgspec.Struct, frozen=True, rename="camel"):
@@ -172,7 +172,7 @@ def _up(route: Route, said: dict[str, Any]) -> Uplink:
 
 def _up_3(route: Route, up: _Up3) -> Uplink:
     eui = octets(up.devEUI).hex()
-    source = _source(route, _DeviceInfo(eui, up.profile, up.tags or {}))
+    source = _source(route, _DeviceInfo(eui, up.profile, up.tags))
     check_frame(up.counter, up.port)
     times = [each.time for each in up.rxInfo or () if each.time]
     return Uplink(source, up.port, octets(up.data), moment(times[0] if times else None), "", up.counter)
@@ -182,7 +182,7 @@ def _source(route: Route, info: _DeviceInfo) -> Source:
     named = info.dev_eui.lower()
     if named and named != route.name:
         raise Misspoken(f"the topic is that of {route.name}, the event that of {named[:40]!r}")
-    tag = info.tags.get("model", "")
+    tag = (info.tags or {}).get("model", "")
     return Source((route.name,), route, eui=route.name, profile=info.device_profile_name, tag=tag)
 
 

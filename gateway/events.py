@@ -21,6 +21,7 @@ COUNTER_MAX = 2**32 - 1
 PORT_MAX = 255
 YEAR_FIRST = 2000
 """An earlier time is a server's word for none (The Things Stack says the year 1)."""
+YEAR_LAST = 9998
 
 
 class Misspoken(ValueError):
@@ -237,7 +238,7 @@ def moment(text: str | None) -> int | None:
         found = msgspec.convert(text, dt.datetime)
     except (msgspec.ValidationError, OverflowError):
         found = None
-    if found is None or found.tzinfo is None:
+    if found is None or found.tzinfo is None or found.year > YEAR_LAST:
         raise Misspoken(f"the time {text[:40]!r} is not RFC 3339 with an offset", Reason.BAD_TIMESTAMP)
     return None if found.year < YEAR_FIRST else to_us(found)
 

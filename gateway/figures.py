@@ -7,6 +7,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 FATES = (
     "published",
     "held",
+    "lapsed",
     "without_reading",
     "duplicate",
     "simulated",

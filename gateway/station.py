@@ -19,7 +19,7 @@ from gateway.events import Heard, Message, Misspoken, Server, Told
 from gateway.figures import Figures
 from gateway.notes import Note
 from gateway.outlet import Outlet
-from gateway.uplink import Translator, Unread
+from gateway.uplink import Outcome, Translator, Unread
 from storage import errors
 from storage.gateway_booking import Book, Unreadable, by_day
 from telemetry import topics
@@ -105,10 +105,20 @@ class Station:
         try:
             return self.server.hear(topic, payload, now_us)
         except Misspoken as error:
+            _log.warning("a network server is not understood", network=self.name, topic=topic[:100], reason=str(error))
             self._misspoken(work, topic, payload, now_us, error)
-            return Heard()
+        except Exception as error:
+            self._failed(work, topic, payload, now_us, error)
+        return Heard()
 
     def _take(self, work: _Work, topic: str, payload: bytes, heard: Heard, now_us: int) -> None:
+        """Deal with what one message said; whatever that is, it harms no other."""
+        try:
+            self._do(work, topic, payload, heard, now_us)
+        except Exception as error:
+            self._failed(work, topic, payload, now_us, error)
+
+    def _do(self, work: _Work, topic: str, payload: bytes, heard: Heard, now_us: int) -> None:
         unread = Unread("", Reason.UNDECODABLE, heard.unread) if heard.unread else None
         missed = heard.missed
         for event in heard.events:
@@ -116,7 +126,7 @@ class Station:
                 self._told(work, event, now_us)
                 continue
             outcome = self.translator.take(event, now_us)
-            self._figures.count(self.name, outcome.fate, outcome.missed + missed)
+            self._count(outcome, missed)
             work.messages += outcome.messages
             work.answers += outcome.answers
             work.observations += outcome.fate == "published"
@@ -124,6 +134,17 @@ class Station:
         if unread is not None:
             given = unread.device, unread.reason, unread.detail
             self._refuse(work, Unreadable(topic, *given, payload, now_us))
+
+    def _failed(self, work: _Work, topic: str, payload: bytes, now_us: int, error: Exception) -> None:
+        """A mistake of ours: the message is kept like one that cannot be read, and the next one goes on."""
+        _log.error("a message failed in a way nobody foresaw", network=self.name, topic=topic[:100], exc_info=error)
+        words = f"reading it failed in a way nobody foresaw ({type(error).__name__}: {error})"
+        self._misspoken(work, topic, payload, now_us, Misspoken(words))
+
+    def _count(self, outcome: Outcome, missed: int) -> None:
+        self._figures.count(self.name, outcome.fate, outcome.missed + missed)
+        if outcome.lapsed:
+            self._figures.count(self.name, "lapsed")
 
     def _told(self, work: _Work, told: Told, now_us: int) -> None:
         device = self.translator.device(told.source)
@@ -140,7 +161,6 @@ class Station:
 
     def _misspoken(self, work: _Work, topic: str, payload: bytes, now_us: int, error: Misspoken) -> None:
         self._figures.count(self.name, "misspoken")
-        _log.warning("a network server is not understood", network=self.name, topic=topic[:100], reason=str(error))
         if self.server.brings_measurements(topic):
             device = self._named(topic)
             self._refuse(work, Unreadable(topic, device, error.reason, str(error), payload, now_us))

@@ -43,13 +43,17 @@ class Unread:
 
 @dataclass(slots=True)
 class Outcome:
-    """What is to be done for one event. `fate` is counted; `answers` go to the network server."""
+    """What is to be done for one event. `fate` is counted; `answers` go to the network server.
+
+    `lapsed`: values that were held have been dropped, because no observation came in time.
+    """
 
     fate: str
     messages: list[Message] = field(default_factory=list)
     answers: list[Message] = field(default_factory=list)
     unread: Unread | None = None
     missed: int = 0
+    lapsed: bool = False
 
 
 class Translator:
@@ -144,7 +148,7 @@ class Translator:
                 stamp = {"ts": to_rfc3339(uplink.at_us), **stamp}
             at_us = now_us if uplink.at_us is None else uplink.at_us
             observed = self._observed(device, kind, dict(reading.observation), stamp, at_us)
-            outcome.fate, outcome.unread = observed.fate, observed.unread
+            outcome.fate, outcome.unread, outcome.lapsed = observed.fate, observed.unread, observed.lapsed
             outcome.messages = _merged(outcome.messages, observed.messages)
         return outcome
 
@@ -180,7 +184,7 @@ class Translator:
         note = self._notes.get(device, Note())
         held_for_us = HELD_INTERVALS * self._interval_us(device, kind)
         fresh = note.held if note.kind == kind and 0 <= at_us - note.held_us <= held_for_us else {}
-        outcome = Outcome("published")
+        outcome = Outcome("published", lapsed=bool(note.held) and not fresh)
         if any(name in fields for name in KINDS[kind].marked):
             body = {**stamp, **fresh, **fields}
             outcome.messages.append(Message(topics.telemetry(kind, device), msgspec.json.encode(body)))
@@ -202,7 +206,8 @@ class Translator:
             return Outcome("condition")
         at_us = now_us if condition.at_us is None else condition.at_us
         outcome = self._observed(device, kind, {"battery_pct": condition.battery_pct}, {}, at_us)
-        return Outcome("condition", outcome.messages)
+        outcome.fate = "condition"
+        return outcome
 
     def _joined(self, device: str, source: Source, now_us: int) -> Outcome:
         """A device that joins is there: said once in a while, however often it joins."""

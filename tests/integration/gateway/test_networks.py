@@ -1,0 +1,126 @@
+"""Uplinks from a network server's broker to the database, and commands to devices and their answers back."""
+
+import asyncio
+import json
+import time
+from typing import Any
+
+import pytest
+
+from bus.inbox import Batch
+from telemetry import topics
+from telemetry.clock import SECOND_US, to_rfc3339
+from tests.integration.gateway.conftest import BAY, DRAIN, LAMP, Gateway, Town, now
+from tests.parts.broker import BrokerPart
+
+STATUS = bytes.fromhex("018EB28266200047071A000201DEFE210000")
+COMMAND_ID = "0192f0c4-0000-5000-8000-000000000001"
+
+
+async def test_a_bays_uplink_is_stored_within_two_seconds(town: Town, gateway: Gateway) -> None:
+    begun_s = time.monotonic()
+    await town.up(BAY, b"\x01")
+    await town.ledger(received=1, stored=1)
+    assert time.monotonic() - begun_s < 2
+    assert await town.rows("SELECT occupied, time_from_receipt FROM parking_bay") == [(True, False)]
+
+
+async def test_what_cannot_be_read_is_one_received_and_one_quarantined(town: Town, gateway: Gateway) -> None:
+    topic, body = town.frame(DRAIN, b"\x01")
+    await town.say(topic, body)
+    await town.say(topic, body)
+    await town.up(BAY, b"\x07")
+    await town.say(f"application/7/device/{BAY}/event/up", b"{nonsense")
+    await town.say("application/7/device/0000000000000009/event/up", body | {"deviceInfo": {"devEui": "0" * 15 + "9"}})
+    await town.ledger(received=5, quarantined=4, duplicate=1)
+    reasons = sorted(row[0] for row in await town.rows("SELECT reason FROM quarantine"))
+    assert reasons == ["malformed_json", "undecodable", "undecodable", "unknown_device"]
+
+
+async def test_frames_sent_twice_simulated_or_of_no_reading_are_no_observations(town: Town, gateway: Gateway) -> None:
+    topic, body = town.frame(BAY, b"\x01")
+    await town.say(topic, body)
+    await town.say(topic, body | {"deduplicationId": "another radio gateway"})
+    simulated = {"uplink_message": {"f_port": 1, "frm_payload": "AQ=="}, "simulated": True}
+    await town.say("v3/app@ttn/devices/x/up", simulated)
+    await town.up(BAY, b"\x00")
+    await town.ledger(received=2, stored=2)
+    assert gateway.figures.totals["chirpstack", "duplicate"] == 1
+    assert gateway.figures.totals["the_things_stack", "simulated"] == 1
+
+
+async def test_an_uplink_of_the_things_stack_is_stored(town: Town, gateway: Gateway) -> None:
+    message = {
+        "received_at": to_rfc3339(now()),
+        "session_key_id": "AXA=",
+        "f_port": 1,
+        "f_cnt": 4,
+        "frm_payload": "AQ==",
+        "version_ids": {"brand_id": "bosch", "model_id": "tps110"},
+    }
+    said = {"end_device_ids": {"device_id": "bay", "dev_eui": BAY.upper()}, "uplink_message": message}
+    await town.say("v3/app@ttn/devices/bay/up", said)
+    await town.ledger(received=1, stored=1)
+
+
+async def test_ended_between_publishing_and_acknowledging_an_uplink_comes_again_as_a_duplicate(
+    town: Town, gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(Batch, "ack", lambda batch: None)
+        await town.up(BAY, b"\x01")
+        await town.ledger(received=1, stored=1)
+        await gateway.stop()
+    await gateway.start()
+    await town.ledger(received=2, stored=1, duplicate=1)
+
+
+async def test_what_comes_while_the_gateway_is_away_is_stored_later(town: Town, gateway: Gateway) -> None:
+    await gateway.stop()
+    for number in range(20):
+        await town.up(BAY, bytes([number % 2]))
+    await gateway.start()
+    await town.ledger(received=20, stored=20)
+
+
+def command() -> dict[str, Any]:
+    at_us = now()
+    return {
+        "id": COMMAND_ID,
+        "ts": to_rfc3339(at_us),
+        "set": {"setpoint_pct": 40},
+        "expires_at": to_rfc3339(at_us + 3_600 * SECOND_US),
+        "reason": "program",
+    }
+
+
+async def test_a_lamps_command_goes_down_and_its_acknowledgement_comes_back(town: Town, gateway: Gateway) -> None:
+    await town.up(LAMP, STATUS, 23)
+    await town.ledger(received=1, stored=1)
+    await gateway.stop()
+    await gateway.start()  # where its downlinks go is remembered by the broker
+    await town.say(topics.command("streetlight", LAMP), command())
+    (down,) = await town.said(f"application/7/device/{LAMP}/command/down")
+    assert (down["id"], down["confirmed"], down["fPort"]) == (COMMAND_ID, True, 60)
+    await town.say(*town.event(LAMP, "txack", queueItemId=COMMAND_ID))
+    await asyncio.sleep(0.1)
+    assert not town.heard[topics.ack("streetlight", LAMP)], "a radio gateway's acceptance is no delivery"
+    await town.say(*town.event(LAMP, "ack", queueItemId=COMMAND_ID, acknowledged=True))
+    (answer,) = await town.said(topics.ack("streetlight", LAMP))
+    assert answer == {"id": COMMAND_ID, "ok": True, "applied": {"setpoint_pct": 40.0}, "error": None}
+
+
+async def test_a_device_that_no_network_serves_is_left_to_hear_for_itself(town: Town, gateway: Gateway) -> None:
+    await town.say(topics.command("streetlight", "native-lamp"), command())
+    await town.up(BAY, b"\x01")
+    await town.ledger(received=1, stored=1)
+    assert not town.heard
+
+
+async def test_a_killed_broker_is_waited_for(town: Town, gateway: Gateway, own_broker: BrokerPart) -> None:
+    await town.up(BAY, b"\x01")
+    await town.ledger(received=1, stored=1)
+    await asyncio.to_thread(own_broker.restart)
+    await town.up(BAY, b"\x00")
+    await town.ledger(stored=2)
+    assert json.dumps(gateway.figures.totals["chirpstack", "published"]) == "2"
