@@ -53,7 +53,7 @@ def understand(text: str) -> FieldMapping:
         document = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         match = re.fullmatch(r"(.*) \(at line (\d+), column \d+\)", str(error))
-        what, line = (match[1], match[2]) if match else (str(error), "1")
+        what, line = (match[1], int(match[2])) if match else (str(error), text.count("\n") + 1)
         raise MappingMistakes([f"Line {line}: this is no TOML: {what[:1].lower()}{what[1:]}."]) from error
     reader = _Reader(text)
     return reader.mapping(document)

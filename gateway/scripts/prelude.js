@@ -1,6 +1,7 @@
 // What a maker's codec finds in its context, and the one function by which it is asked. Evaluated before the codec.
-// Its value is (text of a request) => text of an answer: "=" and the codec's own output as JSON, or "!", one word, a
-// blank and a detail. Nothing here reaches outside: there is nothing outside to be reached.
+// Its value is (text of a request) => text of an answer: the codec's own output as JSON, or "!", one word, a blank and a
+// detail. An answer is never put together of long parts: the engine keeps those apart as a rope, which nobody outside can
+// read. Nothing here reaches outside: there is nothing outside to be reached.
 (function (global, outputMax) {
   'use strict';
   const { parse, stringify } = JSON;
@@ -77,14 +78,14 @@
 
   return (request) => {
     const asked = parse(request);
-    if (asked.kind === 'entries') return '=' + stringify(Object.keys(globals).filter((name) => entry(name) !== undefined));
+    if (asked.kind === 'entries') return stringify(Object.keys(globals).filter((name) => entry(name) !== undefined));
     if (asked.input.recvTime !== undefined) asked.input.recvTime = new DateOf(asked.input.recvTime);
     try {
       const answer = answered(asked);
       if (answer instanceof PromiseOf) return '!promise ';
       const output = stringify(answer instanceof bytesOf ? Array.from(answer) : answer);
       if (typeof output !== 'string') return '!nothing ' + typeof answer;
-      return output.length > outputMax ? '!output ' : '=' + output;
+      return output.length > outputMax ? '!output ' : output;
     } catch (thrown) {
       return thrown === silent ? '!entry ' : '!threw ' + described(thrown);
     }

@@ -97,8 +97,8 @@ class Sandbox:
             else:
                 self._send()
             answer = await asked.answer
-        if answer.startswith(b"="):
-            return answer[1:]
+        if not answer.startswith(b"!"):
+            return answer
         word, _, detail = answer[1:].decode(errors="replace").partition(" ")
         raise _fault(word, detail, self.bounds)
 

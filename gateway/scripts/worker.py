@@ -36,12 +36,12 @@ class Stage:
         self._heap_bytes = setup["heap_bytes"]
         self._stack_bytes = setup["stack_bytes"]
         self._call_s = setup["call_s"]
-        self._output_max = setup["output_characters_max"] + 1
+        self._output_max = setup["output_characters_max"]
         self._is_reused = setup["reuse"]
         self._kept: tuple[Any, Any] | None = None
 
     def answer(self, request: str) -> str:
-        """`=` and the codec's output as JSON, or `!`, the word for what went wrong, a blank and a detail."""
+        """The codec's output as JSON, or `!`, the word for what went wrong, a blank and a detail."""
         signal.setitimer(signal.ITIMER_PROF, self._call_s + _TEARDOWN_S)
         try:
             was_kept = self._kept is not None
@@ -70,7 +70,7 @@ class Stage:
             stage = "threw"
             self._bound(context, began_s)
             answer = driver(request)
-        except (_quickjs.JSException, ValueError, MemoryError) as error:
+        except (_quickjs.JSException, ValueError, TypeError, MemoryError) as error:
             self._kept = None
             return _failure(error, stage)
         self._kept = (context, driver) if self._is_reused else None

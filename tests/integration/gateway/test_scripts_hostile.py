@@ -161,6 +161,11 @@ async def test_nothing_of_the_machine_is_in_reach() -> None:
         assert await among_neighbours(vendor) == []
 
 
+async def test_a_long_answer_put_together_of_parts_arrives_whole() -> None:
+    async with codec("var s = ''; for (var i = 0; i < 3000; i++) s += 'part ' + i % 10; return s + s;") as vendor:
+        assert await among_neighbours(vendor) == "".join(f"part {i % 10}" for i in range(3000)) * 2
+
+
 async def test_numbers_that_are_none_come_as_null() -> None:
     async with codec("return {a: NaN, b: -Infinity, c: undefined, d: -0, e: 1e400};") as vendor:
         assert await among_neighbours(vendor) == {"a": None, "b": None, "d": 0, "e": None}
