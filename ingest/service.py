@@ -1,8 +1,8 @@
 """The ingest service: from the inbox to durable fates, for as long as it runs, whatever goes away meanwhile.
 
 Two stages with a hand-over of one: while a batch is committed, the next one is gathered and decoded. It is handed over
-when it is due and the commit before is done, so commits and acknowledgements keep the order of arrival, and the longer
-a commit takes the larger are the transactions. While the database is away one batch waits in its commit, one for its
+when it is due and the commit before is done, so commits and acknowledgements keep the order of arrival, and the more
+comes the larger are the transactions. While the database is away one batch waits in its commit, one for its
 turn, the inbox fills to its bound, and the rest waits at the broker.
 
 So what waits in memory is bounded: payloads of `INBOX_BYTES_MAX`, and of two batches, each of `BATCH_BYTES_MAX` and a
@@ -30,7 +30,7 @@ from storage.pool import Pool
 from telemetry import topics
 from telemetry.clock import CityClock, Now, to_rfc3339
 from telemetry.decoding import Decoder
-from telemetry.limits import BATCH_AGE_MS_MAX, BATCH_LINGER_MS_MAX
+from telemetry.limits import BATCH_AGE_MS_MAX, BATCH_LINGER_MS_MAX, FLOOD_PER_S
 
 REGISTRY_LOOK_S = 2.0
 """So often the registry's version is looked at, in real seconds."""
@@ -38,8 +38,6 @@ DECODE_UPLINKS = 2_000
 """So many are decoded as soon as they are gathered: the last ones of a batch hold up its commit only shortly."""
 LOOK_S = 0.01
 """So often it is looked whether enough has come to be decoded, in real seconds."""
-COMMITS_REMEMBERED = 8
-"""The time that commits take is a mean of about so many."""
 STOP_GRACE_S = 10.0
 """So long the batch at hand may take to become durable when the service is asked to stop, in real seconds."""
 
@@ -109,7 +107,7 @@ class _Service:
         self._gatherer = Gatherer()
         self._packing = Packing(self._present_decoder)
         self._writing: asyncio.Task[None] | None = None
-        self._commit_s = 0.0
+        self._flood = False
         self._held: inboxes.Batch | None = None
         self._decoder: Decoder | None = None
         self.registry_there = asyncio.Event()
@@ -123,6 +121,7 @@ class _Service:
                 await asyncio.wait({self._writing})
                 self._writing.result()
             batch = self._gatherer.close()
+            self._flood = batch.received >= FLOOD_PER_S * (time.monotonic() - batch.sources[0].arrived_s)
             self._writing = asyncio.create_task(self._settle(batch, self._packing.close(batch)))
             await asyncio.sleep(0)  # the database has its rows before the next ones are decoded
 
@@ -180,8 +179,7 @@ class _Service:
 
         What is enough to be decoded meanwhile is not waited with.
         """
-        age_s = max(BATCH_AGE_MS_MAX / 1000, min(2 * self._commit_s, BATCH_LINGER_MS_MAX / 1000))
-        due_s = self._gatherer.begun_s + age_s
+        due_s = self._gatherer.begun_s + (BATCH_LINGER_MS_MAX if self._flood else BATCH_AGE_MS_MAX) / 1000
         while inbox.waiting < DECODE_UPLINKS:
             rest_s = due_s - time.monotonic()
             if rest_s > 0:
@@ -197,9 +195,7 @@ class _Service:
         self._ledger.waits_since(batch.sources[0].arrived_s)
         if batch.topics or batch.statuses:  # a probe alone needs no database
             fates = await self._writer.write(parcel, batch)
-            took_s = time.monotonic() - begun_s
-            self._commit_s += (took_s - self._commit_s) / COMMITS_REMEMBERED
-            self._ledger.settled(fates, took_s)
+            self._ledger.settled(fates, time.monotonic() - begun_s)
             if batch.statuses:
                 self._ledger.spoke(len(batch.statuses) - parcel.misspoken, parcel.misspoken)
         batch.ack()

@@ -30,11 +30,15 @@ BATCH_ROWS_MAX = 10_000
 BATCH_BYTES_MAX = 8 * 1024 * 1024
 """A batch closes at this many payload bytes."""
 
-BATCH_AGE_MS_MAX = 20
+BATCH_AGE_MS_MAX = 15
 """A batch closes when its first message is this old (real time)."""
 
-BATCH_LINGER_MS_MAX = 100
-"""Where commits take long, a batch gathers for twice the time they take, and for no longer than this (real time)."""
+FLOOD_PER_S = 16_000
+"""More observations a second than that are a flood: throughput comes before delay, since a transaction costs as much as
+hundreds of rows."""
+
+BATCH_LINGER_MS_MAX = 150
+"""In a flood a batch closes when its first message is this old (real time)."""
 
 RECEIVE_MAXIMUM = 40_000
 """Uplinks that the broker may send ahead of our acknowledgements; more wait in the broker."""
