@@ -34,7 +34,7 @@ COLUMNS = (
 
 def options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make chaos", description=__doc__.split("\n\n")[0])
-    parser.add_argument("--only", metavar="NAME", action="append", help="this case; may be given again")
+    parser.add_argument("--only", metavar="NAME", action="append", help="this case, or several with commas between; may be given again")
     parser.add_argument("--seed", type=int, default=1, help="of the first repetition; each further one is one higher")
     parser.add_argument("--repetitions", type=int, metavar="K", help="of each case, in place of its own number")
     parser.add_argument("--backlog", type=int, metavar="N", help="uplinks that wait in `database_away`")
@@ -44,10 +44,11 @@ def options() -> argparse.Namespace:
 
 
 def chosen(wanted: argparse.Namespace) -> list[Case]:
-    unknown = set(wanted.only or ()) - {case.name for case in CASES}
+    only = {name for names in wanted.only or () for name in names.split(",")}
+    unknown = only - {case.name for case in CASES}
     if unknown:
         sys.exit(f"There is no case {', '.join(sorted(unknown))}: `--list` names all.")
-    cases = [case for case in CASES if not wanted.only or case.name in wanted.only]
+    cases = [case for case in CASES if not only or case.name in only]
     if wanted.backlog:
         longer_s = 60 + wanted.backlog / 1_000
         cases = [

@@ -21,7 +21,7 @@ from tests.chaos.verdict import Promised, Verdict, check_rollups, judge
 from tests.parts.resender import Resender, Uplink
 
 MEMORY_MIB_MAX = 300.0
-"""Ingest's resident memory, whatever happens: the interpreter with its libraries (about 110 MiB), the inbox (64 MiB of
+"""Ingest's resident memory, whatever happens: the interpreter with its libraries (about 90 MiB), the inbox (64 MiB of
 payloads), two batches (8 MiB each) as bytes, objects and columns, and what the allocator does not give back."""
 QUIET_S = 2.5
 """The ledger is at rest if it has not changed for this long."""
