@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -77,6 +78,15 @@ def test_everything_named_is_there(compose: dict[str, Any]) -> None:
         assert set(service["networks"]) <= compose["networks"].keys()
         assert {each.split(":")[0] for each in service.get("volumes", [])} <= compose["volumes"].keys()
     assert all((CLUSTER / each["file"]).exists() for each in compose["configs"].values())
+
+
+def test_an_image_takes_the_packages_along_and_nothing_that_is_secret() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    packages = {name.rstrip("*") for name in project["tool"]["setuptools"]["packages"]["find"]["include"]}
+    lines = (ROOT / ".dockerignore").read_text().splitlines()
+    files = {"requirements.lock", "pyproject.toml", project["project"]["readme"], *project["project"]["license-files"]}
+    assert "*" in lines
+    assert {line[1:] for line in lines if line.startswith("!")} == packages | files
 
 
 def test_secrets_come_from_files_that_are_not_in_the_repository(compose: dict[str, Any]) -> None:
