@@ -34,7 +34,7 @@ COLUMNS = (
 
 def options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make chaos", description=__doc__.split("\n\n")[0])
-    parser.add_argument("--only", metavar="NAME", action="append", help="this case, or several with commas between; may be given again")
+    parser.add_argument("--only", metavar="NAME", action="append", help="this case, or several: A,B")
     parser.add_argument("--seed", type=int, default=1, help="of the first repetition; each further one is one higher")
     parser.add_argument("--repetitions", type=int, metavar="K", help="of each case, in place of its own number")
     parser.add_argument("--backlog", type=int, metavar="N", help="uplinks that wait in `database_away`")
