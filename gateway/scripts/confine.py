@@ -29,8 +29,8 @@ def confine(room_bytes: int, parent: int) -> list[str]:
     os.closerange(3, _descriptors_max())
     taken = _address_space()
     given_up = _leave(parent) if sys.platform == "linux" else []
-    limits = {"core": 0, "files written": 0, "descriptors": 3, "processes": 0}
-    names = {"core": "CORE", "files written": "FSIZE", "descriptors": "NOFILE", "processes": "NPROC"}
+    limits = {"core": 0, "files written": 0, "descriptors": 3}
+    names = {"core": "CORE", "files written": "FSIZE", "descriptors": "NOFILE"}
     if taken is not None:
         limits["memory"], names["memory"] = taken + room_bytes, "AS"
     for words, most in limits.items():
@@ -38,6 +38,11 @@ def confine(room_bytes: int, parent: int) -> list[str]:
             resource.setrlimit(getattr(resource, f"RLIMIT_{names[words]}"), (most, most))
             given_up.append(words)
     return given_up
+
+
+def no_processes() -> None:
+    """Give up starting others."""
+    resource.setrlimit(resource.RLIMIT_NPROC, (0, 0))
 
 
 def _leave(parent: int) -> list[str]:

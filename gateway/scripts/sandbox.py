@@ -29,6 +29,8 @@ FAULTS: tuple[Fault, ...] = get_args(Fault)
 _LENGTH = struct.Struct("<I")
 _AHEAD_MAX = 16
 """Requests a worker has before it answers. Nobody waits until they are written, so that no side waits for the other."""
+FORKED_CHARACTERS_MIN = 16 * 1024
+"""A codec at least as large costs more to parse than its process to copy."""
 _START_S = 20.0
 _DEATHS_MAX = 2
 """Workers that one message may cost."""
@@ -196,8 +198,8 @@ class Sandbox:
         worker, self._worker, self._sent, self._is_ready = self._worker, None, 0, False
         if worker is None:
             return None
-        with contextlib.suppress(ProcessLookupError):
-            worker.kill()
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(worker.pid, signal.SIGKILL)  # it leads a session of its own
         return await worker.wait()
 
 
@@ -221,7 +223,7 @@ def _fault(word: str, detail: str, bounds: Bounds) -> ScriptFault:
         "entry": "the codec has none of the functions that makers' codecs have for this",
         "threw": f"the codec failed: {detail}",
         "syntax": f"the codec cannot be read: {detail}",
-        "died": "the codec's process ended or said nothing, twice",
+        "died": "the codec's process ended, or said nothing for too long",
     }
     fault: Fault = word if word in FAULTS else "died"
     return ScriptFault(fault, sentences[fault])
@@ -232,9 +234,10 @@ def _framed(data: bytes) -> bytes:
 
 
 def _setup(source: str, bounds: Bounds, reuse: bool) -> bytes:
+    way = "reused" if reuse else "forked" if len(source) > FORKED_CHARACTERS_MIN else "fresh"
     shims = [_text("buffer.js")] if _BUFFER.search(source) else []
     return msgspec.json.encode(
-        {"source": source, "prelude": _text("prelude.js"), "shims": shims, "reuse": reuse, **asdict(bounds)}
+        {"source": source, "prelude": _text("prelude.js"), "shims": shims, "way": way, **asdict(bounds)}
     )
 
 

@@ -15,7 +15,6 @@ from gateway.scripts.sandbox import Sandbox
 PORT_MAX = 223
 PORT_DEFAULT = 1
 """Of a downlink whose codec names none."""
-_WRAPPINGS = frozenset({"data", "fPort", "fport", "port", "variables"})
 
 
 class BadSource(ValueError):
@@ -77,12 +76,12 @@ class VendorCodec:
         return await self._ask("uplink", self._bytes(port, data, received_ms))
 
     async def downlink(self, wanted: Mapping[str, Any]) -> bytes:
-        """The codec's own output for a downlink's input, as JSON.
+        """The codec's own output for a downlink's input, as JSON: `{"data": …}`, or what belongs there alone.
 
         Raises:
             Undecodable: there is none.
         """
-        whole = wanted if "data" in wanted and wanted.keys() <= _WRAPPINGS else {"data": wanted}
+        whole = wanted if "data" in wanted else {"data": wanted}
         return await self._ask("downlink-encode", {"variables": self._variables, **whole})
 
     async def read_back(self, port: int | None, data: bytes) -> bytes:

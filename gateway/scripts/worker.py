@@ -7,27 +7,31 @@ packages but the engine itself, of which only the compiled half: the other half 
 
 import gc
 import json
+import os
 import re
 import signal
 import struct
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, BinaryIO
 
 import _quickjs
 
-from gateway.scripts.confine import confine
+from gateway.scripts.confine import confine, no_processes
 
 _PLACE = re.compile(r"<input>:(\d+)")
 _LENGTH = struct.Struct("<I")
 _DETAIL_CHARACTERS_MAX = 300
 _SECONDS_LEFT_MIN = 0.001
-_TEARDOWN_S = 0.15
-"""CPU time beyond a call's own in which it has to be interrupted and cleared away; then the system ends the process."""
+_INTERRUPTION_S = 0.1
+"""CPU time beyond a call's own in which the engine has to have interrupted it."""
+_FAILURES = (_quickjs.JSException, ValueError, TypeError, MemoryError)
 
 
 class Stage:
-    """The codec in its context: a fresh one for each request, or one for many."""
+    """The codec in its context, parsed once."""
 
     def __init__(self, setup: dict[str, Any]) -> None:
         self._source = setup["source"] + "\n;void 0;"
@@ -37,53 +41,104 @@ class Stage:
         self._stack_bytes = setup["stack_bytes"]
         self._call_s = setup["call_s"]
         self._output_max = setup["output_characters_max"]
-        self._is_reused = setup["reuse"]
-        self._kept: tuple[Any, Any] | None = None
+        self._context: Any = None
+        self._driver: Any = None
+
+    @property
+    def is_loaded(self) -> bool:
+        """Whether the codec is parsed."""
+        return self._driver is not None
+
+    def load(self) -> str | None:
+        """Have the codec parsed; what is answered instead of asking it if that is impossible."""
+        if self._driver is not None:
+            return None
+        began_s = time.process_time()
+        self._context = context = _quickjs.Context()
+        context.set_memory_limit(self._heap_bytes)
+        context.set_max_stack_size(self._stack_bytes)
+        try:
+            with self._ended_in_time():
+                driver = context.eval(self._prelude)
+                for text in (*self._shims, self._source):
+                    context.set_time_limit(max(_SECONDS_LEFT_MIN, self._call_s - (time.process_time() - began_s)))
+                    context.eval(text)
+        except _FAILURES as error:
+            return _failure(error, "syntax")
+        context.set_time_limit(self._call_s)
+        self._driver = driver
+        return None
 
     def answer(self, request: str) -> str:
         """The codec's output as JSON, or `!`, the word for what went wrong, a blank and a detail."""
-        signal.setitimer(signal.ITIMER_PROF, self._call_s + _TEARDOWN_S)
         try:
-            was_kept = self._kept is not None
-            answer = self._played(request)
-            if was_kept and answer.startswith("!memory"):  # what it had kept was too much, perhaps not this message
-                answer = self._played(request)
-            return answer
+            with self._ended_in_time():
+                answer = self._driver(request)
+        except _FAILURES as error:
+            return _failure(error, "threw")
+        if not isinstance(answer, str) or len(answer) > self._output_max + _DETAIL_CHARACTERS_MAX:
+            return "!output "
+        return _sorted(answer) if answer.startswith("!threw") else answer
+
+    def clear(self) -> None:
+        """Let go of the codec, and of all that it has left behind."""
+        self._driver = self._context = None
+
+    @contextmanager
+    def _ended_in_time(self) -> Iterator[None]:
+        """Have the system end the process if the engine is not interrupted, as within a long native call."""
+        signal.setitimer(signal.ITIMER_PROF, self._call_s + _INTERRUPTION_S)
+        try:
+            yield
         finally:
             signal.setitimer(signal.ITIMER_PROF, 0)
 
-    def _played(self, request: str) -> str:
-        began_s = time.process_time()
-        stage = "syntax"
-        try:
-            if self._kept is None:
-                context = _quickjs.Context()
-                context.set_memory_limit(self._heap_bytes)
-                context.set_max_stack_size(self._stack_bytes)
-                self._bound(context, began_s)
-                driver = context.eval(self._prelude)
-                for shim in self._shims:
-                    context.eval(shim)
-                context.eval(self._source)
-            else:
-                context, driver = self._kept
-            stage = "threw"
-            self._bound(context, began_s)
-            answer = driver(request)
-        except (_quickjs.JSException, ValueError, TypeError, MemoryError) as error:
-            self._kept = None
-            return _failure(error, stage)
-        self._kept = (context, driver) if self._is_reused else None
-        if not isinstance(answer, str) or len(answer) > self._output_max + _DETAIL_CHARACTERS_MAX:
-            return "!output "
-        if answer.startswith("!threw"):
-            self._kept = None
-            return _sorted(answer)
-        return answer
 
-    def _bound(self, context: Any, began_s: float) -> None:
-        """Let the engine interrupt what follows once the CPU time since the beginning is spent."""
-        context.set_time_limit(max(_SECONDS_LEFT_MIN, self._call_s - (time.process_time() - began_s)))
+def fresh(stage: Stage, request: str, sink: BinaryIO) -> None:
+    """Answer a request in a context of its own."""
+    answer = stage.load() or stage.answer(request)
+    stage.clear()
+    _write(sink, answer)
+
+
+def forked(stage: Stage, request: str, sink: BinaryIO) -> None:
+    """Have a request answered by a copy of this process that ends with it.
+
+    The copy's context is as fresh as one of its own, whatever requests before have done. It costs a fork, but the codec
+    is parsed only once: the lesser cost for a large one.
+    """
+    failure = stage.load()
+    if failure is not None:
+        stage.clear()
+        _write(sink, failure)
+        return
+    child = os.fork()
+    if child == 0:
+        code = 1
+        try:
+            no_processes()
+            _write(sink, stage.answer(request))
+            code = 0
+        finally:
+            os._exit(code)
+    _, status = os.waitpid(child, 0)
+    if status != 0:
+        _write(sink, "!time " if os.waitstatus_to_exitcode(status) == -signal.SIGPROF else "!died ")
+
+
+def reused(stage: Stage, request: str, sink: BinaryIO) -> None:
+    """Answer a request with what earlier ones have left behind; after a failure all begins anew."""
+    was_kept = stage.is_loaded
+    answer = stage.load() or stage.answer(request)
+    if was_kept and answer.startswith("!memory"):  # what it had kept was too much, perhaps not this request
+        stage.clear()
+        answer = stage.load() or stage.answer(request)
+    if answer.startswith("!"):
+        stage.clear()
+    _write(sink, answer)
+
+
+WAYS = {"fresh": fresh, "forked": forked, "reused": reused}
 
 
 def _failure(error: BaseException, stage: str) -> str:
@@ -132,9 +187,12 @@ def main(parent: int) -> None:
     if first is None:
         return
     setup = json.loads(first)
-    stage = Stage(setup)
+    stage, answer = Stage(setup), WAYS[setup["way"]]
     given_up = confine(setup["room_bytes"], parent)
-    gc.disable()  # nothing here is cyclic, and a collection would look at every context
+    if answer is not forked:
+        no_processes()
+    gc.disable()  # nothing here is cyclic, and a collection would write to every page that copies share
+    gc.freeze()
     _write(sink, json.dumps(given_up))
     while (request := _read(source)) is not None:
-        _write(sink, stage.answer(request.decode()))
+        answer(stage, request.decode(), sink)

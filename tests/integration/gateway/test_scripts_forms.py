@@ -75,13 +75,15 @@ async def test_a_port_that_is_not_known_is_undefined_and_variables_come_from_the
 async def test_downlinks_both_ways() -> None:
     codec = VendorCodec("""
         function encodeDownlink(input) {
-            if (input.data.minutes > 255) return {errors: ["too long"]};
+            if (input.command > 3 || input.data.minutes > 255) return {errors: ["too long"]};
             return {bytes: [1, input.data.minutes], fPort: 9, warnings: []};
         }
         function decodeDownlink(input) { return {data: {minutes: input.bytes[1]}}; }""")
     try:
         assert await codec.encode({"minutes": 10}) == Downlink(9, b"\x01\x0a")
         assert await codec.encode({"data": {"minutes": 10}}) == Downlink(9, b"\x01\x0a")
+        with pytest.raises(Unencodable, match="too long"):
+            await codec.encode({"command": 4, "data": {"minutes": 1}})
         assert value_of(await codec.read_back(9, b"\x01\x0a")) == {"data": {"minutes": 10}}
         with pytest.raises(Unencodable, match="too long"):
             await codec.encode({"minutes": 256})

@@ -17,7 +17,7 @@ import pytest
 
 from gateway.codecs.codec import Undecodable
 from gateway.scripts.bounds import SOURCE_BYTES_MAX
-from gateway.scripts.sandbox import ScriptFault
+from gateway.scripts.sandbox import FORKED_CHARACTERS_MIN, ScriptFault
 from gateway.scripts.vendor import BadSource, VendorCodec, source_text, value_of
 
 HOSTILE = 66
@@ -25,9 +25,10 @@ ROOT = Path(__file__).parents[3]
 
 
 @asynccontextmanager
-async def codec(body: str, before: str = "", reuse: bool = False) -> AsyncIterator[VendorCodec]:
-    """A codec that runs `body` for a hostile message."""
+async def codec(body: str, before: str = "", *, reuse: bool = False, size: int = 0) -> AsyncIterator[VendorCodec]:
+    """A codec that runs `body` for a hostile message, with a file of at least `size` characters."""
     source = f"""
+        {"// padding" + "." * size if size else ""}
         {before}
         function decodeUplink(input) {{
             if (input.bytes[0] === {HOSTILE}) {{ {body} }}
@@ -111,6 +112,29 @@ async def test_a_hostile_message_is_refused_and_its_neighbours_go_on(name: str) 
         began_s = time.monotonic()
         assert await among_neighbours(vendor) in faults
         assert time.monotonic() - began_s < 20  # a busy machine; alone it takes a third of a second
+
+
+LARGE = (
+    "a loop that catches everything",
+    "a native call that is never interrupted",
+    "an array that grows",
+    "deep recursion",
+    "a huge answer",
+    "a promise that never settles",
+)
+
+
+@pytest.mark.parametrize("name", LARGE)
+async def test_a_hostile_message_of_a_large_codec_is_refused_and_costs_no_process(name: str) -> None:
+    body, faults = REFUSED[name]
+    async with codec(body, size=FORKED_CHARACTERS_MIN) as vendor:
+        assert await among_neighbours(vendor) in faults
+        assert vendor.sandbox.deaths == 0
+
+
+async def test_a_message_leaves_no_state_behind_in_a_large_codec() -> None:
+    async with codec("JSON = null; return ++seen;", before="var seen = 0;", size=FORKED_CHARACTERS_MIN) as vendor:
+        assert [await answer(vendor, HOSTILE) for _ in range(3)] == [1, 1, 1]
 
 
 TAMPERED = {
@@ -222,7 +246,7 @@ async def test_a_worker_that_the_system_ends_is_replaced_and_costs_no_message() 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
 async def test_a_worker_has_no_descriptors_but_its_pipes_and_can_open_none() -> None:
-    async with codec("") as vendor:
+    async with codec("", reuse=True) as vendor:
         await answer(vendor, 1)
         process = Path(f"/proc/{vendor.sandbox.worker_pid}")
         assert sorted(each.name for each in (process / "fd").iterdir()) == ["0", "1", "2"]
