@@ -9,7 +9,7 @@ import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, model_validator
@@ -59,11 +59,15 @@ def _with_offset(moment: dt.datetime) -> dt.datetime:
 
 
 def _url(*schemes: str) -> AfterValidator:
+    """A URL of one server or, separated by commas, several; a folder of sockets stands in the query (`?host=`)."""
+
     def check(url: str) -> str:
         parts = urlsplit(url)
-        if parts.scheme not in schemes or not parts.hostname:
+        hosts = parts.netloc.rpartition("@")[2]
+        if parts.scheme not in schemes or not (hosts or "host" in parse_qs(parts.query)):
             raise ValueError("no such URL")
-        _ = parts.port  # raises ValueError where it is no port
+        for host in hosts.split(","):
+            _ = urlsplit(f"//{host}").port  # raises ValueError where it is no port
         return url
 
     return AfterValidator(check)

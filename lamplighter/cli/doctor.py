@@ -54,6 +54,9 @@ async def _examine(settings: Settings, broker_config: Path | None) -> AsyncItera
     else:
         async for finding in broker.examine(settings.broker_url):
             yield finding
-    bound = QueueBound(settings.broker_queue_messages, settings.broker_queue_bytes)
-    for finding in broker_file.examine(broker_config, bound) if broker_config else [broker_file.unseen()]:
-        yield finding
+    if broker_config is not None:
+        bound = QueueBound(settings.broker_queue_messages, settings.broker_queue_bytes)
+        for finding in broker_file.examine(broker_config, bound):
+            yield finding
+    elif settings.broker_url is not None:
+        yield broker_file.unseen()

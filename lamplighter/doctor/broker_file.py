@@ -18,6 +18,7 @@ _DEFAULTS = {
     "max_queued_bytes": "0",
 }
 _UNLIMITED = "0"
+_YES = ("true", "1")
 
 
 def unseen() -> Finding:
@@ -43,9 +44,9 @@ def examine(path: Path, bound: QueueBound) -> Iterator[Finding]:
 
 
 def _over_a_restart(said: dict[str, str]) -> Iterator[Finding]:
-    if said["persistence"] != "true":
+    if said["persistence"] not in _YES:
         yield wrong("broker", "A restart of the broker loses all that waits in its queues: set `persistence true`.")
-    elif said["autosave_on_changes"] != "true" and not 0 < _number(said["autosave_interval"]) <= AUTOSAVE_S:
+    elif said["autosave_on_changes"] not in _YES and not 0 < _number(said["autosave_interval"]) <= AUTOSAVE_S:
         yield wrong(
             "broker",
             f"If it dies, the broker loses up to {said['autosave_interval']} s of what it acknowledged (0: all), and "
@@ -72,17 +73,17 @@ def _bounds(said: dict[str, str], bound: QueueBound) -> Iterator[Finding]:
             )
 
 
-def _read(path: Path) -> Iterator[tuple[str, str]]:
-    """Each setting of the file, then of those it includes, in their order."""
+def _read(path: Path, may_include: bool = True) -> Iterator[tuple[str, str]]:
+    """Each setting of the file, then of those it includes, in their order; an included one includes no others."""
     included: list[Path] = []
     for line in path.read_text(encoding="utf-8").splitlines():
         name, _, value = line.strip().partition(" ")
-        if name == "include_dir":
+        if name == "include_dir" and may_include:
             included += sorted(Path(value.strip()).glob("*.conf"))
         elif name and not name.startswith("#"):
             yield name, value.strip()
     for each in included:
-        yield from _read(each)
+        yield from _read(each, may_include=False)
 
 
 def _number(value: str) -> int:

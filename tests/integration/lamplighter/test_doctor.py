@@ -109,6 +109,7 @@ def test_what_cannot_be_seen_from_outside_is_read_from_the_broker_s_file(tmp_pat
     (tmp_path / "more").mkdir()
     (tmp_path / "more" / "a.conf").write_text("persistence false")
     assert "`persistence true`" in said(*good, f"include_dir {tmp_path / 'more'}")[0]
+    assert said("persistence 1", *good[1:], f"include_dir {tmp_path}") == [], "a folder that holds the file itself"
     assert "cannot be read" in wrongs(list(broker_file.examine(tmp_path / "none.conf", QueueBound())))[0]
 
 

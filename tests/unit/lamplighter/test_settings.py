@@ -74,6 +74,8 @@ def test_the_environment_goes_before_the_file(monkeypatch: pytest.MonkeyPatch, t
         ("CLOCK_SPEED", "0", "must be a number above 0"),
         ("HTTP_PORT", "70000", "must be a port from 1 to 65535, such as 8080"),
         ("MQTT_URL", "http://broker", "must be an MQTT URL"),
+        ("DATABASE_URL", "postgresql://", "must be a PostgreSQL URL"),
+        ("DATABASE_URL", "postgresql://db1,db2:port/city", "must be a PostgreSQL URL"),
         ("LOG_LEVEL", "loud", "must be one of debug, info, warning, error"),
     ],
 )
@@ -85,6 +87,14 @@ def test_a_wrong_setting_is_named_with_its_mend(
         Settings.read()
     assert sentence in str(raised.value)
     assert raised.value.exit_code == 2
+
+
+@pytest.mark.parametrize(
+    "url", ["postgresql://me:secret@db1:5432,db2:5433/city", "postgresql:///city?host=/run/postgresql"]
+)
+def test_a_database_may_have_several_servers_or_a_socket(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LAMPLIGHTER_DATABASE_URL", url)
+    assert Settings.read().database_url == url
 
 
 def test_settings_that_do_not_fit_together_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
