@@ -22,7 +22,7 @@ from telemetry import topics
 from telemetry.clock import SECOND_US, to_rfc3339
 from telemetry.kinds import KINDS
 from telemetry.refusals import Reason
-from telemetry.registry import Registry
+from telemetry.registry import ALWAYS_US, Registry
 
 HELD_INTERVALS = 1.5
 """One report interval, and room for reports that come late."""
@@ -72,7 +72,8 @@ class Translator:
     def use(self, registry: Registry) -> None:
         """Names and assets as they are now."""
         self.registry = registry
-        self._spelt = {device.lower(): device for device in registry.installations}
+        in_service_last = sorted(registry.installations, key=lambda device: _serves(registry, device))
+        self._spelt = {device.lower(): device for device in in_service_last}
 
     def device(self, source: Source) -> str:
         """The device's name: as the registry spells it, in upper or lower case, else the likeliest in lower case."""
@@ -243,6 +244,11 @@ class Translator:
         asset = self.registry.assets.get(served[-1].asset_id) if served else None
         every_s = asset.report_every_s if asset is not None else KINDS[kind].wire.report_every_s
         return every_s * SECOND_US
+
+
+def _serves(registry: Registry, device: str) -> bool:
+    """Whether a device serves anything now; of two that are spelt alike it is the one."""
+    return any(rows[-1].served_to_us == ALWAYS_US for rows in registry.installations[device].values())
 
 
 def sequence(session: str, counter: int) -> int:

@@ -125,9 +125,15 @@ async def pool(database: str) -> AsyncIterator[Pool]:
 
 
 @pytest.fixture
-async def conn(database: str) -> AsyncIterator[Connection]:
+def city() -> str:
+    """The registry; a module may have its own."""
+    return CITY
+
+
+@pytest.fixture
+async def conn(database: str, city: str) -> AsyncIterator[Connection]:
     async with await connect(database) as connection:
-        await registry.import_csv(connection, CITY, now())
+        await registry.import_csv(connection, city, now())
         yield connection
 
 
