@@ -11,6 +11,7 @@ from lamplighter.errors import Failure
 from storage import quarantine
 from storage.quarantine import QuarantinedUplink
 from telemetry.limits import LIST_ITEMS_DEFAULT, LIST_ITEMS_MAX
+from telemetry.refusals import Reason
 
 commands = typer.Typer(help="Refused uplinks: list them, show one, replay what can be stored now.")
 
@@ -18,7 +19,7 @@ commands = typer.Typer(help="Refused uplinks: list them, show one, replay what c
 @commands.command("list")
 def list_uplinks(
     device: Annotated[str | None, typer.Option(help="Only this device's.")] = None,
-    reason: Annotated[str | None, typer.Option(help="Only those refused for this reason.")] = None,
+    reason: Annotated[Reason | None, typer.Option(help="Only those refused for this reason.")] = None,
     limit: Annotated[int, typer.Option(min=1, max=LIST_ITEMS_MAX, help="How many, newest first.")] = LIST_ITEMS_DEFAULT,
     config: Config = None,
 ) -> None:
@@ -27,7 +28,8 @@ def list_uplinks(
 
     async def work() -> tuple[list[QuarantinedUplink], bool]:
         async with database(settings) as connection:
-            return await quarantine.page(connection, limit=limit, reason=reason, device=device)
+            chosen = None if reason is None else reason.value
+            return await quarantine.page(connection, limit=limit, reason=chosen, device=device)
 
     uplinks, more = run(work())
     rows = [
