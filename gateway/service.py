@@ -85,8 +85,7 @@ async def run(
     ]
     service = _Service(stations, courier, notes, models.shelf, now)
     await service.look_at_registry(pool)
-    async with AsyncExitStack() as stack, asyncio.TaskGroup() as group:
-        stack.push_async_callback(models.shelf.close)
+    async with models.shelf, AsyncExitStack() as stack, asyncio.TaskGroup() as group:
         city = await stack.enter_async_context(Outlet(mqtt_url, f"{client_id}-city"))
         inboxes = []
         for station, network in zip(stations, networks, strict=True):

@@ -29,7 +29,7 @@ FAULTS: tuple[Fault, ...] = get_args(Fault)
 _LENGTH = struct.Struct("<I")
 _AHEAD_MAX = 16
 """Requests a worker has before it answers. Nobody waits until they are written, so that no side waits for the other."""
-FORKED_CHARACTERS_MIN = 16 * 1024
+FORKED_CHARACTERS_MIN = 24 * 1024
 """A codec at least as large costs more to parse than its process to copy."""
 _START_S = 20.0
 _DEATHS_MAX = 2

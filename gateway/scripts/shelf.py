@@ -74,6 +74,12 @@ class Shelf:
     def __bool__(self) -> bool:
         return bool(self._places)
 
+    async def __aenter__(self) -> "Shelf":
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
     async def fill(self, several: Iterable[Kept]) -> list[str]:
         """Have exactly these codecs; those that have not changed keep their processes.
 
