@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
 
+import structlog
+
 from gateway.codecs.codec import Codec, Reading, Undecodable
 from gateway.scripts.mapping import FieldMapping
 from gateway.scripts.mapping_file import MappingMistakes, understand
@@ -25,6 +27,8 @@ COSTLY = frozenset({"time", "memory", "died"})
 COSTLY_MAX = 3
 """After as many costly faults in a row a codec rests, so that it cannot hold up the devices of others."""
 REST_S = 60.0
+
+_log = structlog.get_logger(__name__)
 
 
 class Kept(Protocol):
@@ -62,6 +66,7 @@ class _Place:
         self.costly = self.costly + 1 if fault is not None and fault.fault in COSTLY else 0
         if self.costly >= COSTLY_MAX:
             self.costly, self.rests_until_s = 0, time.monotonic() + REST_S
+            _log.warning("a maker's codec rests", model=self.codec.models[0], seconds=REST_S, reason=str(fault))
 
 
 class Shelf:

@@ -4,6 +4,7 @@ import asyncio
 import base64
 import io
 import json
+import random
 import struct
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Any
 import pytest
 
 from gateway.codecs.codec import Downlink, Unencodable
+from gateway.scripts.answers import answered_all
 from gateway.scripts.mapping_file import understand
 from gateway.scripts.vendor import VendorCodec, value_of
 from lamplighter.cli import run
@@ -167,6 +169,31 @@ async def test_many_codecs_and_messages_at_once_get_their_own_answers() -> None:
     finally:
         for each in codecs:
             await each.close()
+
+
+async def test_whatever_a_line_holds_is_answered_by_one_line() -> None:
+    chance = random.Random(20261123)
+    good = b'{"kind": "uplink", "fport": 5, "bytes_hex": "04d2", "input": {"data": [1e9, null, "\\ud800"]}}'
+    lines = []
+    for _ in range(400):
+        line = bytearray(good.replace(b"uplink", chance.choice([b"uplink", b"downlink-encode", b"downlink-decode"])))
+        for _ in range(chance.randrange(4)):
+            at = chance.randrange(len(line))
+            line[at : at + chance.randrange(3)] = chance.randbytes(chance.randrange(3))
+        lines.append(bytes(line))
+    lines += [
+        b"",
+        b"\xff\xfe",
+        b"[" * 100_000,
+        b'{"kind":"downlink-encode","input":' + b'{"a":' * 900 + b"1" + b"}" * 901,
+    ]
+    codec = VendorCodec("function decodeUplink(i) { return i; } function encodeDownlink(i) { return i; }")
+    try:
+        answers = [json.loads(each) async for each in answered_all(codec, lines)]
+    finally:
+        await codec.close()
+    assert len(answers) == len(lines)
+    assert all(isinstance(each, dict) for each in answers)
 
 
 # The command line, to the letter of contract §2.
