@@ -151,10 +151,7 @@ async def _compare(conn: Connection, each: Slice, with_zones: bool) -> list[Diff
         row = await (await conn.execute(SQL["comparable"], chosen)).fetchone()
         if not (row and row[0]):
             return None
-        for relation, bucket in (
-            ("hourly", "date_trunc('hour', observed_at, 'UTC')"),
-            ("daily", "%(day)s::timestamptz"),
-        ):
+        for relation, bucket in BUCKETS.items():
             rows = await conn.execute(_differing(kind, f"{kind.name}_{relation}", bucket), chosen)
             found += [Difference(f"{kind.name}_{relation}", *row) for row in await rows.fetchall()]
         if with_zones:

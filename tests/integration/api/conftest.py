@@ -3,7 +3,6 @@
 import datetime as dt
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 import httpx
@@ -33,7 +32,6 @@ bay-1,parking_bay,Bay 1,market,51.4363,7.3352,B1,,,,
 """
 
 Ask = Callable[..., Any]
-ClientAs = Callable[[Role | None], AbstractAsyncContextManager[httpx.AsyncClient]]
 
 
 def real_now() -> int:

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rules.arrival import arrivals, on_time, rounds
-from rules.effects import Count, Effect
+from rules.effects import Count
 from rules.inputs import Acked, Inputs
 from telemetry.alarms import AlarmType
 from telemetry.clock import MINUTE_US, SECOND_US
@@ -87,10 +87,6 @@ def inputs_of(life: Life, batch: list[Event], now_us: int) -> Inputs:
 def per_asset(batch: list[Event]) -> list[Event]:
     """Another order of arrival that keeps each asset's own."""
     return sorted(batch, key=lambda event: -event.asset)
-
-
-def decisive(life: Life) -> list[Effect]:
-    return [each for each in life.effects if not isinstance(each, Count)]
 
 
 @settings(max_examples=30, deadline=None)
