@@ -113,6 +113,10 @@ class Translator:
                 return Outcome("request", answers=[event.message])
         return Outcome("ignored")
 
+    def once(self, uplink: Uplink, now_us: int) -> Outcome:
+        """What a frame means by itself, whether it is known or not."""
+        return Outcome("simulated") if uplink.simulated else self._decoded(self.device(uplink.source), uplink, now_us)
+
     def _uplink(self, uplink: Uplink, now_us: int) -> Outcome:
         if uplink.simulated:
             return Outcome("simulated")

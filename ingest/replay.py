@@ -3,7 +3,7 @@
 Their first fate stays: the ledger counts them as `replayed` only, on the day of their receipt.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from itertools import groupby
 
@@ -21,6 +21,10 @@ from telemetry.decoding import Decoded, Decoder
 from telemetry.registry import Registry
 
 PAGE_ROWS = 500
+
+Translate = Callable[[str, bytes, int], Awaitable[tuple[str, bytes] | None]]
+"""Takes topic, payload and time of receipt (city time) of a message from outside; gives topic and payload of the
+observation that it is in the city's own form, `None` if it is none."""
 
 
 @dataclass(slots=True)
@@ -51,18 +55,23 @@ class _Kept:
 class _Replay:
     decoder: Decoder
     now_us: int
+    translate: Translate | None = None
     done: Replayed = field(default_factory=Replayed)
     free_us: int = 0
     """From here on no time of receipt is taken by an observation without a time of its own."""
 
 
-async def replay(pool: Pool, registry: Registry, now_us: int, device: str | None = None) -> Replayed:
+async def replay(
+    pool: Pool, registry: Registry, now_us: int, device: str | None = None, translate: Translate | None = None
+) -> Replayed:
     """Store what decodes now; `device` restricts it to one device, `now_us` is the city's time.
+
+    `translate` is asked of each whether it is a message from outside that a gateway could not read.
 
     Raises:
         StorageError: the database did not do it; what was replayed until then stays so, and is not looked at again.
     """
-    run = _Replay(Decoder(registry), now_us)
+    run = _Replay(Decoder(registry), now_us, translate)
     with errors.translated():
         async with pool.connection() as conn:
             partitions = await Partitions.of(conn)
@@ -89,8 +98,8 @@ async def _replay_some(conn: Connection, partitions: Partitions, run: _Replay, k
     received_us = np.array([each.received_us for each in kept], dtype=np.int64)
     moments_us = np.maximum(received_us, run.free_us)
     run.free_us = int(moments_us[-1]) + len(kept)
-    names = [each.topic.encode() for each in kept]
-    decoded = run.decoder.decode(names, [each.payload for each in kept], moments_us)
+    ours = [await _in_our_form(run, each) for each in kept]
+    decoded = run.decoder.decode([topic.encode() for topic, _ in ours], [payload for _, payload in ours], moments_us)
     good = _wholly_decoded(decoded)
     run.done.looked_at += len(kept)
     run.done.refused += len(kept) - len(good)
@@ -114,6 +123,11 @@ async def _replay_some(conn: Connection, partitions: Partitions, run: _Replay, k
         await conn.execute(SQL["book"], {"day": day, **Fates(replayed=count).account})
     run.done.stored += count
     run.done.duplicate += len(good) - count
+
+
+async def _in_our_form(run: _Replay, kept: _Kept) -> tuple[str, bytes]:
+    found = None if run.translate is None else await run.translate(kept.topic, kept.payload, kept.received_us)
+    return found or (kept.topic, kept.payload)
 
 
 def _wholly_decoded(decoded: Decoded) -> set[int]:

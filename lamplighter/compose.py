@@ -21,7 +21,6 @@ from bus import inbox
 from bus.address import BadAddress, parse_address
 from bus.reconnecting import Lost
 from gateway.figures import Figures
-from gateway.models import BadModels, Models
 from ingest.ledger import Ledger
 from ingest.probes import Probes
 from lamplighter import retention
@@ -29,7 +28,7 @@ from lamplighter.clock import real_now, ticking
 from lamplighter.embedded import handshake
 from lamplighter.errors import Failure
 from lamplighter.http_server import HttpServer
-from lamplighter.networks import networks
+from lamplighter.networks import device_models, networks
 from lamplighter.rule_metrics import RuleMetrics
 from lamplighter.settings import Settings
 from lamplighter.supervise import Crew
@@ -202,12 +201,7 @@ async def serve_gateway(crew: Crew, ground: Ground) -> None:
     Raises:
         Failure: the file of device models is wrong; the sentence says how.
     """
-    file = ground.settings.gateway_models
-    try:
-        models = Models.read(file) if file is not None else Models()
-    except BadModels as error:
-        raise Failure(f"{error} Mend it, or LAMPLIGHTER_GATEWAY_MODELS.") from error
-    ready = asyncio.Event()
+    models, ready = device_models(ground.settings.gateway_models), asyncio.Event()
     crew.serve(
         "gateway",
         gateway.service.run(

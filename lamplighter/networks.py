@@ -1,9 +1,12 @@
 """The network servers of the setting `gateway_networks`: each a kind, `=`, and the URL of its MQTT broker."""
 
 from collections.abc import Iterable
+from pathlib import Path
 
 from bus.address import parse_address
 from gateway.events import Network
+from gateway.models import BadModels, Models
+from lamplighter.errors import Failure
 
 KINDS = ("chirpstack", "the_things_stack", "sparkplug")
 
@@ -29,3 +32,15 @@ def networks(given: Iterable[str]) -> list[Network]:
         number = 1 + sum(other.kind == kind for other in found)
         found.append(Network(kind if number == 1 else f"{kind}-{number}", kind, url))
     return found
+
+
+def device_models(file: Path | None) -> Models:
+    """What the setting `gateway_models` says, if it is set.
+
+    Raises:
+        Failure: the file is wrong; the sentence says how.
+    """
+    try:
+        return Models() if file is None else Models.read(file)
+    except BadModels as error:
+        raise Failure(f"{error} Mend it, or LAMPLIGHTER_GATEWAY_MODELS.") from error

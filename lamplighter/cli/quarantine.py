@@ -74,15 +74,22 @@ def show(
 def replay(
     device: Annotated[str | None, typer.Option(help="Only this device's.")] = None, config: Config = None
 ) -> None:
-    """Store what can be stored now, with its original time, such as the uplinks of a device registered since."""
+    """Store what can be stored now, with its original time, such as the uplinks of a device registered since.
+
+    Uplinks that the gateway could not read are read anew, by the codecs and rules of today.
+    """
     settings = begin(config)
     url = need_database(settings)
-    from ingest.replay import Replayed  # heavy
+    from gateway.replaying import Retranslation  # heavy
+    from ingest.replay import Replayed
     from ingest.replay import replay as replay_all
-    from storage import registry
+    from lamplighter.networks import device_models
+    from storage import codecs, registry
     from storage.errors import translated
     from storage.pool import open_pool
     from storage.shared_clock import city_now
+
+    models = device_models(settings.gateway_models)
 
     async def work() -> Replayed:
         pool = await open_pool(url, size=2)
@@ -90,8 +97,12 @@ def replay(
             with translated():
                 async with pool.connection() as connection:
                     known, now_us = await registry.load(connection), await city_now(connection)
-            return await replay_all(pool, known, now_us, device)
+                    kept = await codecs.load(connection)
+            for complaint in await models.shelf.fill(kept):
+                typer.echo(complaint, err=True)
+            return await replay_all(pool, known, now_us, device, Retranslation(models, known).message)
         finally:
+            await models.shelf.close()
             await pool.close()
 
     done = run(work())
