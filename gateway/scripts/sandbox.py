@@ -16,6 +16,7 @@ from collections import deque
 from dataclasses import asdict, dataclass
 from functools import cache
 from importlib.resources import files
+from itertools import islice
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -122,9 +123,10 @@ class Sandbox:
                     await self._start()
                 self._send()
                 await self._settle(await self._answer())
-        except NoWorker as error:
+        except (NoWorker, OSError, msgspec.MsgspecError) as error:
+            await self._end()
             while self._waiting:
-                _give(self._waiting.popleft().answer, error)
+                _give(self._waiting.popleft().answer, error if isinstance(error, NoWorker) else NoWorker(str(error)))
 
     async def _settle(self, answer: bytes | None) -> None:
         """Give the first of those who wait the answer, or bury the worker."""
@@ -169,7 +171,7 @@ class Sandbox:
         """Hand the worker what it may have ahead."""
         if not self._is_ready:
             return
-        for asked in list(self._waiting)[self._sent : _AHEAD_MAX]:
+        for asked in islice(self._waiting, self._sent, _AHEAD_MAX):
             self._write(asked.request)
             self._sent += 1
 
