@@ -32,7 +32,8 @@ TRIES_MAX = 3
 ANSWERED_MAX = 50_000
 """Commands whose answer is remembered, for who asks again; beyond it the oldest is forgotten, and told to the device
 anew."""
-ENDED = "The command's time ran out before the device acknowledged it."
+LEASE_S_MIN, LEASE_S_MAX = 60, 255 * 60
+"""The shortest and the longest lease that a device is given: it ends by itself (NAS UL20xx: 1 to 255 min)."""
 UNACKNOWLEDGED = f"The device did not acknowledge the downlink, sent {TRIES_MAX} times."
 
 _decode = msgspec.json.Decoder(Command).decode
@@ -212,9 +213,10 @@ def _frames(codec: Codec | None, settings: Mapping[str, Any], lease_s: int) -> l
     for name, value in settings.items():
         if name not in codec.downlinks:
             raise Unencodable(f"this device does not take {name}")
+        bounded = {name: value, "lease_s": min(max(LEASE_S_MIN, lease_s), LEASE_S_MAX)}
         try:
-            frames.append(codec.encode({name: value, "lease_s": max(60, lease_s)}))
-        except Unencodable:
+            frames.append(codec.encode(bounded))
+        except Unencodable:  # it has no end of its own, or the value itself is wrong
             frames.append(codec.encode({name: value}))
     return frames
 

@@ -74,6 +74,11 @@ def test_a_setpoint_is_queued_confirmed_with_the_commands_id_and_expiry(courier:
     assert not step.answers
 
 
+def test_a_lamp_ends_a_long_lease_when_it_has_to(courier: Courier) -> None:
+    said = pushed(take(courier, command(lease_s=10 * 3_600)).pushes)
+    assert base64.b64decode(said["data"])[-1] == 255
+
+
 def test_a_gateways_acceptance_is_no_answer_and_the_devices_acknowledgement_is(courier: Courier) -> None:
     take(courier, command())
     assert not hear(courier, "txack", queueItemId=FIRST).answers
