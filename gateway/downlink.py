@@ -23,6 +23,7 @@ from gateway.codecs.codec import Codec, Unencodable
 from gateway.codecs.codec import Downlink as Frame
 from gateway.events import Downlink, Message, Misspoken, Route, Server, Told, moment
 from gateway.notes import Note
+from gateway.standing import AGAIN_US, KEPT_S_MAX, Standing, Stands
 from telemetry import topics
 from telemetry.clock import SECOND_US
 from telemetry.commands import Ack, Command
@@ -32,8 +33,9 @@ TRIES_MAX = 3
 ANSWERED_MAX = 50_000
 """Commands whose answer is remembered, for who asks again; beyond it the oldest is forgotten, and told to the device
 anew."""
-LEASE_S_MIN, LEASE_S_MAX = 60, 255 * 60
-"""The shortest and the longest lease that a device is given: it ends by itself (NAS UL20xx: 1 to 255 min)."""
+LEASE_S_MIN = 60
+"""The shortest lease that a device is given (NAS UL20xx: 1 min); the longest is `KEPT_S_MAX`, after which it is told
+again."""
 UNACKNOWLEDGED = f"The device did not acknowledge the downlink, sent {TRIES_MAX} times."
 
 _decode = msgspec.json.Decoder(Command).decode
@@ -47,11 +49,16 @@ class _Open:
     id: str
     kind: str
     device: str
-    network: str
+    note: Note
     settings: dict[str, Any]
     expires_us: int
     frames: dict[str, Downlink]
     tries: int = 1
+
+    @property
+    def network(self) -> str:
+        """The gateway's name of the network that serves the device."""
+        return self.note.network
 
 
 @dataclass(slots=True)
@@ -76,6 +83,8 @@ class Courier:
         self._of_device: dict[str, dict[str, _Open]] = {}
         self._by_frame: dict[str, str] = {}
         self._answered: OrderedDict[str, Message] = OrderedDict()
+        self._standing = Standing()
+        self._renewals: OrderedDict[str, None] = OrderedDict()
 
     def __len__(self) -> int:
         return len(self._open)
@@ -94,7 +103,7 @@ class Courier:
         if command.id in self._open or note.network not in self._servers:
             return Step(happened=["asked_again" if command.id in self._open else "unserved"])
         settings: dict[str, Any] = msgspec.to_builtins(command.settings)
-        opened = _Open(command.id, kind, device, note.network, settings, expires_us, {})
+        opened = _Open(command.id, kind, device, note, settings, expires_us, {})
         try:
             frames = _frames(catalogue().get(note.model), settings, (expires_us - now_us) // SECOND_US)
         except Unencodable as refusal:
@@ -115,21 +124,37 @@ class Courier:
         if told.state == "acknowledged":
             del opened.frames[name]
             self._by_frame.pop(name, None)
-            return Step(happened=["delivered"]) if opened.frames else self._answer(opened, True, None, "delivered")
+            if opened.frames:
+                return Step(happened=["delivered"])
+            stands = Stands(opened.id, opened.note, device, opened.settings, opened.expires_us, now_us + AGAIN_US)
+            self._standing.acknowledged(stands, now_us)
+            return self._answer(opened, True, None, "delivered")
         if told.state == "failed":
             return self._answer(opened, False, told.error or "The network server dropped the downlink.", "failed")
         return self._again(opened, opened.frames[name], now_us)
 
     def expire(self, now_us: int) -> list[Step]:
-        """Forget commands whose time has run out, and take them back where the server can."""
-        steps = []
+        """Forget commands whose time has run out, and take them back where the server can; tell again what stands."""
+        steps = [self._renewed(stands, now_us) for stands in self._standing.due(now_us)]
         for opened in [each for each in self._open.values() if each.expires_us <= now_us]:
             self._drop(opened)
             steps.append(Step(opened.network, self._flushed(opened), happened=["expired"]))
         return steps
 
+    def _renewed(self, stands: Stands, now_us: int) -> Step:
+        """Tell a device again what it would forget before the command ends."""
+        frames = _frames(catalogue().get(stands.note.model), stands.settings, (stands.until_us - now_us) // SECOND_US)
+        name, until_us = stands.renewal(), min(stands.until_us, now_us + AGAIN_US)
+        self._renewals[name] = None
+        if len(self._renewals) > ANSWERED_MAX:
+            self._renewals.popitem(last=False)
+        downlink = Downlink(name, stands.note.route, frames[0].port, frames[0].payload, until_us)
+        pushes = self._servers[stands.note.network].push(stands.note.route, [downlink], False)
+        return Step(stands.note.network, pushes, happened=["renewed"])
+
     def _send(self, opened: _Open, route: Route) -> Step:
         server, happened = self._servers[opened.network], ["queued"]
+        self._standing.replaced(opened.device, opened.settings)
         waiting = list(self._of_device.get(opened.device, {}).values())
         superseded = [each for each in waiting if each.settings.keys() <= opened.settings.keys()]
         for each in superseded:
@@ -168,6 +193,8 @@ class Courier:
 
     def _of_before(self, kind: str | None, device: str, told: Told) -> Step:
         """A downlink from before the gateway's restart, or one that is settled or not ours."""
+        if any(each in self._renewals for each in told.ids):
+            return Step(happened=["delivered" if told.state == "acknowledged" else told.state])
         if kind is None or not told.ids or any(each in self._answered for each in told.ids):
             return Step(happened=["unknown"])
         said = Ack(told.ids[0], told.state == "acknowledged", None, told.error or None)
@@ -213,7 +240,7 @@ def _frames(codec: Codec | None, settings: Mapping[str, Any], lease_s: int) -> l
     for name, value in settings.items():
         if name not in codec.downlinks:
             raise Unencodable(f"this device does not take {name}")
-        bounded = {name: value, "lease_s": min(max(LEASE_S_MIN, lease_s), LEASE_S_MAX)}
+        bounded = {name: value, "lease_s": min(max(LEASE_S_MIN, lease_s), KEPT_S_MAX)}
         try:
             frames.append(codec.encode(bounded))
         except Unencodable:  # it has no end of its own, or the value itself is wrong

@@ -74,9 +74,28 @@ def test_a_setpoint_is_queued_confirmed_with_the_commands_id_and_expiry(courier:
     assert not step.answers
 
 
-def test_a_lamp_ends_a_long_lease_when_it_has_to(courier: Courier) -> None:
-    said = pushed(take(courier, command(lease_s=10 * 3_600)).pushes)
-    assert base64.b64decode(said["data"])[-1] == 255
+def minutes(downlink: dict[str, Any]) -> int:
+    """For how long the lamp is told to keep the level."""
+    return base64.b64decode(downlink["data"])[-1]
+
+
+def test_a_lamp_that_keeps_a_level_for_255_minutes_is_told_again_until_a_longer_command_ends(courier: Courier) -> None:
+    assert minutes(pushed(take(courier, command(lease_s=10 * 3_600)).pushes)) == 255
+    hear(courier, "ack", queueItemId=FIRST, acknowledged=True)
+    told = []
+    for minute in range(11 * 60):
+        for step in courier.expire(NOW_US + minute * 60 * SECOND_US):
+            told.append((minute, minutes(pushed(step.pushes))))
+            name = pushed(step.pushes)["id"]
+            assert not hear(courier, "ack", queueItemId=name, acknowledged=True).answers, "the rules know it already"
+    assert told == [(128, 255), (255, 255), (383, 217)]
+
+
+def test_a_newer_setpoint_ends_what_is_told_again(courier: Courier) -> None:
+    take(courier, command(lease_s=10 * 3_600))
+    hear(courier, "ack", queueItemId=FIRST, acknowledged=True)
+    take(courier, command(SECOND, setpoint_pct=100))
+    assert not [each for each in courier.expire(NOW_US + 3 * 3_600 * SECOND_US) if "renewed" in each.happened]
 
 
 def test_a_gateways_acceptance_is_no_answer_and_the_devices_acknowledgement_is(courier: Courier) -> None:
