@@ -15,7 +15,7 @@ from bus.session import Watcher
 from gateway import service
 from gateway.events import Network
 from gateway.figures import Figures
-from gateway.models import Models
+from gateway.models import Field, Metrics, Models
 from storage import ledger, registry
 from storage.ledger_check import check_day
 from storage.pool import Connection, Pool, connect, open_pool
@@ -30,7 +30,9 @@ CITY = f"""asset,kind,name,zone,lat,lon,device,sensor_height_m
 bay-1,parking_bay,Bay 1,,,,{BAY.upper()},
 lamp-1,streetlight,Lamp 1,,,,{LAMP},
 drain-1,drain_level,Drain 1,,,,{DRAIN},3.0
+drain-2,drain_level,Drain 2,,,,PS3,
 """
+SPARKPLUG = Metrics("Drains", "pump 3", "PS3", "drain_level", {"level_m": Field("Inputs/Level", 0.001)}, "level")
 MODELS = {BAY: "bosch/tps110", LAMP: "nas/ul20xx-1.1", DRAIN: "nobody knows"}
 
 
@@ -48,11 +50,15 @@ class Gateway:
 
     async def start(self) -> None:
         ready, self.figures = asyncio.Event(), Figures()
-        networks = [Network(kind, kind, self._url) for kind in ("chirpstack", "the_things_stack")]
         work = service.run(
-            mqtt_url=self._url, networks=networks, models=Models(), pool=self._pool, now=now, figures=self.figures,
+            mqtt_url=self._url,
+            networks=[Network(kind, kind, self._url) for kind in service.SERVERS],
+            models=Models(sparkplug=[SPARKPLUG]),
+            pool=self._pool,
+            now=now,
+            figures=self.figures,
             ready=ready.set,
-        )  # fmt: skip
+        )
         self._task = asyncio.create_task(work)
         waiting = asyncio.create_task(ready.wait())
         await asyncio.wait([self._task, waiting], timeout=20, return_when=asyncio.FIRST_COMPLETED)
@@ -76,7 +82,7 @@ class Town:
         self.counter = 0
 
     def hear(self, topic: str, payload: bytes, retained: bool) -> None:
-        self.heard[topic].append(msgspec.json.decode(payload) if payload else {})
+        self.heard[topic].append(msgspec.json.decode(payload) if payload[:1] == b"{" else {})
 
     async def say(self, topic: str, body: dict[str, Any] | bytes) -> None:
         raw = body if isinstance(body, bytes) else msgspec.json.encode(body)
@@ -156,7 +162,12 @@ async def gateway(own_broker: BrokerPart, pool: Pool, ingest: Ingest) -> AsyncIt
 @pytest.fixture
 async def town(own_broker: BrokerPart, conn: Connection) -> AsyncIterator[Town]:
     town = Town(conn)
-    filters = ["application/+/device/+/command/down", "v3/+/devices/+/down/push", topics.ack("+", "+")]
+    filters = [
+        "application/+/device/+/command/down",
+        "v3/+/devices/+/down/push",
+        "spBv1.0/+/NCMD/+",
+        topics.ack("+", "+"),
+    ]
     async with Watcher(own_broker.url, "town", filters, town.hear) as session:
         town.session = session
         await session.ready()

@@ -12,6 +12,7 @@ from telemetry import topics
 from telemetry.clock import SECOND_US, to_rfc3339
 from tests.integration.gateway.conftest import BAY, DRAIN, LAMP, Gateway, Town, now
 from tests.parts.broker import BrokerPart
+from tests.parts.patience import eventually
 
 STATUS = bytes.fromhex("018EB28266200047071A000201DEFE210000")
 COMMAND_ID = "0192f0c4-0000-5000-8000-000000000001"
@@ -124,3 +125,35 @@ async def test_a_killed_broker_is_waited_for(town: Town, gateway: Gateway, own_b
     await town.up(BAY, b"\x00")
     await town.ledger(stored=2)
     assert json.dumps(gateway.figures.totals["chirpstack", "published"]) == "2"
+
+
+def sparkplug(seq: int, *metrics: bytes) -> bytes:
+    """A payload of this moment with metrics as they stand on the wire."""
+    at_ms, moment = now() // 1_000, bytearray(b"\x08")
+    while at_ms > 0x7F:
+        moment.append(at_ms & 0x7F | 0x80)
+        at_ms >>= 7
+    moment.append(at_ms)
+    return (
+        bytes(moment) + b"".join(b"\x12" + bytes([len(metric)]) + metric for metric in metrics) + b"\x18" + bytes([seq])
+    )
+
+
+async def test_an_edge_nodes_level_is_stored_and_its_death_told(town: Town, gateway: Gateway) -> None:
+    name, level = b"\x0a\x0cInputs/Level\x10\x07\x20\x03", b"\x50\xb0\x09"  # alias 7, Int32; 1200
+    await town.say("spBv1.0/Drains/NBIRTH/pump 3", sparkplug(0))
+    await town.say("spBv1.0/Drains/DBIRTH/pump 3/level", sparkplug(1, name + level))
+    await asyncio.sleep(0.01)
+    await town.say("spBv1.0/Drains/DDATA/pump 3/level", sparkplug(2, b"\x10\x07" + level))
+    await town.ledger(received=2, stored=2)
+    assert {row[0] for row in await town.rows("SELECT level_m FROM drain_level")} == {1.2}
+    await town.say("spBv1.0/Drains/NDEATH/pump 3", sparkplug(0))
+
+    async def gone() -> None:
+        assert await town.rows("SELECT online FROM device WHERE device = 'PS3'") == [(False,)]
+
+    await eventually(gone)
+    await town.say("spBv1.0/Drains/DDATA/pump 3/level", sparkplug(9, b"\x10\x07" + level))
+    (asked,) = await town.said("spBv1.0/Drains/NCMD/pump 3")
+    assert asked is not None, "its aliases are forgotten, so a new birth is asked for"
+    await town.ledger(received=3, quarantined=1)
