@@ -40,12 +40,12 @@ $(BIN)/python:
 	@.ci/venv $(VENV)
 
 $(VENV)/installed: requirements.lock pyproject.toml | $(BIN)/python
-	@echo "Installing Lamplighter into $(VENV) …"
+	@echo "Installing Lamplighter into $(VENV) …" >&2
 	@$(PIP) install --require-hashes --requirement requirements.lock
 	@$(PIP) install --no-deps --editable .
 	@touch $@
 
 $(VENV)/installed-dev: requirements-dev.lock $(VENV)/installed
-	@echo "Installing the tools of the tests into $(VENV) …"
+	@echo "Installing the tools of the tests into $(VENV) …" >&2
 	@$(PIP) install --require-hashes --requirement requirements-dev.lock
 	@touch $@
