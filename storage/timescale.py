@@ -147,11 +147,16 @@ class Timescale:
         return row[0], row[1]
 
     async def set_policies(self, conn: Connection, kind: Kind, wanted: bool, raw_days: int, compress_days: int) -> None:
-        """Register the server's own policies with our intervals, or remove them."""
+        """Register the server's own policies with our intervals, or remove them.
+
+        Hours are refreshed only as far back as rows are sure to be there: a refresh forgets the hours of dropped rows.
+        """
         name, aggregate = kind.name, aggregate_of(kind)
         raw, compress = dt.timedelta(days=raw_days + BACKSTOP_DAYS), dt.timedelta(days=compress_days)
-        cursor = await conn.execute(SQL["policies"], {"kind": name, "raw": raw, "compress": compress})
-        if await cursor.fetchone() == ((2, 2) if wanted else (0, 0)):
+        refresh = dt.timedelta(days=min(raw_days, compress_days))
+        intervals = {"raw": raw, "compress": compress, "refresh": refresh}
+        cursor = await conn.execute(SQL["policies"], {"kind": name, "aggregate": aggregate, **intervals})
+        if await cursor.fetchone() == ((3, 3) if wanted else (0, 0)):
             return
         await conn.execute("SELECT remove_compression_policy(%s::regclass, if_exists => true)", (name,))
         await conn.execute("SELECT remove_retention_policy(%s::regclass, if_exists => true)", (name,))
@@ -159,4 +164,4 @@ class Timescale:
         if wanted:
             await conn.execute("SELECT add_compression_policy(%s::regclass, %s::interval)", (name, compress))
             await conn.execute("SELECT add_retention_policy(%s::regclass, %s::interval)", (name, raw))
-            await conn.execute(SQL["add_refresh_policy"], {"aggregate": aggregate, "since": raw})
+            await conn.execute(SQL["add_refresh_policy"], {"aggregate": aggregate, "since": refresh})

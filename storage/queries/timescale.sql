@@ -87,11 +87,16 @@ SELECT drop_chunks(%(relation)s::regclass, older_than => %(before)s::timestamptz
 DELETE FROM {kind}_hourly_increase WHERE bucket < %(before)s;
 
 -- name: policies
--- How many background jobs of the server look after this kind, and how many of them with these intervals.
+-- How many background jobs of the server look after this kind, and how many of them with these intervals. A job of an
+-- aggregate bears its name or that of the table behind it, as the version has it.
 SELECT count(*), count(*) FILTER (WHERE (config ->> 'drop_after')::interval = %(raw)s::interval
-                                     OR (config ->> 'compress_after')::interval = %(compress)s::interval)
+                                     OR (config ->> 'compress_after')::interval = %(compress)s::interval
+                                     OR (config ->> 'start_offset')::interval = %(refresh)s::interval)
 FROM timescaledb_information.jobs
-WHERE hypertable_name = %(kind)s AND proc_name IN ('policy_compression', 'policy_retention');
+WHERE hypertable_name = %(kind)s AND proc_name IN ('policy_compression', 'policy_retention')
+   OR proc_name = 'policy_refresh_continuous_aggregate' AND hypertable_name IN (
+        SELECT unnest(ARRAY[view_name, materialization_hypertable_name])
+        FROM timescaledb_information.continuous_aggregates WHERE view_name = %(aggregate)s);
 
 -- name: add_refresh_policy
 -- Let the server itself refresh the closed hours whose rows are still there.

@@ -109,3 +109,23 @@ async def test_the_servers_own_jobs_do_what_maintenance_does(timescale: Connecti
     for (job,) in await table(timescale, "SELECT job_id FROM timescaledb_information.jobs WHERE job_id >= 1000"):
         await timescale.execute("CALL run_job(%s)", (job,))
     assert await chunks(timescale) == [(True,)]
+
+
+async def test_the_servers_own_jobs_keep_the_hours_whose_rows_are_dropped(
+    timescale: Connection, timescale_pool: Pool
+) -> None:
+    """They refreshed them a fortnight beyond the rows, which forgets them: hours went with their rows."""
+    now = at("2026-11-23 12:00")
+    await register(timescale, BAY)
+    moments = [now - dt.timedelta(days=days) for days in (72, 66, 1)]
+    await store(timescale, "parking_bay", [(1, moment, FREE) for moment in moments])
+    ages = Ages(raw_days_by_kind={"parking_bay": 62})
+    await maintain(timescale_pool, to_us(now), clock_is_real=True, ages=ages)
+    rows, hours = "SELECT count(*)::int FROM parking_bay", "SELECT count(*)::int FROM parking_bay_hourly"
+    assert await table(timescale, hours) == [(3,)]
+    kept = await table(timescale, rows)
+    assert kept < [(3,)], "the first are dropped"
+    for (job,) in await table(timescale, "SELECT job_id FROM timescaledb_information.jobs WHERE job_id >= 1000"):
+        await timescale.execute("CALL run_job(%s)", (job,))
+    assert await table(timescale, rows) == kept
+    assert await table(timescale, hours) == [(3,)]
