@@ -168,11 +168,12 @@ class Subscriber:
         self._now, self._on_connected = now, on_connected
         self._reads: deque[Read] = deque()
         self._waiting_messages = self._waiting_bytes = 0
+        self._heard_s = 0.0
         self._something = asyncio.Event()
         self._ready = asyncio.Event()
         self._connection: connections.Connection | None = None
         self._source: connections.Connection | None = None
-        """Whom we read from: it delivers what the broker kept even before its subscription stands."""
+        """Whom we read from: from its first messages on, which may come before its subscription stands."""
         self._task: asyncio.Task[NoReturn] | None = None
         self.reconnects = 0
         """How often the connection was lost."""
@@ -210,7 +211,7 @@ class Subscriber:
     async def drained(self) -> None:
         """Wait until all that has come is acknowledged, and nothing more has come for `QUIET_S`."""
         quiet_since_s = time.monotonic()
-        while time.monotonic() - quiet_since_s < QUIET_S:
+        while time.monotonic() - max(quiet_since_s, self._heard_s) < QUIET_S:
             await asyncio.sleep(QUIET_S / 20)
             if self._connection is None or self._connection.unacknowledged or self._reads:
                 quiet_since_s = time.monotonic()
@@ -265,9 +266,9 @@ class Subscriber:
         return batch
 
     def _deliver(self, connection: connections.Connection, arrivals: packets.Arrivals) -> None:
-        self._source = connection
+        self._source, self._heard_s = connection, time.monotonic()
         size = sum(map(len, arrivals.payloads))
-        self._reads.append(Read(arrivals, self._now(), time.monotonic(), size, connection))
+        self._reads.append(Read(arrivals, self._now(), self._heard_s, size, connection))
         self._waiting_messages += len(arrivals.payloads)
         self._waiting_bytes += size
         if self._full:
@@ -285,7 +286,7 @@ class Subscriber:
     async def _live(self, stands: Stands) -> str:
         """One connection, until it is lost."""
         try:
-            self._connection = await self._connect()
+            self._connection = self._source = await self._connect()
             stands()
             self._ready.set()
             self._connection.hold(self._full)

@@ -13,7 +13,7 @@ from bus.inbox import Subscriber
 from telemetry.limits import PACKET_BYTES_MAX, PAYLOAD_BYTES_MAX
 
 Writer = asyncio.StreamWriter
-CONNACK, SUBACK = b"\x20\x03\x00\x00\x00", b"\x90\x04\xff\xff\x00\x01"
+CONNACK, SUBACK, UNSUBACK = b"\x20\x03\x00\x00\x00", b"\x90\x04\xff\xff\x00\x01", b"\xb0\x04\xff\xff\x00\x00"
 
 
 def message(payload: bytes, packet_id: int = 1) -> bytes:
@@ -91,3 +91,52 @@ async def test_a_message_beyond_all_bounds_arrives_cut_and_its_neighbours_whole(
                 payloads += (await inbox.next_batch()).payloads
     assert [payloads[0], payloads[2]] == [b"before", b"after"]
     assert PAYLOAD_BYTES_MAX < len(payloads[1]) < PACKET_BYTES_MAX
+
+
+async def test_who_came_back_with_a_full_inbox_reads_on_when_there_is_room() -> None:
+    """It did not: the new connection was held for want of room, and only the lost one was let go."""
+    visits = 0
+
+    async def after(writer: Writer) -> None:
+        nonlocal visits
+        visits += 1
+        if visits == 1:
+            writer.write(b"".join(message(b"%d" % number, number) for number in range(1, 21)))
+            await asyncio.sleep(0.1)
+            writer.transport.abort()
+        else:
+            await asyncio.sleep(0.3)
+            writer.write(message(b"after"))
+
+    async with broker(after) as url:
+        inbox = Subscriber(url, "s", ["t"], receive_maximum=5, now=lambda: 0, keep_alive_s=1)
+        async with inbox, asyncio.timeout(10):
+            while visits < 2 or not inbox.connected:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+            received: list[bytes] = []
+            while len(received) < 21:
+                received += (await inbox.next_batch()).payloads
+    assert received == [*(b"%d" % number for number in range(1, 21)), b"after"]
+
+
+async def test_who_retires_hears_a_slow_broker_to_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It left between two messages, since each was acknowledged before anybody looked."""
+    monkeypatch.setattr("bus.inbox.QUIET_S", 0.5)
+
+    async def after(writer: Writer) -> None:
+        writer.write(UNSUBACK)
+        for number in range(1, 8):
+            writer.write(message(b"%d" % number, number))
+            await asyncio.sleep(0.2)
+
+    async with broker(after) as url, Subscriber(url, "s", ["t"], now=lambda: 0, retires=True) as inbox:
+        await inbox.ready()
+        drained = asyncio.ensure_future(inbox.drained())
+        received: list[bytes] = []
+        async with asyncio.timeout(10):
+            while len(received) < 7:
+                batch = await inbox.next_batch()
+                batch.ack()
+                assert not drained.done()
+                received += batch.payloads
+            await drained
