@@ -20,9 +20,9 @@ class Routes:
     """The topics of all installations of a registry; each is learned when it is first met.
 
     A dictionary of a hundred thousand topics waits for memory four times a look-up. Here a topic's hash says its slot,
-    and NumPy fetches the slots of a batch side by side, so that a city pays what a village pays. Topics whose slot is
-    taken are in a dictionary. A slot holds the whole hash, 64 bits keyed anew by every process: that a topic nobody
-    learned passes for one of a million takes 10¹³ uplinks from such topics.
+    and NumPy fetches the slots of a batch side by side, so that a city pays little more than a village. A slot holds
+    the topic itself: only the same bytes lead to an asset, whatever hash a device may find for its own. Topics whose
+    slot is taken are in a dictionary.
     """
 
     def __init__(self, registry: Registry) -> None:
@@ -31,8 +31,8 @@ class Routes:
         known = sum(map(len, registry.installations.values()))
         slots = 1 << (_SLOTS_PER_TOPIC * known).bit_length()
         self._mask = slots - 1
-        self._hashes = ~np.arange(slots)  # of an empty slot: a hash that would lead elsewhere
-        self._slots = np.full(slots, STRANGE, np.int64)
+        self._topics = np.full(slots, b"", object)
+        self._routes = np.full(slots, STRANGE, np.int64)
         self._others: dict[bytes, int] = {}
         self._shifts: list[tuple[Installation, ...]] = []
 
@@ -41,13 +41,14 @@ class Routes:
 
         The asset is below 0 where it depends on the time; `asset_at` tells it.
         """
-        hashes = np.fromiter(map(hash, topic_names), np.int64, len(topic_names))
-        slots = hashes & self._mask
-        found = self._slots.take(slots)
-        for place in (self._hashes.take(slots) != hashes).nonzero()[0].tolist():
-            name = topic_names[place]
-            other = self._others.get(name)
-            found[place] = self._learn(name, int(slots[place])) if other is None else other
+        slots = np.fromiter(map(hash, topic_names), np.int64, len(topic_names)) & self._mask
+        found = self._routes.take(slots)
+        kept = self._topics.take(slots).tolist()
+        if kept != topic_names:
+            for place, name in enumerate(topic_names):
+                if kept[place] != name:
+                    other = self._others.get(name)
+                    found[place] = self._learn(name, int(slots[place])) if other is None else other
         routes = found.view(_ROUTE)
         return routes["kind"], routes["asset"]
 
@@ -65,9 +66,9 @@ class Routes:
     def _learn(self, name: bytes, slot: int) -> int:
         route = self._route(name)
         if route != STRANGE:
-            if self._slots[slot] == STRANGE:
-                self._slots[slot], self._hashes[slot] = route, hash(name)
-            elif self._hashes[slot] != hash(name):  # else it was learned earlier in this batch
+            if not self._topics[slot]:
+                self._topics[slot], self._routes[slot] = name, route
+            elif self._topics[slot] != name:  # else it was learned earlier in this batch
                 self._others[name] = route
         return route
 

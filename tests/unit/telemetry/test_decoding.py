@@ -322,18 +322,42 @@ def test_one_that_is_not_plain_costs_its_neighbours_nothing(monkeypatch: pytest.
     assert [refused.message for refused in decoded.refused] == [4, 5]
 
 
-def test_topics_that_share_a_slot_keep_their_assets() -> None:
-    lamps = [f"lamp-{number}" for number in range(300)]
+def routes_of(lamps: list[str]) -> Routes:
+    """Each lamp serves the asset whose id is its place."""
     known = KINDS["streetlight"].wire.attributes()
     assets = [Asset(number, lamp, "streetlight", "", None, None, None, known) for number, lamp in enumerate(lamps)]
-    routes = Routes(
-        Registry.build(1, [], assets, [Installation(each.asset, each.kind, each.asset_id) for each in assets])
-    )
-    names = [topics.telemetry("streetlight", lamp).encode() for lamp in (*lamps, "stranger")]
-    for asked in (names, names[::-1], names[::3]):
-        kinds, found = routes.find(asked)
-        told = [None if kind == STRANGE else lamps[asset] for kind, asset in zip(kinds, found, strict=True)]
-        assert told == [None if b"stranger" in name else topics.device_of(name) for name in asked]
+    served = [Installation(each.asset, each.kind, each.asset_id) for each in assets]
+    return Routes(Registry.build(1, [], assets, served))
+
+
+def told(routes: Routes, names: list[bytes]) -> list[int | None]:
+    kinds, assets = routes.find(names)
+    return [None if kind == STRANGE else int(asset) for kind, asset in zip(kinds, assets, strict=True)]
+
+
+def test_topics_that_share_a_slot_keep_their_assets() -> None:
+    routes = routes_of([f"lamp-{number}" for number in range(300)])
+    lamps = [topics.telemetry("streetlight", f"lamp-{number}").encode() for number in range(300)]
+    stranger = topics.telemetry("streetlight", "stranger").encode()
+    for step in (1, -1, 3):
+        asked = [*lamps, stranger][::step]
+        assert told(routes, asked) == [*range(300), None][::step]
+
+
+class Alike(bytes):
+    """Bytes whose hash somebody has chosen."""
+
+    def __hash__(self) -> int:
+        return 7
+
+
+def test_topics_of_the_same_hash_are_not_taken_for_each_other() -> None:
+    """The hash alone was compared: who knew its key could write another's readings."""
+    routes = routes_of(["lamp", "other"])
+    lamp, other = (Alike(topics.telemetry("streetlight", name).encode()) for name in ("lamp", "other"))
+    forged = Alike(b"city/v1/any-kind/forger/telemetry")
+    for _ in range(2):
+        assert told(routes, [lamp, forged, other, lamp, forged, other]) == [0, None, 1, 0, None, 1]
 
 
 zones = st.integers(-14 * 60, 14 * 60).map(lambda minutes: dt.timezone(dt.timedelta(minutes=minutes)))
