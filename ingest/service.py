@@ -153,8 +153,7 @@ class _Service:
                     return
                 loaded = await registry.load(conn)
         self._decoder = Decoder(loaded)
-        gc.collect()
-        gc.freeze()  # else a registry of many assets is looked through for garbage again and again
+        set_apart()
         self.registry_there.set()
         _log.info("registry read", version=loaded.version, assets=len(loaded.assets))
 
@@ -205,6 +204,16 @@ class _Service:
     def _present_decoder(self) -> Decoder:
         assert self._decoder is not None, "work begins when the registry is there"
         return self._decoder
+
+
+def set_apart() -> None:
+    """Keep what there is now from being looked through for garbage again and again: a registry has many assets.
+
+    What was set apart before and is garbage by now goes.
+    """
+    gc.unfreeze()
+    gc.collect()
+    gc.freeze()
 
 
 async def _keep_announced(publisher: Publisher, announce: asyncio.Event, clock: CityClock) -> None:
