@@ -13,6 +13,9 @@ from storage.quarantine import QuarantinedUplink
 from telemetry.limits import LIST_ITEMS_DEFAULT, LIST_ITEMS_MAX
 from telemetry.refusals import Reason
 
+ID_MAX = 2**63 - 2
+"""The database numbers no further."""
+
 commands = typer.Typer(help="Refused uplinks: list them, show one, replay what can be stored now.")
 
 
@@ -42,7 +45,8 @@ def list_uplinks(
 
 @commands.command()
 def show(
-    uplink: Annotated[int, typer.Argument(metavar="ID", help="As `list` shows it.")], config: Config = None
+    uplink: Annotated[int, typer.Argument(metavar="ID", min=1, max=ID_MAX, help="As `list` shows it.")],
+    config: Config = None,
 ) -> None:
     """Show one refused uplink with its bytes."""
     settings = begin(config)

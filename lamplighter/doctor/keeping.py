@@ -42,6 +42,8 @@ def _rollups(check: rollup_check.Check | None, now: dt.datetime) -> Finding:
         return note("rollups", words)
     if now - check.checked_at > CHECK_AGE:
         return note("rollups", f"They were last compared with their rows at {when}: is `lamplighter up` running?")
+    if not check.asset_days + check.asset_days_left:
+        return ok("rollups", f"At {when} there was no whole day yet to compare with its rows.")
     left = f"; {check.asset_days_left} were left for want of time" if check.asset_days_left else ""
     return ok("rollups", f"At {when} {check.asset_days} asset-days equalled their rows{left}.")
 

@@ -88,8 +88,8 @@ COLUMNS = (
         words("rows_expected", "zeilen_erwartet"),
         words("Rows expected", "Zeilen erwartet"),
         words(
-            "stored and replayed, without what is past its retention",
-            "gespeichert und nachgeholt, ohne das nach Fristablauf Gelöschte",
+            "stored and replayed until the check, without what is past its retention",
+            "bis zur Prüfung gespeichert und nachgeholt, ohne das nach Fristablauf Gelöschte",
         ),
         _check(lambda check: check.rows_expected),
     ),
@@ -102,7 +102,10 @@ COLUMNS = (
     Column(
         words("quarantine_expected", "abgewiesene_erwartet"),
         words("Refused, expected", "Abgewiesene erwartet"),
-        words("refused whose bytes are kept", "abgewiesene, deren Inhalt aufbewahrt wird"),
+        words(
+            "refused until the check, of those whose bytes are kept",
+            "bis zur Prüfung abgewiesene, deren Inhalt aufbewahrt wird",
+        ),
         _check(lambda check: check.quarantine_expected),
     ),
     Column(
@@ -178,8 +181,8 @@ def verdict(days: Sequence[Day]) -> Words:
             f"Keine Abweichung gefunden; noch nicht geprüfte Tage: {unchecked}.",
         )
     return words(
-        "The account of every day balances, and every row is there.",
-        "Das Konto jedes Tages geht auf, und jede Zeile ist vorhanden.",
+        "The account of every day balances, and at its last check every row was there.",
+        "Das Konto jedes Tages geht auf, und bei der letzten Prüfung war jede Zeile vorhanden.",
     )
 
 

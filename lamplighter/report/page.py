@@ -7,16 +7,18 @@ from html import escape
 from lamplighter.report.words import Language, number
 
 _WIDTH, _HEIGHT, _LEFT = 960, 180, 80
+_STEP_MAX = 100
 _STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; color: #1c2429; max-width: 70rem; margin: 2rem auto; padding: 0 1rem }
 h1 { margin: 0; font-size: 1.7rem } .subtitle { margin: 0 0 1rem; color: #55636b }
 .verdict { padding: .6rem .9rem; border-left: .4rem solid #2e7d4f; background: #eef6f0; font-weight: 600 }
 .bad.verdict { border-color: #b3261e; background: #fbeceb }
 figure { margin: 1.5rem 0 } figcaption { font-weight: 600 } svg { width: 100%; height: auto }
-.scroll { overflow-x: auto } table { border-collapse: collapse; width: 100%; font-size: .82rem }
-th, td { padding: .25rem .45rem; text-align: right; border-bottom: 1px solid #d5dde1 }
+.scroll { overflow-x: auto } table { border-collapse: collapse; width: 100%; font-size: .76rem }
+th, td { padding: .25rem .3rem; text-align: right; border-bottom: 1px solid #d5dde1 }
 td { white-space: nowrap; font-variant-numeric: tabular-nums } th:first-child, td:first-child { text-align: left }
-tr.bad td { background: #fbeceb; font-weight: 600 } dl { font-size: .82rem; columns: 2 } dt { font-weight: 600 }
+tr.bad td { background: #fbeceb; font-weight: 600 } td:last-child { white-space: normal }
+dl { font-size: .82rem; columns: 2 } dt { font-weight: 600; break-after: avoid }
 dd { margin: 0 0 .3rem } footer { color: #55636b; font-size: .82rem }
 @page { size: A4 landscape; margin: 12mm }
 @media print {
@@ -98,7 +100,8 @@ def _row(cells: Sequence[str], is_bad: bool) -> str:
 def _plot(bars: Bars, language: Language) -> str:
     """Bars with a scale from 0 to the highest, the first and the last name, and a legend."""
     highest = max(1, *(sum(values) for values in zip(*(each.values for each in bars.series), strict=True)))
-    step = (_WIDTH - _LEFT) / len(bars.names)
+    step = min(_STEP_MAX, (_WIDTH - _LEFT) / len(bars.names))
+    right = _LEFT + step * len(bars.names)
     parts = [
         f'<text x="{_LEFT - 6}" y="{y}" text-anchor="end">{number(value, language)}</text>'
         f'<line x1="{_LEFT}" x2="{_WIDTH}" y1="{y}" y2="{y}" stroke="#d5dde1"/>'
@@ -108,7 +111,7 @@ def _plot(bars: Bars, language: Language) -> str:
         parts.append(_bar(bars, index, name, _LEFT + index * step, step, (_HEIGHT - 12) / highest))
     parts.append(f'<text x="{_LEFT}" y="{_HEIGHT + 18}">{escape(bars.names[0])}</text>')
     if len(bars.names) > 1:
-        parts.append(f'<text x="{_WIDTH}" y="{_HEIGHT + 18}" text-anchor="end">{escape(bars.names[-1])}</text>')
+        parts.append(f'<text x="{right:.0f}" y="{_HEIGHT + 18}" text-anchor="end">{escape(bars.names[-1])}</text>')
     for index, each in enumerate(bars.series):
         x = _LEFT + index * 180
         parts.append(f'<rect x="{x}" y="{_HEIGHT + 30}" width="12" height="12" fill="{each.colour}"/>')

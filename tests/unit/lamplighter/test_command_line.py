@@ -51,6 +51,7 @@ def test_every_command_helps(path: tuple[str, ...], capfd: pytest.CaptureFixture
         ["demo", "--start", "9999-12-31T23:59:59Z"],
         ["registry", "import", "/no/such/file.csv"],
         ["quarantine", "list", "--reason", "nonsense"],
+        ["quarantine", "show", "9223372036854775807"],
         ["report", "ledger", "--from", "yesterday"],
         ["ingest", "--share", "city"],
         ["ingest", "--share", "a/b", "--member", "1"],

@@ -63,7 +63,7 @@ def test_the_verdict_names_the_days_that_differ() -> None:
     ]
     assert verdicts == [
         "Nothing was received in this time.",
-        "The account of every day balances, and every row is there.",
+        "The account of every day balances, and at its last check every row was there.",
         "No difference was found; days not checked yet: 1.",
         "The account does not balance on 2026-11-22.",
     ]
