@@ -26,7 +26,7 @@ class Contender:
 
     `messages` a round are so many that it has some seconds' work; `acknowledges` and `idempotent` are what it promises;
     `table` is where its rows go, `None` for one that stores nothing; `members` is how many processes of ours it is,
-    0 for a peer.
+    0 for a peer; `by_socket` is whether it comes in by the broker's Unix socket, as who can should on one machine.
     """
 
     key: str
@@ -36,6 +36,7 @@ class Contender:
     idempotent: bool
     table: str | None = "streetlight"
     members: int = 0
+    by_socket: bool = False
     kinds: tuple[str, ...] = LAMPS
 
     @property
@@ -44,24 +45,28 @@ class Contender:
         return self.members > 0
 
 
-OURS = Contender("ours", "Lamplighter", 120_000, AFTER_COMMIT, True, members=1)
-C = Contender("c", "C libmosquitto, writes nothing", 120_000, ON_RECEIPT, False, table=None)
+OURS = Contender("ours", "Lamplighter", 120_000, AFTER_COMMIT, True, members=1, by_socket=True)
+C = Contender("c", "C libmosquitto, writes nothing", 120_000, ON_RECEIPT, False, table=None, by_socket=True)
+OURS_TCP = Contender("ours-tcp", "Lamplighter, by TCP", 120_000, AFTER_COMMIT, True, members=1)
+C_TCP = Contender("c-tcp", "C libmosquitto, by TCP", 120_000, ON_RECEIPT, False, table=None)
 BRIDGE = Contender("bridge", "mq-bridge, COPY", 120_000, AFTER_COMMIT, False, table="streetlight_ms")
 MQTTJS = Contender("mqttjs", "mqtt.js + pg, batched", 120_000, ON_RECEIPT, True)
 RED_SINGLE = Contender("red-single", "Node-RED, a message at a time", 12_000, ON_RECEIPT, True)
 RED_BATCHED = Contender("red-batched", "Node-RED, batched by hand", 60_000, ON_RECEIPT, True)
 TUTORIAL = Contender("tutorial", "aiomqtt + psycopg, as tutorials write it", 4_000, ON_RECEIPT, True)
 PYDANTIC = Contender("pydantic", "aiomqtt + pydantic + COPY", 30_000, ON_RECEIPT, False)
-TWO = Contender("ours-2", "Lamplighter, two processes", 120_000, AFTER_COMMIT, True, members=2)
-MIX = Contender("ours-mixed", "Lamplighter, three kinds mixed", 120_000, AFTER_COMMIT, True, members=1, kinds=MIXED)
-ALL = (C, OURS, BRIDGE, MQTTJS, RED_BATCHED, PYDANTIC, RED_SINGLE, TUTORIAL, TWO, MIX)
+TWO = Contender("ours-2", "Lamplighter, two processes", 120_000, AFTER_COMMIT, True, members=2, by_socket=True)
+MIX = Contender(
+    "ours-mixed", "Lamplighter, three kinds mixed", 120_000, AFTER_COMMIT, True, members=1, by_socket=True, kinds=MIXED
+)
+ALL = (C, OURS, C_TCP, OURS_TCP, BRIDGE, MQTTJS, RED_BATCHED, PYDANTIC, RED_SINGLE, TUTORIAL, TWO, MIX)
 
 
 def present(parts: Parts) -> list[Contender]:
     """Those whose parts are there, in the order in which they take turns."""
     absent: set[str] = set()
     if parts.subscriber is None:
-        absent.add(C.key)
+        absent |= {C.key, C_TCP.key}
     if parts.node_modules is None:
         absent |= {MQTTJS.key, RED_SINGLE.key, RED_BATCHED.key}
     if parts.bridge is None:
@@ -77,12 +82,12 @@ async def start(contender: Contender, field: Field, city: City, parts: Parts) ->
         Failed: it does not become ready.
     """
     async with AsyncExitStack() as stack:
-        if contender.members == 1:
-            yield [await stack.enter_async_context(field.ingest(city))]
-            return
-        if contender.members:
-            seats = [("--share", SHARE, "--member", str(member)) for member in range(1, contender.members + 1)]
-            yield [await stack.enter_async_context(field.ingest(city, *seat)) for seat in seats]
+        if contender.is_ours:
+            url = None if contender.by_socket else field.broker.url
+            seats: list[tuple[str, ...]] = [()]
+            if contender.members > 1:
+                seats = [("--share", SHARE, "--member", str(member)) for member in range(1, contender.members + 1)]
+            yield [await stack.enter_async_context(field.ingest(city, *seat, url=url)) for seat in seats]
             return
         command, environment = _command(contender, field, city, parts)
         peer = await stack.enter_async_context(processes.running(contender.key, command, field.folder, environment))
@@ -98,10 +103,13 @@ def _command(contender: Contender, field: Field, city: City, parts: Parts) -> tu
     scripts = {TUTORIAL.key: "tutorial.py", PYDANTIC.key: "pydantic_copy.py"}
     if contender.key in scripts:
         return [*processes.python(str(PEERS / scripts[contender.key])), *urls], {}
-    if contender.key == C.key:
+    if contender.key in (C.key, C_TCP.key):
         assert parts.subscriber is not None
         user, password = broker.url.removeprefix("mqtt://").split("@")[0].split(":")
-        return [parts.subscriber, broker.host, str(broker.port), user, password, str(contender.messages)], {}
+        door = [broker.host, str(broker.port)]
+        if contender.by_socket and broker.socket_url is not None:
+            door = [broker.socket_url.split("@")[1], "0"]
+        return [parts.subscriber, *door, user, password, str(contender.messages)], {}
     if contender.key == BRIDGE.key:
         return [*processes.python(str(PEERS / "mq_bridge_copy.py")), *urls], {
             "PYTHONPATH": os.pathsep.join([str(parts.bridge), *sys.path])

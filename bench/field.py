@@ -10,6 +10,7 @@ import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
@@ -85,15 +86,16 @@ class City:
             f"SELECT extract(epoch FROM max(pg_xact_commit_timestamp(xmin::xid))) FROM ({transactions}) t (xmin)"
         )
 
-    async def delays_ms(self) -> list[float]:
-        """From each reading's time to its commit."""
+    async def delays_ms(self, after_s: float) -> list[float]:
+        """From each reading's time to its commit, without those of the first `after_s`."""
         delays = " UNION ALL ".join(
-            f"SELECT extract(epoch FROM pg_xact_commit_timestamp(xmin) - observed_at) * 1000 FROM {kind}"
+            f"SELECT observed_at, extract(epoch FROM pg_xact_commit_timestamp(xmin) - observed_at) * 1000 FROM {kind}"
             for kind in self.source.kinds
         )
         async with await AsyncConnection.connect(self.url) as conn:
             rows = await (await conn.execute(delays)).fetchall()
-        return [float(row[0]) for row in rows]
+        steady = min(moment for moment, _ in rows) + timedelta(seconds=after_s)
+        return [float(delay) for moment, delay in rows if moment >= steady]
 
     async def ledger(self) -> dict[str, int]:
         """The account of all days."""
@@ -219,8 +221,8 @@ class Field:
 
     @asynccontextmanager
     async def ingest(self, city: City, *arguments: str, url: str | None = None) -> AsyncIterator[Running]:
-        """`lamplighter ingest` as it is, ready."""
-        settings = settings_for(city, url or self.broker.url)
+        """`lamplighter ingest` as it is, ready; by the broker's Unix socket where it has one, unless `url` is given."""
+        settings = settings_for(city, url or self.broker.socket_url or self.broker.url)
         command = processes.python("-m", "lamplighter", "ingest", *arguments)
         async with processes.running("lamplighter ingest", command, self.folder, settings) as ingest:
             await ingest.says('"event": "up"', READY_S)

@@ -38,6 +38,8 @@ DECODE_UPLINKS = 2_000
 """So many are decoded as soon as they are gathered: the last ones of a batch hold up its commit only shortly."""
 LOOK_S = 0.01
 """So often it is looked whether enough has come to be decoded, in real seconds."""
+BATCHES_REMEMBERED = 8
+"""How much comes is a mean of about so many batches: a jam that dissolves is no flood."""
 STOP_GRACE_S = 10.0
 """So long the batch at hand may take to become durable when the service is asked to stop, in real seconds."""
 
@@ -107,7 +109,7 @@ class _Service:
         self._gatherer = Gatherer()
         self._packing = Packing(self._present_decoder)
         self._writing: asyncio.Task[None] | None = None
-        self._flood = False
+        self._flow_per_s = 0.0
         self._held: inboxes.Batch | None = None
         self._decoder: Decoder | None = None
         self.registry_there = asyncio.Event()
@@ -121,7 +123,8 @@ class _Service:
                 await asyncio.wait({self._writing})
                 self._writing.result()
             batch = self._gatherer.close()
-            self._flood = batch.received >= FLOOD_PER_S * (time.monotonic() - batch.sources[0].arrived_s)
+            took_s = time.monotonic() - batch.sources[0].arrived_s
+            self._flow_per_s += (batch.received / took_s - self._flow_per_s) / BATCHES_REMEMBERED
             self._writing = asyncio.create_task(self._settle(batch, self._packing.close(batch)))
             await asyncio.sleep(0)  # the database has its rows before the next ones are decoded
 
@@ -178,7 +181,8 @@ class _Service:
 
         What is enough to be decoded meanwhile is not waited with.
         """
-        due_s = self._gatherer.begun_s + (BATCH_LINGER_MS_MAX if self._flood else BATCH_AGE_MS_MAX) / 1000
+        age_ms = BATCH_AGE_MS_MAX if self._flow_per_s < FLOOD_PER_S else BATCH_LINGER_MS_MAX
+        due_s = self._gatherer.begun_s + age_ms / 1000
         while inbox.waiting < DECODE_UPLINKS:
             rest_s = due_s - time.monotonic()
             if rest_s > 0:

@@ -129,9 +129,14 @@ def documents(rows: Rows) -> list[bytes]:
     for each in rows.columns.kind.properties:
         column = rows.columns.fields[each.name]
         absent = np.isnan(column)
-        values = np.where(absent, 0, column).astype(each.type).astype(object)
-        values[absent] = None
-        columns.append(values.tolist())
+        if absent.all():
+            columns.append([None] * len(rows))
+        elif absent.any():
+            values = np.where(absent, 0, column).astype(each.type).astype(object)
+            values[absent] = None
+            columns.append(values.tolist())
+        else:
+            columns.append(column.astype(each.type).tolist())
     return list(map(_encode, map(_document(rows.columns.kind), *columns)))
 
 

@@ -33,7 +33,7 @@ BATCH_BYTES_MAX = 8 * 1024 * 1024
 BATCH_AGE_MS_MAX = 15
 """A batch closes when its first message is this old (real time)."""
 
-FLOOD_PER_S = 16_000
+FLOOD_PER_S = 28_000
 """More observations a second than that are a flood: throughput comes before delay, since a transaction costs as much as
 hundreds of rows."""
 

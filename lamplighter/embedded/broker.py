@@ -28,6 +28,8 @@ PLATFORM_USER = "platform"
 START_TIMEOUT_S = 20.0
 STOP_GRACE_S = 10.0
 """Mosquitto writes its snapshot while it stops."""
+SOCKET_PATH_BYTES_MAX = 100
+"""A Unix socket's path has little room (108 bytes on Linux, 104 elsewhere); a longer one is done without."""
 MISSING_IN_IOTCORE = (
     "this embedded broker keeps nothing over a restart, speaks MQTT 3.1.1 only and does not confine a device to its "
     "own topics; install Mosquitto for all three"
@@ -38,10 +40,12 @@ MISSING_IN_IOTCORE = (
 class RunningBroker:
     """A broker that has answered a CONNECT. `url` carries the credentials of the platform's user.
 
+    `socket_url` is the same by a Unix socket, `None` where there is none.
     `missing` is one sentence on what this broker does not promise; None where it keeps the whole contract.
     """
 
     url: str
+    socket_url: str | None
     host: str
     port: int
     software: Software
@@ -80,18 +84,23 @@ async def embedded_broker(
     folder = await asyncio.to_thread(server_folder, home, "broker", account if software == "mosquitto" else None)
     port = port or ports.free_port()
     by_user = {PLATFORM_USER: _password(folder), **(devices or {})}
+    socket = None
     if software == "mosquitto":
         if program is None:
             raise Failure("Mosquitto is not installed: install it (on Debian: apt install mosquitto).")
-        child = await _start_mosquitto(program, folder, account, port, by_user)
+        socket = folder / "mosquitto.sock"
+        socket = socket if len(bytes(socket)) <= SOCKET_PATH_BYTES_MAX else None
+        child = await _start_mosquitto(program, folder, account, port, by_user, socket)
     else:
         child = await _start_iotcore(folder, port, by_user)
-    url = f"mqtt://{PLATFORM_USER}:{by_user[PLATFORM_USER]}@{ports.LOOPBACK}:{port}"
+    login = f"{PLATFORM_USER}:{by_user[PLATFORM_USER]}"
+    url = f"mqtt://{login}@{ports.LOOPBACK}:{port}"
+    socket_url = f"mqtt+unix://{login}@{socket}" if socket else None
     missing = None if software == "mosquitto" else MISSING_IN_IOTCORE
     try:
         await _wait_until_it_answers(child, url)
         _log.info("broker ready", software=software, pid=child.pid, port=port, folder=str(folder))
-        yield RunningBroker(url, ports.LOOPBACK, port, software, missing, child)
+        yield RunningBroker(url, socket_url, ports.LOOPBACK, port, software, missing, child)
     finally:
         await asyncio.shield(child.stop(signal.SIGTERM, STOP_GRACE_S, signal.SIGKILL))
 
@@ -105,10 +114,15 @@ def _password(folder: Path) -> str:
 
 
 async def _start_mosquitto(
-    program: Path, folder: Path, account: Account | None, port: int, by_user: Mapping[str, str]
+    program: Path,
+    folder: Path,
+    account: Account | None,
+    port: int,
+    by_user: Mapping[str, str],
+    socket: Path | None,
 ) -> children.Child:
     files = broker_rules.BrokerFiles(
-        access_list=folder / "access.txt", passwords=folder / "passwords.txt", persistence=folder
+        access_list=folder / "access.txt", passwords=folder / "passwords.txt", persistence=folder, socket=socket
     )
     write_private(files.access_list, broker_rules.access_list(PLATFORM_USER), account)
     write_private(files.passwords, broker_rules.passwords(by_user), account)
