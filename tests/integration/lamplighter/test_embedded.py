@@ -146,9 +146,8 @@ async def test_a_name_that_is_no_account_is_passed_over() -> None:
 
 async def test_the_brokers_files_are_private(own_broker: BrokerPart) -> None:
     assert stat.S_IMODE(own_broker.folder.stat().st_mode) == 0o700
-    for file in own_broker.folder.iterdir():
-        mode = stat.S_IMODE(file.stat().st_mode)
-        assert not mode & 0o022 if file.is_socket() else mode == 0o600, file
+    for file in own_broker.folder.iterdir():  # Mosquitto opens its socket to all: the folder keeps others out
+        assert file.is_socket() or stat.S_IMODE(file.stat().st_mode) == 0o600, file
 
 
 async def test_the_broker_listens_on_loopback_only(own_broker: BrokerPart, weak_broker: BrokerPart) -> None:
