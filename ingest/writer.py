@@ -34,8 +34,6 @@ RETRY_S_MAX = 2.0
 """The longest wait between two attempts to reach the database, in real seconds."""
 REDELIVERED_RUN = 20
 """After a batch with rows that were there already, so many batches expect it again: resends come in runs."""
-
-
 SAMPLE_OBSERVATIONS = 16
 """So many observations, taken at random, are tried alone where an error of ours may have nothing to do with any."""
 

@@ -23,10 +23,10 @@ SET received = stored.received + excluded.received, stored = stored.stored + exc
     replayed = stored.replayed + excluded.replayed;
 
 -- name: settle
--- In a batch's transaction: this is the last one that the process has settled.
+-- In a batch's transaction: this is the last one that the process has settled. It is a sign of life too; a gateway's only.
 INSERT INTO ingest_instance (instance, in_flight, seen_at, settled_batch)
 VALUES (%(instance)s, 0, clock_timestamp(), %(batch)s)
-ON CONFLICT (instance) DO UPDATE SET settled_batch = excluded.settled_batch;
+ON CONFLICT (instance) DO UPDATE SET settled_batch = excluded.settled_batch, seen_at = excluded.seen_at;
 
 -- name: outcome
 -- Whether a doubtful commit took place; waits for a transaction of the process that has not ended yet.

@@ -126,6 +126,14 @@ async def test_the_account_is_kept_by_utc_day_of_receipt(desk: Desk) -> None:
     assert await desk.rows("SELECT received FROM ledger ORDER BY day") == [(1,), (2,)]
 
 
+async def test_who_settles_is_seen(desk: Desk) -> None:
+    """A gateway has no heartbeat: a day after its first booking anybody's farewell forgot what it had settled."""
+    await desk.write(lamp(MS))
+    await desk.rows("UPDATE ingest_instance SET seen_at = seen_at - interval '2 days' RETURNING instance")
+    await desk.write(lamp(MS + 1))
+    assert await desk.rows("SELECT clock_timestamp() - seen_at < interval '1 min' FROM ingest_instance") == [(True,)]
+
+
 async def test_what_nobody_foresaw_condemns_only_its_cause(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     def stumbles(rows: Rows) -> list[Values]:
         if (rows.columns.fields["level_pct"] == 13).any():
