@@ -9,7 +9,7 @@ _HEAD = """\
 
 A model is what `lamplighter decode MODEL` and the registry call it. Fields are those of its kind that the device
 reports; everything else that it says is kept beside them. A device that is not listed can be served by its maker's own
-JavaScript codec.
+[JavaScript codec](makers_codecs.md).
 
 This page is written from the code by `make docs`, and a test compares them.
 """
