@@ -76,3 +76,37 @@ FROM jsonb_to_recordset(%(rows)s) AS r (asset text, device text) JOIN asset a ON
 -- name: retire
 -- Take assets out of service.
 UPDATE asset SET retired_at = %(at)s WHERE asset = ANY(%(assets)s::text[]);
+
+-- name: standing
+-- An asset with its device and since when that serves it, or until when the last one did.
+SELECT a.asset_id, a.asset, a.kind, a.retired_at IS NOT NULL, CASE WHEN i.valid_to = 'infinity' THEN i.device END,
+       CASE WHEN isfinite(s.settled) THEN (extract(epoch FROM s.settled) * 1000000)::bigint END
+FROM asset a
+LEFT JOIN LATERAL (
+    SELECT device, valid_from, valid_to FROM installation
+    WHERE asset_id = a.asset_id ORDER BY valid_from DESC LIMIT 1
+) i ON true
+CROSS JOIN LATERAL (SELECT CASE WHEN i.valid_to = 'infinity' THEN i.valid_from ELSE i.valid_to END AS settled) s
+WHERE a.asset = %(asset)s;
+
+-- name: busy
+-- Which other asset of the kind a device serves at a moment or later, and until when.
+SELECT a.asset, CASE WHEN isfinite(i.valid_to) THEN (extract(epoch FROM i.valid_to) * 1000000)::bigint END
+FROM installation i JOIN asset a USING (asset_id)
+WHERE i.device = %(device)s AND i.kind = %(kind)s AND i.asset_id <> %(asset_id)s AND i.valid_to > %(at)s
+ORDER BY i.valid_to DESC LIMIT 1;
+
+-- name: begin_installation
+-- From this moment on the device serves the asset.
+INSERT INTO installation (asset_id, device, kind, valid_from)
+SELECT asset_id, %(device)s, kind, %(at)s FROM asset WHERE asset_id = %(asset_id)s;
+
+-- name: mark_next_reading
+-- The hour of the asset's first reading of a counter from a moment on is to be summed up anew.
+INSERT INTO rollup_dirty (kind, hour)
+SELECT %(kind)s, date_trunc('hour', n.observed_at, 'UTC')
+FROM (
+    SELECT observed_at FROM {kind}
+    WHERE asset_id = %(asset_id)s AND observed_at >= %(at)s AND {field} IS NOT NULL
+    ORDER BY observed_at LIMIT 1
+) n;

@@ -80,6 +80,18 @@ def test_every_mistake_in_a_registry_is_named_with_its_line(capfd: pytest.Captur
 
 
 @pytest.mark.usefixtures("city")
+def test_a_device_is_swapped_and_an_asset_retired_at_a_moment(capfd: pytest.CaptureFixture[str]) -> None:
+    run(["registry", "import", "city.csv"])
+    capfd.readouterr()
+    assert run(["registry", "swap", "lamp-1", "dev-9", "--at", "2026-11-01T12:00:00+01:00"]) == 0
+    assert capfd.readouterr().out == "~ lamp-1: device dev-1 swapped for dev-9 at 2026-11-01T11:00:00Z\n"
+    assert run(["registry", "retire", "lamp-2", "--at", "2026-11-01T11:00:00Z"]) == 0
+    assert capfd.readouterr().out == "- lamp-2 retired at 2026-11-01T11:00:00Z, device dev-2 is free\n"
+    assert run(["registry", "retire", "lamp-9", "--at", "2026-11-01T11:00:00Z"]) == 1
+    assert capfd.readouterr().err == "There is no asset 'lamp-9'.\n"
+
+
+@pytest.mark.usefixtures("city")
 def test_a_token_is_issued_listed_and_revoked(capfd: pytest.CaptureFixture[str]) -> None:
     assert run(["token", "issue", "--role", "operator", "--expires", "90d", "--name", "Grafana"]) == 0
     secret, words = capfd.readouterr()
