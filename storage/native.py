@@ -17,6 +17,7 @@ from telemetry.clock import to_datetime
 from telemetry.kind import Kind
 
 SQL = queries.load("native")
+LIFECYCLE = queries.load("lifecycle")
 LEDGER = queries.load("ledger")
 MONTHS_AHEAD = 2
 """Partitions are made for this month and so many after it."""
@@ -89,26 +90,37 @@ class Native:
         await relations.make_rollup(conn, f"{name}_hourly", relations.ASSET_KEYS, rollups.columns(kind))
 
     async def partitions(self, conn: Connection, kind: str) -> set[Month]:
-        """The months that have a partition; finishes a drop that was interrupted."""
+        """The months that have a partition; finishes a drop that was interrupted.
+
+        What was detached by hand from the time that is kept is not ours to drop.
+        """
+        row = await (await conn.execute(LIFECYCLE["horizon"], {"kind": kind})).fetchone()
         months = set()
         for name, state in await (await conn.execute(SQL["partitions"], {"kind": kind})).fetchall():
+            month = month_of_name(name)
             if state == "detaching":
                 await conn.execute(f"ALTER TABLE {kind} DETACH PARTITION {name} FINALIZE")
-            if state != "attached":
-                await self._drop_detached(conn, kind, name)
-            elif (month := month_of_name(name)) is not None:
+            if month is None:
+                continue
+            if state == "attached":
                 months.add(month)
+            elif row and end_of(month) <= row[0]:
+                await self._drop_detached(conn, kind, name)
         return months
 
     async def make_partitions(self, conn: Connection, kind: str, months: set[Month]) -> None:
-        """Make the partitions that are not there; readers and writers of the table go on meanwhile."""
+        """Make the partitions that are not there; readers and writers of the table go on meanwhile.
+
+        One that was detached by hand comes back with its rows: these are where new ones belong.
+        """
         async with conn.transaction():
             await conn.execute(SQL["lock_partitions"], {"kind": kind})
             for month in sorted(months - await self.partitions(conn, kind)):
                 name = partition_name(kind, month)
                 begin = "MINVALUE" if month == EARLY_MONTH else f"'{begin_of(month).isoformat()}'"
                 bounds = f"FROM ({begin}) TO ('{end_of(month).isoformat()}')"
-                await conn.execute(f"CREATE TABLE {name} (LIKE {kind} INCLUDING DEFAULTS INCLUDING CONSTRAINTS)")
+                like = f"(LIKE {kind} INCLUDING DEFAULTS INCLUDING CONSTRAINTS)"
+                await conn.execute(f"CREATE TABLE IF NOT EXISTS {name} {like}")
                 await conn.execute(f"ALTER TABLE {kind} ATTACH PARTITION {name} FOR VALUES {bounds}")
 
     async def look_ahead(self, conn: Connection, kind: Kind, now_us: int) -> None:

@@ -2,7 +2,7 @@
 
 -- name: partitions
 -- The partitions of an observation table by name, and whether each is attached, is still being detached by a drop that
--- was interrupted, or is detached and was left behind by one.
+-- was interrupted, or is detached, left behind by one or by hand.
 SELECT c.relname, CASE WHEN i.inhdetachpending THEN 'detaching' ELSE 'attached' END AS state
 FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
 WHERE i.inhparent = %(kind)s::regclass

@@ -135,8 +135,14 @@ async def test_a_writer_that_forgets_makes_a_dropped_partition_again(native: Con
     await native.execute(insert, (old, old))
 
 
+async def begin_retiring(conn: Connection, end: str) -> None:
+    """As retention does before it drops anything."""
+    await conn.execute("INSERT INTO raw_horizon (kind, dropped_before) VALUES ('parking_bay', %s)", (at(end),))
+
+
 async def test_an_interrupted_drop_is_finished(database: str, native: Connection, native_pool: Pool) -> None:
     await store(native, "parking_bay", [(1, at("2020-01-01 12:00"), FREE)])
+    await begin_retiring(native, "2020-02-01 00:00")
     async with await connect(database) as reader, await connect(database) as dropper, reader.transaction():
         await reader.execute("SELECT FROM parking_bay")
         await dropper.execute("SET lock_timeout = '200ms'")
@@ -175,7 +181,20 @@ async def test_a_row_keeps_within_the_ranges_of_its_kind(native: Connection) -> 
 async def test_what_a_killed_drop_left_behind_is_dropped_and_booked(native: Connection) -> None:
     old = at("2020-01-01 12:00")
     await store(native, "parking_bay", [(1, old, FREE)])
+    await begin_retiring(native, "2020-02-01 00:00")
     await native.execute("ALTER TABLE parking_bay DETACH PARTITION parking_bay_2020_01")
     await store(native, "parking_bay", [(2, old, FREE)])
     assert await table(native, "SELECT asset_id FROM parking_bay") == [(2,)]
     assert await table(native, "SELECT day, rows_retired FROM ledger") == [(old.date(), 1)]
+
+
+async def test_what_was_detached_by_hand_is_not_dropped(native: Connection, native_pool: Pool) -> None:
+    """It was, by whoever looked at the partitions next: an archive that somebody had set aside."""
+    kept, name = at("2026-08-14 12:00"), "parking_bay_2026_08"
+    await store(native, "parking_bay", [(1, kept, FREE)])
+    await begin_retiring(native, "2010-01-01 00:00")
+    await native.execute(f"ALTER TABLE parking_bay DETACH PARTITION {name}")
+    await maintain(native_pool, to_us(NOW))
+    assert await table(native, f"SELECT asset_id FROM {name}") == [(1,)]
+    await store(native, "parking_bay", [(2, kept, FREE)])
+    assert await table(native, "SELECT asset_id FROM parking_bay ORDER BY 1") == [(1,), (2,)]
