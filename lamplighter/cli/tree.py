@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from lamplighter.cli import codec, dashboards, quarantine, registry, report, services, token
+from lamplighter.cli import codec, credentials, dashboards, quarantine, registry, report, services, token
 from lamplighter.cli.decode import decode, encode
 from lamplighter.cli.demo import demo
 from lamplighter.cli.doctor import doctor
@@ -45,6 +45,7 @@ tree.command()(decode)
 tree.command()(encode)
 tree.add_typer(codec.commands, name="codec")
 tree.add_typer(registry.commands, name="registry")
+tree.add_typer(credentials.commands, name="credentials")
 tree.add_typer(token.commands, name="token")
 tree.add_typer(quarantine.commands, name="quarantine")
 tree.add_typer(dashboards.commands, name="dashboards")
