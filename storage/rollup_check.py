@@ -110,6 +110,7 @@ async def run(conn: Connection, house: Keeper, now_us: int, budget_s: float = BU
 
 async def _touched(conn: Connection, now_us: int) -> list[Slice]:
     """All assets on the days that were summed up since they were last compared."""
+    await conn.execute(SQL["forget_days_without_rows"])
     rows = await (await conn.execute(SQL["touched"], {"at": to_datetime(now_us)})).fetchall()
     assets = {name: await _assets(conn, name) for name in {row[0] for row in rows} & KINDS.keys()}
     return [

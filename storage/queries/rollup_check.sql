@@ -16,6 +16,10 @@ CROSS JOIN LATERAL (SELECT (t.day AT TIME ZONE c.timezone + interval '1 day') AT
 WHERE d.day_end <= %(at)s
 ORDER BY 2 DESC, 1;
 
+-- name: forget_days_without_rows
+-- Days whose rows have gone since they were summed up can never be compared.
+DELETE FROM rollup_touched t USING raw_horizon h WHERE h.kind = t.kind AND t.day < h.dropped_before;
+
 -- name: any_day
 -- A day that is kept, by its place between the first (0) and the one that is not over (1), if it still has its rows.
 SELECT d.day, d.day_end

@@ -99,6 +99,15 @@ async def test_one_check_a_night_and_nothing_to_find(conn: Connection, pool: Poo
     assert second.asset_days >= 2
 
 
+async def test_a_day_whose_rows_have_gone_is_not_tried_for_ever(conn: Connection, pool: Pool) -> None:
+    late = DAY - dt.timedelta(days=1_000)
+    await conn.execute("INSERT INTO rollup_touched VALUES ('streetlight', %s)", (late,))
+    gone = "INSERT INTO raw_horizon (kind, dropped_before) VALUES ('streetlight', %s) ON CONFLICT (kind) DO UPDATE"
+    await conn.execute(f"{gone} SET dropped_before = excluded.dropped_before", (late + dt.timedelta(days=30),))
+    await night(pool)
+    assert await table(conn, "SELECT FROM rollup_touched WHERE day = %s", late) == []
+
+
 async def test_a_check_without_time_says_what_it_left(conn: Connection, pool: Pool) -> None:
     await conn.execute(
         "INSERT INTO asset (asset, kind) SELECT 'more-' || n, 'streetlight' FROM generate_series(1, 300) n"
