@@ -12,6 +12,7 @@ from storage.registry_csv import written
 from storage.registry_import import Diff as Diff
 from storage.registry_import import RegistryRefused as RegistryRefused
 from storage.registry_import import import_csv as import_csv
+from storage.registry_import import import_geojson as import_geojson
 from telemetry.kind import Attributes
 from telemetry.kinds import KINDS
 from telemetry.registry import ALWAYS_US, EVER_US, Asset, Installation, Registry, Zone

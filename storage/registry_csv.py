@@ -24,13 +24,14 @@ ZONE = "zone"
 
 @dataclass(frozen=True, slots=True)
 class Mistake:
-    """One thing wrong; `line` counts from 1, the header's, and is `None` for the file as a whole."""
+    """One thing wrong; `line` counts from 1, and is `None` for the file as a whole. `unit` is what it counts."""
 
     line: int | None
     words: str
+    unit: str = "line"
 
     def __str__(self) -> str:
-        return self.words if self.line is None else f"line {self.line}: {self.words}"
+        return self.words if self.line is None else f"{self.unit} {self.line}: {self.words}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +50,21 @@ class Row:
 
 @dataclass(slots=True)
 class Parsed:
-    """What a file says, and what is wrong with it."""
+    """What a file says, and what is wrong with it; its rows are counted in `unit`s."""
 
     rows: list[Row] = field(default_factory=list)
     mistakes: list[Mistake] = field(default_factory=list)
+    unit: str = "line"
+
+    def complain(self, line: int, words: str) -> None:
+        """Note a mistake in a row."""
+        self.mistakes.append(Mistake(line, words, self.unit))
+
+    def finish(self) -> None:
+        """Look for what no row shows alone, and put the mistakes in the order of the file."""
+        for line, words in _repetitions(self.rows, self.unit):
+            self.complain(line, words)
+        self.mistakes.sort(key=lambda mistake: mistake.line or 0)
 
 
 def attribute_columns() -> tuple[str, ...]:
@@ -75,8 +87,7 @@ def parse(text: str) -> Parsed:
                 _read_line(reader.line_num, header, cells, parsed)
     except csv.Error as error:
         parsed.mistakes.append(Mistake(reader.line_num, f"the CSV is broken: {error}"))
-    parsed.mistakes += _repetitions(parsed.rows)
-    parsed.mistakes.sort(key=lambda mistake: mistake.line or 0)
+    parsed.finish()
     return parsed
 
 
@@ -96,23 +107,28 @@ def _read_line(line: int, header: list[str], cells: list[str], parsed: Parsed) -
     if not any(cell.strip() for cell in cells):
         return
     if len(cells) != len(header):
-        parsed.mistakes.append(Mistake(line, f"{len(cells)} cells, but the header has {len(header)}"))
+        parsed.complain(line, f"{len(cells)} cells, but the header has {len(header)}")
         return
-    texts = dict(zip(header, (cell.strip() for cell in cells), strict=True))
+    read_texts(line, dict(zip(header, (cell.strip() for cell in cells), strict=True)), parsed)
+
+
+def read_texts(line: int, texts: dict[str, str], parsed: Parsed) -> None:
+    """Read what a row of a file says by column, with `asset` and `kind` among them, into a row or its mistakes."""
     if any("\0" in text for text in texts.values()):
-        parsed.mistakes.append(Mistake(line, "a cell holds the character NUL"))
+        parsed.complain(line, "a cell holds the character NUL")
         return
     before = len(parsed.mistakes)
-    parsed.mistakes += (Mistake(line, words) for words in _name_mistakes(texts))
+    for words in _name_mistakes(texts):
+        parsed.complain(line, words)
     given: dict[str, Any] = {}
     if len(parsed.mistakes) == before:
         for name, text in texts.items():
             try:
                 given |= _cell(texts["kind"], name, text)
             except ValueError as error:
-                parsed.mistakes.append(Mistake(line, str(error)))
+                parsed.complain(line, str(error))
         if bool(texts.get("lat")) != bool(texts.get("lon")):
-            parsed.mistakes.append(Mistake(line, "lat and lon go together"))
+            parsed.complain(line, "lat and lon go together")
     if len(parsed.mistakes) == before:
         parsed.rows.append(Row(line, texts["asset"], texts["kind"], texts.get("device") or None, given))
 
@@ -186,18 +202,18 @@ def _attribute(kind: str, name: str, text: str) -> Any:
     return value
 
 
-def _repetitions(rows: Iterable[Row]) -> Iterator[Mistake]:
+def _repetitions(rows: Iterable[Row], unit: str) -> Iterator[tuple[int, str]]:
     """An asset or zone stands in one row only, and a device serves one asset of a kind."""
     assets: dict[tuple[bool, str], int] = {}
     devices: dict[tuple[str, str], str] = {}
     for row in rows:
         first = assets.setdefault((row.kind == ZONE, row.asset), row.line)
         if first != row.line:
-            yield Mistake(row.line, f"{row.asset!r} stands in line {first} already")
+            yield row.line, f"{row.asset!r} stands in {unit} {first} already"
         if row.device:
             asset = devices.setdefault((row.kind, row.device), row.asset)
             if asset != row.asset:
-                yield Mistake(row.line, f"the device {row.device!r} serves {asset!r} already")
+                yield row.line, f"the device {row.device!r} serves {asset!r} already"
 
 
 def written(registry: Registry) -> str:
@@ -208,18 +224,19 @@ def written(registry: Registry) -> str:
     writer.writeheader()
     for zone in registry.zones.values():
         writer.writerow(
-            {"asset": zone.zone, "kind": ZONE, "name": zone.name, "lat": _text(zone.lat), "lon": _text(zone.lon)}
+            {"asset": zone.zone, "kind": ZONE, "name": zone.name, "lat": spelled(zone.lat), "lon": spelled(zone.lon)}
         )
     for asset in registry.assets.values():
         if asset.retired:
             continue
-        place = {name: _text(getattr(asset, name)) for name in PLACE_COLUMNS}
-        own = {name: _text(getattr(asset.attributes, name)) for name in KINDS[asset.kind].attribute_names}
+        place = {name: spelled(getattr(asset, name)) for name in PLACE_COLUMNS}
+        own = {name: spelled(getattr(asset.attributes, name)) for name in KINDS[asset.kind].attribute_names}
         writer.writerow(place | own)
     return out.getvalue()
 
 
-def _text(value: Any) -> str:
+def spelled(value: Any) -> str:
+    """A value as its cell: empty for `None`."""
     if value is None:
         return ""
     if isinstance(value, bool):

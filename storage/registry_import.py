@@ -9,6 +9,7 @@ from psycopg.types.json import Jsonb
 from storage import errors, queries
 from storage.pool import Connection
 from storage.registry_csv import ZONE, Mistake, Parsed, Row, parse
+from storage.registry_geojson import parse_geojson
 from telemetry.clock import to_datetime
 
 SQL = queries.load("registry")
@@ -78,14 +79,24 @@ class _Plan:
 async def import_csv(
     conn: Connection, text: str, now_us: int, *, dry_run: bool = False, retire_missing: bool = False
 ) -> Diff:
-    """Bring the registry to a file's rows; `dry_run` only says what would change.
+    """Bring the registry to the rows of a CSV file; `dry_run` only says what would change.
 
     An asset's other device is a swap at the city's `now_us`. `retire_missing` takes every asset out of service that the
     file does not name; its history stays. A zone that is only named by its assets is added under its own name.
 
     Raises `RegistryRefused` with every mistake, else `errors.StorageError`.
     """
-    parsed = parse(text)
+    return await _import(conn, parse(text), now_us, dry_run, retire_missing)
+
+
+async def import_geojson(
+    conn: Connection, text: str, now_us: int, *, dry_run: bool = False, retire_missing: bool = False
+) -> Diff:
+    """Like `import_csv`, with the features of a GeoJSON file as rows."""
+    return await _import(conn, parse_geojson(text), now_us, dry_run, retire_missing)
+
+
+async def _import(conn: Connection, parsed: Parsed, now_us: int, dry_run: bool, retire_missing: bool) -> Diff:
     with errors.translated():
         async with conn.transaction():
             await conn.execute(SQL["lock"])
@@ -116,13 +127,14 @@ def _plan(parsed: Parsed, known: _Known, retire_missing: bool) -> _Plan:
         old = known.assets.get(row.asset)
         if old is not None and old["kind"] != row.kind:
             words = f"{row.asset!r} is a {old['kind']} and stays one: give the {row.kind} another name"
-            parsed.mistakes.append(Mistake(row.line, words))
+            parsed.complain(row.line, words)
         else:
             _plan_asset(plan, row, old)
     if retire_missing:
         named = {row.asset for row in assets}
         plan.diff.retired = [name for name, old in known.assets.items() if name not in named and not old["retired"]]
-    parsed.mistakes += _double_service(plan, assets, known)
+    for line, words in _double_service(plan, assets, known):
+        parsed.complain(line, words)
     return plan
 
 
@@ -167,7 +179,7 @@ def _plan_asset(plan: _Plan, row: Row, old: dict[str, Any] | None) -> None:
             plan.diff.installed[row.asset] = row.device
 
 
-def _double_service(plan: _Plan, assets: Iterable[Row], known: _Known) -> Iterator[Mistake]:
+def _double_service(plan: _Plan, assets: Iterable[Row], known: _Known) -> Iterator[tuple[int, str]]:
     """A device serves at most one asset of each kind, counting the assets that the file does not name."""
     leaving = plan.devices.keys() | set(plan.diff.retired)
     serving = {
@@ -179,7 +191,7 @@ def _double_service(plan: _Plan, assets: Iterable[Row], known: _Known) -> Iterat
         other = serving.get((row.kind, row.device or ""))
         if row.asset in plan.devices and other is not None:
             words = f"the device {row.device!r} serves {other!r}: give that asset another device or retire it"
-            yield Mistake(row.line, words)
+            yield row.line, words
 
 
 def _difference(before: dict[str, Any], after: dict[str, Any]) -> dict[str, tuple[Any, Any]]:

@@ -25,7 +25,9 @@ commands = typer.Typer(help="The town's places and devices: import, export, swap
 
 @commands.command("import")
 def import_file(
-    file: Annotated[Path, typer.Argument(metavar="FILE", exists=True, dir_okay=False, help="CSV with a header.")],
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", exists=True, dir_okay=False, help="CSV with a header, or GeoJSON.")
+    ],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would change, and change nothing.")] = False,
     retire_missing: Annotated[
         bool, typer.Option("--retire-missing", help="Take what the file does not name out of service.")
@@ -39,13 +41,12 @@ def import_file(
     except (OSError, UnicodeDecodeError) as error:
         raise Failure(f"{file} cannot be read as UTF-8 text ({error}).") from error
 
-    if text.lstrip().startswith("{"):
-        raise Failure(f"{file} is JSON: GeoJSON is not read yet, import a CSV with a header.")
+    bring = registry.import_geojson if text.lstrip().startswith("{") else registry.import_csv
 
     async def work() -> registry.Diff:
         async with database(settings) as connection:
             now_us = await city_now(connection)
-            return await registry.import_csv(connection, text, now_us, dry_run=dry_run, retire_missing=retire_missing)
+            return await bring(connection, text, now_us, dry_run=dry_run, retire_missing=retire_missing)
 
     try:
         changes = list(run(work()))

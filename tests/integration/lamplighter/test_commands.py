@@ -80,6 +80,24 @@ def test_every_mistake_in_a_registry_is_named_with_its_line(capfd: pytest.Captur
 
 
 @pytest.mark.usefixtures("city")
+def test_geojson_changes_what_the_same_csv_would(capfd: pytest.CaptureFixture[str]) -> None:
+    run(["registry", "import", "city.csv"])
+    capfd.readouterr()
+    Path("city.geojson").write_text(
+        '{"type": "FeatureCollection", "features": [{"type": "Feature",'
+        ' "geometry": {"type": "Point", "coordinates": [7.3, 51.5]},'
+        ' "properties": {"asset": "lamp-1", "kind": "streetlight", "device": "dev-1", "name": null}}]}'
+    )
+    for options in (["--dry-run"], [], []):
+        assert run(["registry", "import", "city.geojson", *options]) == 0
+    change = "~ lamp-1: name Markt 1 → (none), lat 51.4 → 51.5\n"
+    assert capfd.readouterr().out == change * 2
+    Path("city.geojson").write_text('{"type": "FeatureCollection", "features": [7]}')
+    assert run(["registry", "import", "city.geojson"]) == 1
+    assert capfd.readouterr().err.endswith("city.geojson, feature 1: it is no Feature with properties\n")
+
+
+@pytest.mark.usefixtures("city")
 def test_a_device_is_swapped_and_an_asset_retired_at_a_moment(capfd: pytest.CaptureFixture[str]) -> None:
     run(["registry", "import", "city.csv"])
     capfd.readouterr()

@@ -116,9 +116,3 @@ def test_a_moment_lies_where_the_city_clock_may_stand() -> None:
     for text in ("1999-12-31T23:59:59Z", "2200-01-01T00:00:00Z"):
         with pytest.raises(typer.BadParameter, match="outside the years 2000 to 2199"):
             parse_moment(text)
-
-
-def test_geojson_is_told_from_csv(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    (tmp_path / "town.geojson").write_text('{"type": "FeatureCollection", "features": []}')
-    assert run(["registry", "import", str(tmp_path / "town.geojson")]) == 1
-    assert "GeoJSON is not read yet" in capfd.readouterr().err
