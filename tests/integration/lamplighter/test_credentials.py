@@ -78,12 +78,19 @@ def test_a_device_with_issued_credentials_speaks_and_hears_for_itself_alone(
         assert lamp.received.get(timeout=WAIT_S) == ("city/v1/streetlight/lamp-1/command", b"for you")
 
 
-def test_a_rotated_password_replaces_the_old_one(own_broker: BrokerPart, credentials: Credentials) -> None:
+def test_a_rotated_password_replaces_the_old_one_and_ends_its_session(
+    own_broker: BrokerPart, credentials: Credentials, monkeypatch: pytest.MonkeyPatch
+) -> None:
     old = credentials("issue", "lamp-1", "--unregistered")
-    printed = json.loads(credentials("rotate", "lamp-1", "--json"))
-    assert (printed["device"], printed["user"]) == ("lamp-1", "lamp-1")
-    eventually_in(own_broker, "lamp-1", printed["password"])
-    assert not enters(own_broker, "lamp-1", old)
+    eventually_in(own_broker, "lamp-1", old)
+    with session(own_broker, "lamp-1", old) as lamp:
+        printed = json.loads(credentials("rotate", "lamp-1", "--json"))
+        assert (printed["device"], printed["user"]) == ("lamp-1", "lamp-1")
+        eventually_in(own_broker, "lamp-1", printed["password"])
+        assert not enters(own_broker, "lamp-1", old)
+        monkeypatch.setattr("tests.integration.gateway.test_broker_rules.WAIT_S", 1.0)
+        with pytest.raises(Empty):
+            lamp.publish("city/v1/streetlight/lamp-1/telemetry")
 
 
 def test_a_revoked_device_is_put_out_and_cannot_come_back_while_others_stay(
