@@ -1,4 +1,4 @@
-"""The registry in the database: read as plain data, imported from and exported to CSV (contract §2)."""
+"""The registry in the database: read as plain data, imported from and exported to CSV and GeoJSON (contract §2)."""
 
 from contextlib import suppress
 from typing import Any
@@ -9,6 +9,7 @@ import structlog
 from storage import errors, queries
 from storage.pool import Connection
 from storage.registry_csv import written
+from storage.registry_geojson import written_geojson
 from storage.registry_import import Diff as Diff
 from storage.registry_import import RegistryRefused as RegistryRefused
 from storage.registry_import import import_csv as import_csv
@@ -52,6 +53,11 @@ async def load(conn: Connection) -> Registry:
 async def export_csv(conn: Connection) -> str:
     """All zones and all assets in service as a file that `import_csv` takes. Raises `errors.StorageError`."""
     return written(await load(conn))
+
+
+async def export_geojson(conn: Connection) -> str:
+    """The same as a file that `import_geojson` takes. Raises `errors.StorageError`."""
+    return written_geojson(await load(conn))
 
 
 async def _rows(conn: Connection, name: str) -> list[tuple[Any, ...]]:

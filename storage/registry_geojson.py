@@ -7,7 +7,9 @@ one that is `null` says nothing.
 import json
 from typing import Any
 
-from storage.registry_csv import PLACE_COLUMNS, Mistake, Parsed, attribute_columns, read_texts, spelled
+from storage.registry_csv import PLACE_COLUMNS, ZONE, Mistake, Parsed, attribute_columns, read_texts, spelled
+from telemetry.kinds import KINDS
+from telemetry.registry import Registry
 
 SAME_PLACE_DEG = 1e-6
 """Properties `lat` and `lon` this near to the geometry say the same place, as programs for maps round them."""
@@ -99,3 +101,22 @@ def _is_near(said: str, degrees: float) -> bool:
         return abs(float(said) - degrees) <= SAME_PLACE_DEG
     except (ValueError, OverflowError):
         return False
+
+
+def written_geojson(registry: Registry) -> str:
+    """All zones and all assets in service as a file that `import` takes and that then changes nothing, a line each."""
+    features = []
+    for zone in registry.zones.values():
+        features.append(_feature(zone.lat, zone.lon, {"asset": zone.zone, "kind": ZONE, "name": zone.name}))
+    for asset in registry.assets.values():
+        if asset.retired:
+            continue
+        place = {name: getattr(asset, name) for name in PLACE_COLUMNS if name not in ("lat", "lon")}
+        own = {name: getattr(asset.attributes, name) for name in KINDS[asset.kind].attribute_names}
+        features.append(_feature(asset.lat, asset.lon, place | own))
+    return '{"type": "FeatureCollection", "features": [\n' + ",\n".join(features) + "\n]}\n"
+
+
+def _feature(lat: float | None, lon: float | None, properties: dict[str, Any]) -> str:
+    geometry = None if lat is None or lon is None else {"type": "Point", "coordinates": [lon, lat]}
+    return json.dumps({"type": "Feature", "geometry": geometry, "properties": properties}, ensure_ascii=False)

@@ -3,7 +3,7 @@
 import datetime as dt
 from collections.abc import Coroutine
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -59,13 +59,17 @@ def import_file(
 
 
 @commands.command()
-def export(config: Config = None) -> None:
-    """Print the registry as CSV, as `import` reads it."""
+def export(
+    form: Annotated[Literal["csv", "geojson"], typer.Option("--format", help="How it is written.")] = "csv",
+    config: Config = None,
+) -> None:
+    """Print the registry as `import` reads it."""
     settings = begin(config)
+    write = registry.export_geojson if form == "geojson" else registry.export_csv
 
     async def work() -> str:
         async with database(settings) as connection:
-            return await registry.export_csv(connection)
+            return await write(connection)
 
     print(run(work()), end="")
 

@@ -60,12 +60,13 @@ def test_a_dry_run_changes_nothing(capfd: pytest.CaptureFixture[str]) -> None:
 
 
 @pytest.mark.usefixtures("city")
-def test_what_is_exported_can_be_imported(capfd: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("form", ["csv", "geojson"])
+def test_what_is_exported_can_be_imported(form: str, capfd: pytest.CaptureFixture[str]) -> None:
     run(["registry", "import", "city.csv"])
     capfd.readouterr()
-    assert run(["registry", "export"]) == 0
-    Path("export.csv").write_text(capfd.readouterr().out)
-    assert run(["registry", "import", "export.csv"]) == 0
+    assert run(["registry", "export", "--format", form]) == 0
+    Path("export").write_text(capfd.readouterr().out)
+    assert run(["registry", "import", "export", "--retire-missing"]) == 0
     assert capfd.readouterr().out == ""
 
 

@@ -6,7 +6,9 @@ from typing import Any
 import pytest
 
 from storage.registry_csv import parse
-from storage.registry_geojson import parse_geojson
+from storage.registry_geojson import parse_geojson, written_geojson
+from telemetry.kinds.parking_bay import ParkingBayAttributes
+from telemetry.registry import Asset, Registry, Zone
 
 POINT = {"type": "Point", "coordinates": [7.31, 51.41]}
 
@@ -111,3 +113,24 @@ def test_an_unknown_property_is_told_once() -> None:
 def test_a_file_that_is_something_else_is_one_sentence(text: str, words: str) -> None:
     (said,) = mistakes(text)
     assert said.startswith(words)
+
+
+def test_what_is_written_is_read_again() -> None:
+    zone = Zone("altstadt", "Altstadt, groß", 51.0, 7.3)
+    bay = Asset(1, "bay-1", "parking_bay", "", "altstadt", None, None, ParkingBayAttributes(reserved_for="charging"))
+    gone = Asset(2, "bay-2", "parking_bay", "", None, None, None, ParkingBayAttributes(), retired=True)
+    parsed = parse_geojson(written_geojson(Registry.build(1, [zone], [bay, gone], [])))
+    assert parsed.mistakes == []
+    assert [(row.asset, row.kind, row.device, row.given) for row in parsed.rows] == [
+        ("altstadt", "zone", None, {"name": "Altstadt, groß", "lat": 51.0, "lon": 7.3}),
+        (
+            "bay-1",
+            "parking_bay",
+            None,
+            {"name": "", "zone": "altstadt", "reserved_for": "charging", "report_every_s": None},
+        ),
+    ]
+
+
+def test_an_empty_registry_is_an_empty_collection() -> None:
+    assert json.loads(written_geojson(Registry())) == {"type": "FeatureCollection", "features": []}
