@@ -21,6 +21,7 @@ from unittest.mock import patch
 from bus import connection, packets
 from bus.address import Address
 from bus.packets import Arrivals, Malformed, Parser, Version
+from tests.fuzz.spelling import duration_s
 
 BOUND = 20_000
 """Stands in for `PACKET_BYTES_MAX`, so that short streams get beyond it."""
@@ -194,7 +195,7 @@ async def _connected(version: Version, pieces: Sequence[bytes]) -> None:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--for", dest="for_s", default="60s", type=lambda text: float(re.fullmatch(r"(\d+)s", text)[1]))  # type: ignore[index]
+    parser.add_argument("--for", dest="for_s", default="60s", type=duration_s, metavar="60s", help="how long")
     parser.add_argument("--seed", type=int, default=None, help="the same seed bends the same streams")
     options = parser.parse_args()
     seed = random.randrange(10**9) if options.seed is None else options.seed

@@ -7,9 +7,8 @@ with.
 """
 
 import argparse
-import re
+import shutil
 import sys
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -19,6 +18,7 @@ from telemetry import topics
 from telemetry.decoding import Decoder
 from telemetry.kinds import KINDS
 from telemetry.registry import Asset, Installation, Registry
+from tests.fuzz.spelling import duration_s
 from tests.unit.gateway.golden import codecs, uplinks_of
 from tests.unit.gateway.promises import keep
 
@@ -26,6 +26,8 @@ NOW_US = 1_763_856_000_000_000
 PAYLOAD_BYTES_MAX = 512
 HANG_S = 2
 NO_PORT = 0
+CORPUS = Path(__file__).parents[2] / "build" / "fuzz"
+"""Inputs of the last run; one that breaks a promise is kept there as `crash-…` or `timeout-…`."""
 OBSERVATIONS = (
     b'{"ts": "2025-11-22T20:15:00.5+01:00", "seq": 7, "level_pct": 40.0, "motion": 3, "lamp_fault": false}',
     b'[{"ts": 1763856000000, "level_m": -0.5}, {"distance_m": 1e2, "battery_pct": null, "x": [{}]}, 7]',
@@ -91,7 +93,7 @@ def _line(data: bytes) -> None:
 def main() -> None:
     """Fuzz until the time is over; atheris ends the process, with 0 if every promise held."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--for", dest="for_s", default="60s", type=lambda text: int(re.fullmatch(r"(\d+)s", text)[1]))  # type: ignore[index]
+    parser.add_argument("--for", dest="for_s", default="60s", type=duration_s, metavar="60s", help="how long")
     parser.add_argument("--seed", type=int, default=0, help="the same seed bends the same payloads")
     options = parser.parse_args()
     try:
@@ -106,12 +108,13 @@ def main() -> None:
         if data:
             several[data[0] % len(several)](data[1:])
 
-    with tempfile.TemporaryDirectory() as corpus:
-        for number, seed in enumerate(seeds()):
-            (Path(corpus) / str(number)).write_bytes(seed)
-        limits = [f"-max_total_time={options.for_s}", f"-max_len={PAYLOAD_BYTES_MAX}", f"-timeout={HANG_S}"]
-        atheris.Setup([sys.argv[0], corpus, *limits, f"-seed={options.seed}", f"-artifact_prefix={corpus}/"], one)
-        atheris.Fuzz()
+    shutil.rmtree(CORPUS, ignore_errors=True)
+    CORPUS.mkdir(parents=True)
+    for number, seed in enumerate(seeds()):
+        (CORPUS / str(number)).write_bytes(seed)
+    limits = [f"-max_total_time={max(1, round(options.for_s))}", f"-max_len={PAYLOAD_BYTES_MAX}", f"-timeout={HANG_S}"]
+    atheris.Setup([sys.argv[0], str(CORPUS), *limits, f"-seed={options.seed}", f"-artifact_prefix={CORPUS}/"], one)
+    atheris.Fuzz()
 
 
 if __name__ == "__main__":
