@@ -53,12 +53,16 @@ def bay(number: int, zone: str = "market", **more: Any) -> Asset:
     return asset(number, "parking_bay", zone=zone, **more)
 
 
+SUN = Sun(*ESSEN)
+"""One for all towns: what it has reckoned it keeps, and reckons for long."""
+
+
 def city(assets: Iterable[Asset], thresholds: Thresholds | None = None, version: int = 1) -> City:
     """A town at Essen's place with these assets; zones are named after themselves."""
     listed = list(assets)
     zones = [Zone(name, name.title(), 51.4, 7.0) for name in sorted({each.zone for each in listed if each.zone})]
     registry = Registry.build(version, zones, listed, [])
-    return City(registry, thresholds or Thresholds(), Sun(*ESSEN), BERLIN)
+    return City(registry, thresholds or Thresholds(), SUN, BERLIN)
 
 
 @dataclass

@@ -2,6 +2,7 @@
 
 import httpx
 import pytest
+from structlog.testing import capture_logs
 
 from api.board import PATH, Board
 from api.problems import MEDIA_TYPE
@@ -71,7 +72,9 @@ async def test_a_failure_of_ours_leaks_nothing(
 
     monkeypatch.setattr("api.public.nearest", fail)
     async with open_client(make_app(ApiSettings())) as client:
-        answer = await client.get(f"{PATH}/nearest?lat=51&lon=7")
+        with capture_logs() as logged:
+            answer = await client.get(f"{PATH}/nearest?lat=51&lon=7")
+    assert [each["event"] for each in logged] == ["request failed"]
     assert answer.status_code == 500
     assert answer.headers["content-type"] == MEDIA_TYPE
     assert "secret" not in answer.text
