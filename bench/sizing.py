@@ -169,7 +169,17 @@ connections), one ingest process (one thread), one database host ({cores} cores,
 one is not enough.
 
 Rollups make the greater part of the disk where readings are rare and compressed. Raw rows are kept {raw_days} days
-unless set otherwise (`LAMPLIGHTER_RAW_DAYS`): shorten that first.
+unless set otherwise (`LAMPLIGHTER_RAW_DAYS`), hours as `LAMPLIGHTER_HOURLY_DAYS` says: in native mode shorten the
+first, where rows are compressed the second.
+
+## Growing and shrinking
+
+Each member of a share has a queue of its own at the broker; a member that is away keeps its part for 7 days. To grow,
+start a member with the next number. To shrink, stop one, then `lamplighter ingest --share city --member 3 --retire`.
+From one process to several: start the members first, then `lamplighter ingest --retire`; what the old session holds is
+stored, and what the members have stored already counts as duplicate. EMQX keeps shared sessions in memory: a node that
+dies takes its part of the queue with it, which the devices' resend of 60 s covers only while the members keep up. A
+single Mosquitto, which writes its queue to disk, promises more in a long outage of the database.
 
 ## What the deployment looks like
 
