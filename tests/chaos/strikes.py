@@ -18,7 +18,7 @@ from telemetry import topics
 from telemetry.limits import PACKET_BYTES_MAX
 from tests.chaos import uplinks
 from tests.chaos.town import Ingest, Town
-from tests.chaos.wire import Wire
+from tests.parts.wire import Wire
 
 COMMIT_S_MAX = 30.0
 """A commit that is waited for must come within this time, under load."""

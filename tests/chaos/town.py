@@ -18,7 +18,7 @@ from lamplighter.embedded.postgres import RunningPostgres, embedded_postgres
 from storage import registry
 from storage.migrate import migrate
 from storage.pool import connect
-from tests.chaos.wire import Wire
+from tests.parts.wire import Wire
 
 ROOT = Path(__file__).parents[2]
 SHARE = "city"

@@ -21,11 +21,11 @@ from storage import registry
 from storage.pool import Pool, connect, open_pool
 from telemetry import topics
 from tests.integration.ingest.conftest import CITY, City, Ingest, now
-from tests.integration.ingest.severing_proxy import SeveringProxy
 from tests.parts import databases
 from tests.parts.background import Background
 from tests.parts.broker import BrokerPart
 from tests.parts.patience import eventually
+from tests.parts.wire import Wire
 
 ROOT = Path(__file__).parents[3]
 LAMPS = ("L1", "L2")
@@ -260,18 +260,19 @@ async def all_settled(city: City, sent: Counter[str]) -> None:
 
 
 async def test_a_commit_in_doubt_is_counted_once(broker: BrokerPart, database: str, city: City, instance: str) -> None:
-    async with SeveringProxy(database) as proxy:
-        pool = await open_pool(proxy.url, size=4)
+    severed: list[int] = []
+    async with Wire(database) as wire:
+        pool = await open_pool(wire.url, size=4)
         running = Ingest(broker.url, pool, instance)
         await running.start()
-        proxy.sever_after_commit = True
+        wire.commit_side, wire.at_commit = "after", lambda: severed.append(1)
         await city.telemetry("streetlight", "L1", {"level_pct": 1})
         await city.telemetry("streetlight", "L1", b"nonsense")
         await eventually(lambda: nothing_in_flight(running, 2))
         account = await city.settled(2)
         await running.stop()
         await pool.close()
-    assert proxy.severed == 1
+    assert sum(severed) == 1
     assert account["received"] == 2
     assert (account["stored"], account["quarantined"], account["duplicate"]) == (1, 1, 0)
 
@@ -284,16 +285,17 @@ async def nothing_in_flight(running: Ingest, received: int) -> None:
 async def test_a_transaction_that_was_lost_is_done_again(
     broker: BrokerPart, database: str, city: City, instance: str
 ) -> None:
-    async with SeveringProxy(database) as proxy:
-        pool = await open_pool(proxy.url, size=4)
+    severed: list[int] = []
+    async with Wire(database) as wire:
+        pool = await open_pool(wire.url, size=4)
         running = Ingest(broker.url, pool, instance)
         await running.start()
-        proxy.sever_before_commit = True
+        wire.commit_side, wire.at_commit = "before", lambda: severed.append(1)
         await city.telemetry("streetlight", "L1", {"level_pct": 1})
         account = await city.settled(1)
         await running.stop()
         await pool.close()
-    assert proxy.severed == 1
+    assert sum(severed) == 1
     assert (account["received"], account["stored"]) == (1, 1)
 
 
