@@ -1,6 +1,5 @@
 """A decoded batch: rows to store, observations to quarantine, words on devices; and how culprits are taken out."""
 
-import hashlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
@@ -10,33 +9,13 @@ import structlog
 from ingest.batch import Batch
 from ingest.presence import DeviceWord, words_of
 from ingest.rows import Rows, join
+from storage.quarantining import Quarantined, Unit
 from telemetry import topics
 from telemetry.decoding import Decoder, Refused
-from telemetry.limits import QUARANTINE_BYTES_MAX
 from telemetry.observation import split
 from telemetry.refusals import Reason, Refusal
 
 _log = structlog.get_logger(__name__)
-
-TOPIC_LENGTH_MAX = 256
-"""Characters of a refused uplink's topic that are kept as they are; no topic of the contract is longer."""
-
-Unit = tuple[int, int]
-"""One observation of a batch: the position of its uplink, and its own in the uplink's array."""
-
-
-@dataclass(frozen=True, slots=True)
-class Quarantined:
-    """One refused observation as it is kept; `device` is `None` where the topic names none."""
-
-    unit: Unit
-    topic: str
-    device: str | None
-    received_us: int
-    reason: Reason
-    detail: str
-    digest: bytes
-    payload: bytes
 
 
 @dataclass(slots=True)
@@ -159,25 +138,6 @@ def _condemned(batch: Batch, unit: Unit, detail: str) -> Quarantined:
 
 
 def _quarantined(batch: Batch, refused: Refused, received_us: int) -> Quarantined:
-    return Quarantined(
-        (refused.message, refused.element),
-        _indexable(storable(batch.topics[refused.message].decode("utf-8", "replace"))),
-        None if refused.device is None else storable(refused.device),
-        received_us,
-        refused.refusal.reason,
-        storable(refused.refusal.detail),
-        hashlib.sha256(refused.payload).digest(),
-        refused.payload[:QUARANTINE_BYTES_MAX],
-    )
-
-
-def storable(text: str) -> str:
-    """Text as PostgreSQL takes it: no NUL, no half of a surrogate pair."""
-    return text.replace("\x00", "\\0").encode("utf-8", "backslashreplace").decode()
-
-
-def _indexable(topic: str) -> str:
-    """A topic as the quarantine's index takes it: the end of an endless one is replaced by its digest."""
-    if len(topic) <= TOPIC_LENGTH_MAX:
-        return topic
-    return f"{topic[:TOPIC_LENGTH_MAX]}…{hashlib.sha256(topic.encode()).hexdigest()}"
+    topic = batch.topics[refused.message].decode("utf-8", "replace")
+    unit = (refused.message, refused.element)
+    return Quarantined.of(unit, topic, refused.device, received_us, refused.refusal, refused.payload)

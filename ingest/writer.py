@@ -18,14 +18,14 @@ from psycopg import errors as pg
 from bus.backoff import Backoff
 from ingest.batch import Batch
 from ingest.fates import Fates
-from ingest.parcel import Parcel, Unit, condemn, only, storable, units
+from ingest.parcel import Parcel, condemn, only, units
 from ingest.presence import record
-from ingest.quarantine import quarantine
 from ingest.statements import SQL
 from ingest.store import Stored, follow_up, store_all
 from storage import errors
 from storage.lifecycle import Partitions
 from storage.pool import Connection, Pool
+from storage.quarantining import Unit, quarantine, storable
 from telemetry.clock import DAY_US, to_datetime
 
 _log = structlog.get_logger(__name__)

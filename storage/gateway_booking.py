@@ -4,11 +4,9 @@ By the statements that ingest books with, and under a process name of the gatewa
 commit of which nobody heard is not booked twice.
 """
 
-import hashlib
-from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import groupby
 from uuid import UUID, uuid4
 
@@ -16,12 +14,11 @@ import psycopg
 
 from storage import errors, queries
 from storage.pool import Connection, Pool
+from storage.quarantining import Outcome, Quarantined, quarantine
 from telemetry.clock import DAY_US, to_datetime
-from telemetry.limits import QUARANTINE_BYTES_MAX, QUARANTINE_ROWS_PER_DEVICE_DAY_MAX
-from telemetry.refusals import Reason
+from telemetry.refusals import Reason, Refusal
 
 SQL = queries.load("ingest")
-TOPIC_CHARACTERS_MAX = 256
 DETAIL_CHARACTERS_MAX = 500
 
 
@@ -36,19 +33,10 @@ class Unreadable:
     payload: bytes
     received_us: int
 
-    @property
-    def key(self) -> tuple[str, bytes]:
-        """What a repeat of the day is known by."""
-        return self.topic[:TOPIC_CHARACTERS_MAX], hashlib.sha256(self.payload).digest()
-
-
-@dataclass(slots=True)
-class Booked:
-    """What became of them: `quarantined` by reason, of which `unkept` without their bytes, and repeats of the day."""
-
-    quarantined: Counter[Reason] = field(default_factory=Counter)
-    duplicate: int = 0
-    unkept: int = 0
+    def kept(self, place: int) -> Quarantined:
+        """As the quarantine takes it; `place` tells it from the others."""
+        refusal = Refusal(self.reason, self.detail[:DETAIL_CHARACTERS_MAX])
+        return Quarantined.of((place, 0), self.topic, self.device, self.received_us, refusal, self.payload)
 
 
 class Book:
@@ -56,9 +44,9 @@ class Book:
 
     def __init__(self, pool: Pool, instance: str) -> None:
         self._pool, self._instance = pool, instance
-        self._doubt: tuple[UUID, Booked] | None = None
+        self._doubt: tuple[UUID, Outcome] | None = None
 
-    async def add(self, unreadable: Sequence[Unreadable]) -> Booked:
+    async def add(self, unreadable: Sequence[Unreadable]) -> Outcome:
         """Book uplinks of one day; raises `StorageError`, after which the same uplinks are to be tried again.
 
         Until they have succeeded no others may be added: a doubtful commit is resolved by the next attempt.
@@ -68,7 +56,7 @@ class Book:
                 settled = await self._resolve_doubt(conn)
                 return settled or await self._commit(conn, unreadable)
 
-    async def _commit(self, conn: Connection, unreadable: Sequence[Unreadable]) -> Booked:
+    async def _commit(self, conn: Connection, unreadable: Sequence[Unreadable]) -> Outcome:
         batch = uuid4()
         try:
             await conn.execute("BEGIN")
@@ -83,7 +71,7 @@ class Book:
         self._doubt = None
         return booked
 
-    async def _resolve_doubt(self, conn: Connection) -> Booked | None:
+    async def _resolve_doubt(self, conn: Connection) -> Outcome | None:
         if self._doubt is None:
             return None
         batch, booked = self._doubt
@@ -98,17 +86,9 @@ def by_day(unreadable: Sequence[Unreadable]) -> list[list[Unreadable]]:
     return [list(group) for _, group in groupby(ordered, key=lambda each: each.received_us // DAY_US)]
 
 
-async def _write(conn: Connection, unreadable: Sequence[Unreadable]) -> Booked:
-    date = to_datetime(unreadable[0].received_us // DAY_US * DAY_US).date()
-    fresh = list({each.key: each for each in reversed(unreadable)}.values())
-    known = await _places(conn, "quarantined_already", {"day": date, **_keys(fresh)})
-    fresh = [each for place, each in enumerate(fresh, 1) if place not in known]
-    keep, beyond = await _within_bound(conn, date, fresh)
-    new = await _places(conn, "quarantine", {"day": date, **_keys(keep), **_contents(keep)}) if keep else set()
-    booked = Booked(unkept=len(beyond))
-    booked.quarantined.update(each.reason for place, each in enumerate(keep, 1) if place in new)
-    booked.quarantined.update(each.reason for each in beyond)
-    booked.duplicate = len(unreadable) - booked.quarantined.total()
+async def _write(conn: Connection, unreadable: Sequence[Unreadable]) -> Outcome:
+    day = unreadable[0].received_us // DAY_US
+    booked = await quarantine(conn, day, [each.kept(place) for place, each in enumerate(unreadable)])
     account = {
         **dict.fromkeys(("stored", "conflicting", "unknown_fields", "replayed"), 0),
         "received": len(unreadable),
@@ -116,47 +96,5 @@ async def _write(conn: Connection, unreadable: Sequence[Unreadable]) -> Booked:
         "quarantined": booked.quarantined.total(),
         "unkept": booked.unkept,
     }
-    await conn.execute(SQL["book"], {"day": date, **account})
+    await conn.execute(SQL["book"], {"day": to_datetime(day * DAY_US).date(), **account})
     return booked
-
-
-async def _within_bound(
-    conn: Connection, date: object, fresh: Sequence[Unreadable]
-) -> tuple[list[Unreadable], list[Unreadable]]:
-    """Those for which there is room a device and day, and those that are only counted."""
-    devices = sorted({each.device for each in fresh})
-    kept = Counter[str](dict(await (await conn.execute(SQL["kept"], {"day": date, "devices": devices})).fetchall()))
-    keep: list[Unreadable] = []
-    beyond: list[Unreadable] = []
-    for each in fresh:
-        room = kept[each.device] < QUARANTINE_ROWS_PER_DEVICE_DAY_MAX
-        kept[each.device] += room
-        (keep if room else beyond).append(each)
-    return keep, beyond
-
-
-async def _places(conn: Connection, name: str, parameters: dict[str, object]) -> set[int]:
-    return {row[0] for row in await (await conn.execute(SQL[name], parameters)).fetchall()}
-
-
-def _keys(unreadable: Sequence[Unreadable]) -> dict[str, object]:
-    return {
-        "topics": [_text(each.key[0]) for each in unreadable],
-        "digests": [each.key[1] for each in unreadable],
-        "elements": [0 for _ in unreadable],
-    }
-
-
-def _contents(unreadable: Sequence[Unreadable]) -> dict[str, object]:
-    return {
-        "received": [to_datetime(each.received_us) for each in unreadable],
-        "devices": [each.device for each in unreadable],
-        "reasons": [each.reason.value for each in unreadable],
-        "details": [_text(each.detail)[:DETAIL_CHARACTERS_MAX] for each in unreadable],
-        "payloads": [each.payload[:QUARANTINE_BYTES_MAX] for each in unreadable],
-    }
-
-
-def _text(text: str) -> str:
-    """As the database keeps it: it knows neither the character 0 nor half a surrogate pair."""
-    return text.replace("\0", "␀").encode("utf-8", "replace").decode()

@@ -4,8 +4,9 @@ import pytest
 
 from bus import inbox, packets
 from ingest.batch import Batch, Gatherer
-from ingest.parcel import TOPIC_LENGTH_MAX, Packing, Parcel, condemn, only, pack, storable, units
+from ingest.parcel import Packing, Parcel, condemn, only, pack, units
 from ingest.presence import words_of
+from storage.quarantining import TOPIC_LENGTH_MAX, storable
 from telemetry.decoding import Decoder
 from telemetry.kinds import KINDS
 from telemetry.limits import PAYLOAD_BYTES_MAX, QUARANTINE_BYTES_MAX

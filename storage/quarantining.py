@@ -1,15 +1,52 @@
 """Refused observations are kept: once a day each, by topic, digest and element, up to a bound a device and day."""
 
+import hashlib
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from ingest.parcel import Quarantined
-from ingest.statements import SQL
+from storage import queries
 from storage.pool import Connection
 from telemetry.clock import DAY_US, to_datetime
-from telemetry.limits import QUARANTINE_ROWS_PER_DEVICE_DAY_MAX
-from telemetry.refusals import Reason
+from telemetry.limits import QUARANTINE_BYTES_MAX, QUARANTINE_ROWS_PER_DEVICE_DAY_MAX
+from telemetry.refusals import Reason, Refusal
+
+SQL = queries.load("ingest")
+TOPIC_LENGTH_MAX = 256
+"""Characters of a refused uplink's topic that are kept as they are; no topic of the contract is longer."""
+
+Unit = tuple[int, int]
+"""One observation of a batch: the position of its uplink, and its own in the uplink's array."""
+
+
+@dataclass(frozen=True, slots=True)
+class Quarantined:
+    """One refused observation as it is kept; `device` is `None` where the topic names none."""
+
+    unit: Unit
+    topic: str
+    device: str | None
+    received_us: int
+    reason: Reason
+    detail: str
+    digest: bytes
+    payload: bytes
+
+    @classmethod
+    def of(
+        cls, unit: Unit, topic: str, device: str | None, received_us: int, refusal: Refusal, payload: bytes
+    ) -> "Quarantined":
+        """What the database takes of a refused observation, whatever its texts and bytes are."""
+        return cls(
+            unit,
+            _indexable(storable(topic)),
+            None if device is None else storable(device),
+            received_us,
+            refusal.reason,
+            storable(refusal.detail),
+            hashlib.sha256(payload).digest(),
+            payload[:QUARANTINE_BYTES_MAX],
+        )
 
 
 @dataclass(slots=True)
@@ -77,3 +114,15 @@ def _contents(refused: Sequence[Quarantined]) -> dict[str, object]:
         "details": [each.detail for each in refused],
         "payloads": [each.payload for each in refused],
     }
+
+
+def storable(text: str) -> str:
+    """Text as PostgreSQL takes it: no NUL, no half of a surrogate pair."""
+    return text.replace("\x00", "\\0").encode("utf-8", "backslashreplace").decode()
+
+
+def _indexable(topic: str) -> str:
+    """A topic as the quarantine's index takes it: the end of an endless one is replaced by its digest."""
+    if len(topic) <= TOPIC_LENGTH_MAX:
+        return topic
+    return f"{topic[:TOPIC_LENGTH_MAX]}…{hashlib.sha256(topic.encode()).hexdigest()}"
