@@ -106,6 +106,7 @@ class City:
     retry_after_us: int = 30 * SECOND_US
     pace_us: int = 0
     rolls: dict[str, Roll] = field(init=False)
+    _figures: dict[tuple[str, str, str], Reals] = field(init=False, repr=False, compare=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         by_kind: dict[str, list[Asset]] = {kind: [] for kind in KINDS}
@@ -119,6 +120,15 @@ class City:
         """The asset of this id, `None` if it is not in service."""
         asset = self.registry.assets.get(asset_id)
         return None if asset is None or asset.retired else asset
+
+    def figures(self, kind: str, section: str, name: str) -> Reals:
+        """A figure of the thresholds for each asset of a kind `(n,)`: its own, else its zone's, else everybody's."""
+        key = (kind, section, name)
+        if key not in self._figures:
+            of = self.thresholds.figure
+            values = [of(section, name, asset.asset, asset.zone) for asset in self.rolls[kind].assets]
+            self._figures[key] = np.array(values, np.float64)
+        return self._figures[key]
 
     @cached_property
     def program(self) -> Program:

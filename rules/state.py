@@ -1,6 +1,8 @@
 """All that the rules remember, and how it follows a registry that changes."""
 
-from dataclasses import dataclass, field, fields
+from dataclasses import Field, dataclass, field, fields
+from functools import cache
+from typing import Any, get_type_hints
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,24 +17,32 @@ from rules.silence import Presence
 from rules.timing import Latch
 from telemetry.registry import Registry
 
+KIND, RULE = "kind", "rule"
 
-@dataclass(slots=True)
+
+def of(kind: str, rule: str) -> dict[str, str]:
+    """Marks a field that holds what one rule remembers of the assets of a kind, kept under the rule's name."""
+    return {KIND: kind, RULE: rule}
+
+
+@dataclass(slots=True, kw_only=True)
 class State:
     """Columns of each rule, one row an asset of its kind, in the order of `asset_id`.
 
-    `now_us` and `settled_us` are the latest moments of a step. `said_us` is when each zone last spoke, by name.
+    `now_us` and `settled_us` are the latest moments of a step. `said_us` is when each zone last spoke, by name. A rule
+    that remembers more gets a field marked by `of`; it is then copied, kept, restored and aligned like the others.
     """
 
     registry: Registry
     asset_id: dict[str, NDArray[np.int32]]
     presence: dict[str, Presence]
-    high: Latch
-    overflow: Latch
+    high: Latch = field(metadata=of(DRAINS, "drain_high"))
+    overflow: Latch = field(metadata=of(DRAINS, "drain_overflow"))
     level_m: NDArray[np.float64]
-    occupancy: Occupancy
+    occupancy: Occupancy = field(metadata=of(BAYS, "occupancy"))
     moves: Moves
-    lease: Lease
-    following: Following
+    lease: Lease = field(metadata=of(LAMPS, "lease"))
+    following: Following = field(metadata=of(LAMPS, "following"))
     book: Book = field(default_factory=Book)
     said_us: dict[str, int] = field(default_factory=dict)
     now_us: int = NEVER_US
@@ -41,20 +51,13 @@ class State:
     def copy(self) -> "State":
         """An independent copy."""
         values = {each.name: getattr(self, each.name) for each in fields(self)}
-        return State(
-            **values
-            | {
-                "presence": {kind: each.copy() for kind, each in self.presence.items()},
-                "high": self.high.copy(),
-                "overflow": self.overflow.copy(),
-                "level_m": self.level_m.copy(),
-                "occupancy": self.occupancy.copy(),
-                "lease": self.lease.copy(),
-                "following": self.following.copy(),
-                "book": self.book.copy(),
-                "said_us": dict(self.said_us),
-            }
-        )
+        own = {
+            "presence": {kind: each.copy() for kind, each in self.presence.items()},
+            "level_m": self.level_m.copy(),
+            "book": self.book.copy(),
+            "said_us": dict(self.said_us),
+        }
+        return State(**values | own | {name: getattr(self, name).copy() for name, _, _ in _remembered()})
 
     def heard_us(self, kind: str) -> Times:
         """The last sign of life of each asset of a kind."""
@@ -62,29 +65,27 @@ class State:
 
     def memories(self) -> list[tuple[str, str, Memory]]:
         """Every rule's memory but the presences': (rule, kind, memory)."""
-        return [
-            ("drain_high", DRAINS, self.high),
-            ("drain_overflow", DRAINS, self.overflow),
-            ("occupancy", BAYS, self.occupancy),
-            ("lease", LAMPS, self.lease),
-            ("following", LAMPS, self.following),
-        ]
+        return [(each.metadata[RULE], each.metadata[KIND], getattr(self, name)) for name, each, _ in _remembered()]
+
+
+@cache
+def _remembered() -> tuple[tuple[str, Field[Any], type[Memory]], ...]:
+    """The fields of a state marked by `of`: name, field, type of memory."""
+    types = get_type_hints(State)
+    return tuple((each.name, each, types[each.name]) for each in fields(State) if RULE in each.metadata)
 
 
 def blank(city: City) -> State:
     """The state of a city of which nothing has been heard."""
     sizes = {kind: len(roll) for kind, roll in city.rolls.items()}
+    memories: dict[str, Any] = {name: memory.blank(sizes[each.metadata[KIND]]) for name, each, memory in _remembered()}
     return State(
-        city.registry,
-        {kind: roll.asset_id for kind, roll in city.rolls.items()},
-        {kind: Presence.blank(size) for kind, size in sizes.items()},
-        Latch.blank(sizes[DRAINS]),
-        Latch.blank(sizes[DRAINS]),
-        np.full(sizes[DRAINS], np.nan),
-        Occupancy.blank(sizes[BAYS]),
-        Moves.none(),
-        Lease.blank(sizes[LAMPS]),
-        Following.blank(sizes[LAMPS]),
+        registry=city.registry,
+        asset_id={kind: roll.asset_id for kind, roll in city.rolls.items()},
+        presence={kind: Presence.blank(size) for kind, size in sizes.items()},
+        level_m=np.full(sizes[DRAINS], np.nan),
+        moves=Moves.none(),
+        **memories,
     )
 
 
@@ -102,22 +103,20 @@ def aligned(state: State, city: City) -> State:
     level = np.full(len(drains), np.nan)
     level[drains >= 0] = state.level_m[drains[drains >= 0]]
     moved = city.rolls[BAYS].rows(state.asset_id[BAYS][state.moves.row])
-    moves = Moves(moved, state.moves.at_us, state.moves.state).take(moved >= 0)
+    memories: dict[str, Any] = {
+        name: getattr(state, name).taken(taken[each.metadata[KIND]]) for name, each, _ in _remembered()
+    }
     return State(
-        city.registry,
-        {kind: roll.asset_id for kind, roll in city.rolls.items()},
-        presence,
-        state.high.taken(drains),
-        state.overflow.taken(drains),
-        level,
-        state.occupancy.taken(taken[BAYS]),
-        moves,
-        state.lease.taken(taken[LAMPS]),
-        state.following.taken(taken[LAMPS]),
-        state.book.copy(),
-        dict(state.said_us),
-        state.now_us,
-        state.settled_us,
+        registry=city.registry,
+        asset_id={kind: roll.asset_id for kind, roll in city.rolls.items()},
+        presence=presence,
+        level_m=level,
+        moves=Moves(moved, state.moves.at_us, state.moves.state).take(moved >= 0),
+        book=state.book.copy(),
+        said_us=dict(state.said_us),
+        now_us=state.now_us,
+        settled_us=state.settled_us,
+        **memories,
     )
 
 

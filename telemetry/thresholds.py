@@ -3,7 +3,11 @@
 Defaults are those of DOMAIN practice for a German town; all times are seconds, all heights metres above the invert.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+
+Overrides = Mapping[str, Mapping[str, float]]
+"""Figures that hold for one zone or one asset only, by section and name: `{"drainage": {"deadband_m": 0.1}}`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,10 +79,22 @@ class Presence:
 
 @dataclass(frozen=True, slots=True)
 class Thresholds:
-    """All of them; `version` names the rule version that stands behind them."""
+    """All of them; `version` names the rule version that stands behind them.
+
+    `zones` and `assets` hold figures of their own, by name of the zone or asset; an asset's goes before its zone's.
+    """
 
     version: str = "default-1"
     drainage: Drainage = field(default_factory=Drainage)
     parking: Parking = field(default_factory=Parking)
     lighting: Lighting = field(default_factory=Lighting)
     presence: Presence = field(default_factory=Presence)
+    zones: Mapping[str, Overrides] = field(default_factory=dict)
+    assets: Mapping[str, Overrides] = field(default_factory=dict)
+
+    def figure(self, section: str, name: str, asset: str, zone: str | None) -> float:
+        """One figure of a section as it holds for an asset."""
+        for own in (self.assets.get(asset, {}), self.zones.get(zone or "", {})):
+            if name in own.get(section, {}):
+                return own[section][name]
+        return float(getattr(getattr(self, section), name))
