@@ -44,8 +44,8 @@ def checked(device: str, reserved: frozenset[str]) -> str:
         raise Refused(f"{device} is the name of the platform's own user, who may do everything: rename the device.")
     if not nameable(device):
         raise Refused(
-            f"{device} holds a colon, which no user name in a Mosquitto password file may: give the device an id "
-            f"without one, or a client certificate with the common name {device}."
+            f"{device} needs no password: a channel such as this is published by its gateway under the gateway's own "
+            "user; a device whose own id holds a colon shows a client certificate with that common name."
         )
     return device
 

@@ -9,12 +9,14 @@ of 2022 and later. The port says what a message is; S is the status byte.
     port 3   startup         5 bytes       firmware major, minor, patch; cause of the reset; state in bit 0
     port 6   debug                         kept as it is
     port 10  registration    5 bytes       S, number of the driver's tag (4 bytes, big-endian)
-                             6 bytes       S, battery of the tag (0.1 V), its number: bit-0 layout only
+                             6 bytes       S with the state in bit 0, battery of the tag (0.1 V), its number
 
 The status byte holds the state (0 free, 1 occupied) and, in seven bits, how long the state before lasted. Two layouts
-are in use, and a byte does not say which: the decoder published in 2022 has the state in bit 7 and the duration in bits
-6 to 0 (model nwave/nps405), the later document has it in bit 0 and the duration in bits 7 to 1 (model
-nwave/nps405-bit0). Watch a bay once to know a sensor's.
+are in use, and a byte does not say which: the decoder published in October 2022, and again later, has the state in bit
+7 and the duration in bits 6 to 0 (model nwave/nps405); the one between them, and the document, have it in bit 0 and the
+duration in bits 7 to 1 (model nwave/nps405-bit0). Published examples of both stand under one name: 0xCA and 0x95 both
+are "occupied, after 74 min". What tells them apart is a registration of 6 bytes, which only the bit-0 layout has: it is
+read so by either model. Otherwise watch a bay once to know a sensor's.
 
 Durations d in minutes: below 90 d itself; 90 to 119 are 90 + 5 (d - 90), exact to 4; 120 to 126 are 240 + 60 (d - 120),
 exact to 59; 127 is 660 or more. A registration from a free bay says nothing of the bay.
@@ -84,9 +86,9 @@ def _debug(data: bytes, *, high: bool) -> Reading:
 
 
 def _registration(data: bytes, *, high: bool) -> Reading:
-    exactly(data, *((5,) if high else (5, 6)))
+    exactly(data, 5, 6)
     cursor = Cursor(data)
-    occupied, steps = _split(cursor.unsigned(), high=high)
+    occupied, steps = _split(cursor.unsigned(), high=high and len(data) == 5)
     extra: dict[str, Value] = {"message": "registration"}
     if cursor.left == 5:
         extra["tag_battery_v"] = cursor.unsigned() / 10
@@ -109,14 +111,14 @@ CODECS = (
     Codec(
         models=("nwave/nps405",),
         kind="parking_bay",
-        words="Nwave NPS405 (FM, SM), state in bit 7 as published in 2022",
+        words="Nwave NPS405 (FM, SM), state in bit 7",
         fields=("occupied", "temp_c"),
         decode=partial(decode, high=True),
     ),
     Codec(
         models=("nwave/nps405-bit0",),
         kind="parking_bay",
-        words="Nwave NPS405 (FM, SM), state in bit 0 as in later documents",
+        words="Nwave NPS405 (FM, SM), state in bit 0",
         fields=("occupied", "temp_c"),
         decode=partial(decode, high=False),
     ),

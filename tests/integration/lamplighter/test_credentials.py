@@ -18,8 +18,8 @@ from lamplighter.cli import run
 from lamplighter.embedded import ports
 from lamplighter.embedded.broker import mosquitto_program
 from tests.conftest import NO_MOSQUITTO
-from tests.integration.gateway.test_broker_rules import NOT_AUTHORISED, WAIT_S, platform, session
 from tests.parts.broker import BrokerPart
+from tests.parts.sessions import NOT_AUTHORISED, WAIT_S, platform, session
 
 REGISTRY = """asset,kind,name,zone,lat,lon,device,min_level_pct
 market,zone,Marktplatz,,51.4,7.3,,
@@ -88,7 +88,7 @@ def test_a_rotated_password_replaces_the_old_one_and_ends_its_session(
         assert (printed["device"], printed["user"]) == ("lamp-1", "lamp-1")
         eventually_in(own_broker, "lamp-1", printed["password"])
         assert not enters(own_broker, "lamp-1", old)
-        monkeypatch.setattr("tests.integration.gateway.test_broker_rules.WAIT_S", 1.0)
+        monkeypatch.setattr("tests.parts.sessions.WAIT_S", 1.0)
         with pytest.raises(Empty):
             lamp.publish("city/v1/streetlight/lamp-1/telemetry")
 
@@ -102,7 +102,7 @@ def test_a_revoked_device_is_put_out_and_cannot_come_back_while_others_stay(
         credentials("revoke", "lamp-1")
         eventually_in(own_broker, "lamp-1", one, wanted=False)
         other.publish("city/v1/streetlight/lamp-2/telemetry")
-        monkeypatch.setattr("tests.integration.gateway.test_broker_rules.WAIT_S", 1.0)
+        monkeypatch.setattr("tests.parts.sessions.WAIT_S", 1.0)
         with pytest.raises(Empty):
             lamp.publish("city/v1/streetlight/lamp-1/telemetry")
     with platform(own_broker):
@@ -124,7 +124,7 @@ def test_only_registered_devices_are_issued_credentials(
     assert run(["credentials", "issue", "--all-missing", "--passwords", "p"]) == 0
     out, err = capfd.readouterr()
     assert [line.split(",")[0] for line in out.splitlines()] == ["device", "dev-2"]
-    assert "dev:3 holds a colon" in err
+    assert "dev:3 needs no password" in err
     assert out.splitlines()[1].split(",")[1] not in Path("p").read_text()
 
 

@@ -22,6 +22,9 @@ NAMES = MappingProxyType({
     "firmware_version": "firmware",
 })  # fmt: skip
 WHOLE = "internal_measurement"
+RELAY_OFF = "relay_off"
+"""The reason of an output whose mains the controller has switched off; the flag `internal_relay_closed` does not say
+that: it is false as well where nothing hangs on the relay."""
 
 Fields = dict[str, float | int | bool]
 
@@ -48,15 +51,24 @@ def reading(packet: Packet) -> Reading:
 
 
 def _status(flat: Packet) -> Fields:
-    """The broadcast's level is the lamp's, or else the first driver's; the temperature is the controller's."""
+    """The broadcast's level is the lamp's, or else the first driver's; the temperature is the controller's.
+
+    A driver behind the opened relay has no mains: it names no level, and gives no light.
+    """
     outputs = _objects(flat.get("dimming_source") or flat.get("profiles"))
     lux = flat.get("light_sensor__lx")
     return {
-        **_level("level_pct", outputs),
+        **_level("level_pct", [_unpowered(each) for each in outputs]),
         **_fault(outputs),
         **_number("temp_c", flat["mcu_temperature__C"]),
         **_number("lux", flat.get("d4i_light_sensor__lx") if lux in (None, "unavailable") else lux),
     }
+
+
+def _unpowered(output: Packet) -> Packet:
+    """An output as it is, dark where the relay is what decides on it."""
+    dark = RELAY_OFF in (output.get("reason"), output.get("profile_version"))
+    return output | {"dimming_level__percent": 0} if dark else output
 
 
 def _usage(consumers: list[Packet]) -> Fields:
