@@ -1,12 +1,17 @@
 """The figures by which rules decide, as plain data that rules, dashboards and the API all read.
 
 Defaults are those of DOMAIN practice for a German town; all times are seconds, all heights metres above the invert.
+A new figure is one line here: the rule file reads, checks and documents it by what `figure` says of it.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-Overrides = Mapping[str, Mapping[str, float]]
+from telemetry.figures import Form, figure, required
+
+DAY_S = 86_400
+
+Overrides = Mapping[str, Mapping[str, float | str]]
 """Figures that hold for one zone or one asset only, by section and name: `{"drainage": {"deadband_m": 0.1}}`."""
 
 
@@ -17,12 +22,34 @@ class Drainage:
     The raise delay at the crown is a little more than the usual report interval, so that one wrong reading is no alarm.
     """
 
-    deadband_m: float = 0.05
-    high_raise_delay_s: int = 360
-    high_clear_delay_s: int = 1_800
-    overflow_raise_delay_s: int = 0
-    overflow_clear_delay_s: int = 1_800
-    pre_alarm_below_crown_m: float = 0.2
+    deadband_m: float = figure(0.05, "A stage clears so far below the level that raises it", low=0.005, high=1)
+    high_raise_delay_s: int = figure(360, "At or above the crown for so long: drain_high", low=0, high=DAY_S)
+    high_clear_delay_s: int = figure(1_800, "Below it for so long: over", low=0, high=7 * DAY_S)
+    overflow_raise_delay_s: int = figure(0, "At or above the ground for so long: drain_overflow", low=0, high=3_600)
+    overflow_clear_delay_s: int = figure(1_800, "Below it for so long: over", low=0, high=7 * DAY_S)
+    pre_alarm_below_crown_m: float = figure(0.2, "The pre-alarm begins so far below the crown", low=0, high=10)
+
+
+@dataclass(frozen=True, slots=True)
+class OpeningHours:
+    """When parking zones are open; at other times their bays count as closed. A zone that none names is always open."""
+
+    zones: tuple[str, ...] = required("The parking zones", form=Form.ZONE)
+    days: tuple[str, ...] = required("On these days; a calendar goes before a weekday", form=Form.DAY)
+    start: str = figure("00:00", "They open", form=Form.TIME, key="from")
+    end: str = figure("24:00", "They close; not after the beginning means on the next day", form=Form.TIME, key="to")
+    closed: bool = figure(False, "They stay closed on these days")
+
+
+@dataclass(frozen=True, slots=True)
+class Closure:
+    """Parking zones that are closed for an occasion, such as a market."""
+
+    name: str = required("What for, as people read it")
+    zones: tuple[str, ...] = required("The parking zones", form=Form.ZONE)
+    days: tuple[str, ...] = required("On these days", form=Form.DAY)
+    start: str = figure("00:00", "Closed from", form=Form.TIME, key="from")
+    end: str = figure("24:00", "Open again; not after the beginning means on the next day", form=Form.TIME, key="to")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,36 +60,59 @@ class Parking:
     were taken or left on balance.
     """
 
-    dwell_in_s: int = 30
-    dwell_out_s: int = 60
-    ttl_s: int = 60
-    trend_window_s: int = 900
-    trend_bays_min: int = 2
-    trend_pct: float = 2.0
+    dwell_in_s: int = figure(30, "A bay is shown occupied after so long", low=0, high=3_600, own=False)
+    dwell_out_s: int = figure(60, "A bay is shown free after so long", low=0, high=3_600, own=False)
+    ttl_s: int = figure(60, "A zone's word is repeated twice within so long", low=10, high=3_600, own=False)
+    trend_window_s: int = figure(900, "The trend looks back so far", low=60, high=DAY_S, own=False)
+    trend_bays_min: int = figure(2, "So many bays on balance are a trend", low=1, high=1_000, own=False)
+    trend_pct: float = figure(2.0, "And so much of the capacity", low=0, high=100, own=False)
+    hours: tuple[OpeningHours, ...] = figure((), "Opening hours")
+    closures: tuple[Closure, ...] = figure((), "Market days and other regular closures")
 
 
 @dataclass(frozen=True, slots=True)
 class DimmingStep:
-    """From `start` to `end`, local wall-clock `HH:MM` across midnight, the lamp gives `level_pct`."""
+    """From `start` to `end` (across midnight too) the lamp gives `level_pct`.
 
-    start: str
-    end: str
-    level_pct: float
+    A night runs noon to noon: `days` and `months` are those of its evening. No days or months: all of them.
+    """
+
+    start: str = required("From this time on", form=Form.TIME, key="from")
+    end: str = required("Up to this time", form=Form.TIME, key="to")
+    level_pct: float = required("The light output", low=0, high=100)
+    days: tuple[str, ...] = figure((), "Only in nights that begin on these days", form=Form.DAY)
+    months: tuple[int, ...] = figure((), "Only in these months", low=1, high=12)
+
+
+PROFILE = (DimmingStep("00:00", "04:00", 30.0), DimmingStep("22:00", "05:00", 50.0))
+"""The usual profile of a German town."""
+
+
+@dataclass(frozen=True, slots=True)
+class DimmingProgram:
+    """The first step that matches decides, else `night_level_pct` between dusk and dawn, `day_level_pct` otherwise."""
+
+    name: str = required("What zones and assets call it by", form=Form.NAME)
+    steps: tuple[DimmingStep, ...] = figure((), "In order: the first that matches decides")
+    night_level_pct: float = figure(100.0, "Where no step matches, between dusk and dawn", low=0, high=100)
+    day_level_pct: float = figure(0.0, "By day", low=0, high=100)
 
 
 @dataclass(frozen=True, slots=True)
 class Lighting:
-    """The dimming program: the first step that matches decides, else `night_level_pct` between dusk and dawn."""
+    """What lamps give: programs by name, of which `program` holds where a zone or an asset has none of its own."""
 
-    steps: tuple[DimmingStep, ...] = (
-        DimmingStep("00:00", "04:00", 30.0),
-        DimmingStep("22:00", "05:00", 50.0),
-    )
+    program: str = figure("standard", "The program of lamps that have none of their own", form=Form.PROGRAM, own=True)
+    programs: tuple[DimmingProgram, ...] = figure((DimmingProgram("standard", PROFILE),), "The programs")
+    steps: tuple[DimmingStep, ...] = PROFILE
     night_level_pct: float = 100.0
     day_level_pct: float = 0.0
-    dusk_offset_s: int = 0
-    dawn_offset_s: int = 0
-    lease_s: int = 3_600
+    class_min_pct: Mapping[str, float] = figure(
+        {}, "Higher floors of lighting classes than the usual ones", low=0, high=100, form=Form.LIGHTING_CLASS
+    )
+    dusk_offset_s: int = figure(0, "Lamps go on so long after sunset", low=-7_200, high=7_200, own=False)
+    dawn_offset_s: int = figure(0, "Lamps go off so long after sunrise", low=-7_200, high=7_200, own=False)
+    lease_s: int = figure(3_600, "A command holds for so long; half-way it is renewed", low=120, high=DAY_S, own=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +123,53 @@ class Presence:
     between dusk and dawn.
     """
 
-    missed_intervals: int = 3
-    lamps_silent_by_day: bool = True
+    missed_intervals: int = figure(3, "Silent after so many missed reports", low=1, high=100, own=False)
+    lamps_silent_by_day: bool = figure(True, "The silence of lamps counts only between dusk and dawn")
+
+
+@dataclass(frozen=True, slots=True)
+class Calendar:
+    """Days that steps, hours and closures can name."""
+
+    days: tuple[str, ...] = required("The dates", form=Form.DATE)
+
+
+HOLIDAYS = Calendar(
+    ("01-01", "easter-2", "easter+1", "05-01", "easter+39", "easter+50", "10-03", "12-25", "12-26"),
+)
+"""The holidays of all German states."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sink:
+    """Where notifications can go: an apprise URL, read from a file or a variable, since it holds a secret."""
+
+    url_file: str = figure("", "The file whose first line is the URL")
+    url_env: str = figure("", "The environment variable that holds the URL")
+    days: tuple[str, ...] = figure((), "Only on these days; none: all", form=Form.DAY)
+    start: str = figure("00:00", "Only from this time on", form=Form.TIME, key="from")
+    end: str = figure("24:00", "Up to this time", form=Form.TIME, key="to")
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """Which alarms go to which sinks. What a list leaves out does not matter: no types means all types."""
+
+    to: tuple[str, ...] = required("The sinks", form=Form.SINK)
+    types: tuple[str, ...] = figure((), "Only alarms of these types", form=Form.ALARM)
+    severities: tuple[str, ...] = figure((), "Only alarms of these severities", form=Form.SEVERITY)
+    zones: tuple[str, ...] = figure((), "Only alarms about assets of these zones, or the zones", form=Form.ZONE)
+    renotify_every_s: int = figure(0, "Said again so often while unacknowledged; 0: never", low=0, high=7 * DAY_S)
+    escalate_after_s: int = figure(0, "Unacknowledged for so long it escalates; 0: never", low=0, high=7 * DAY_S)
+    escalate_to: tuple[str, ...] = figure((), "Where it escalates to", form=Form.SINK)
+
+
+@dataclass(frozen=True, slots=True)
+class Notifications:
+    """Who hears of which alarms; MQTT hears of all."""
+
+    sinks: Mapping[str, Sink] = figure({}, "Where notifications can go, by name")
+    routes: tuple[Route, ...] = figure((), "Every route that matches counts")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,12 +184,30 @@ class Thresholds:
     parking: Parking = field(default_factory=Parking)
     lighting: Lighting = field(default_factory=Lighting)
     presence: Presence = field(default_factory=Presence)
+    calendars: Mapping[str, Calendar] = figure({"holiday": HOLIDAYS}, "Days by the name of their calendar")
+    notifications: Notifications = field(default_factory=Notifications)
     zones: Mapping[str, Overrides] = field(default_factory=dict)
     assets: Mapping[str, Overrides] = field(default_factory=dict)
 
     def figure(self, section: str, name: str, asset: str, zone: str | None) -> float:
         """One figure of a section as it holds for an asset."""
+        return float(self._held(section, name, asset, zone))
+
+    def program(self, asset: str, zone: str | None) -> DimmingProgram:
+        """The dimming program of a lamp.
+
+        Raises:
+            KeyError: no program has the name; a rule file that says so is refused.
+        """
+        wanted = self._held("lighting", "program", asset, zone)
+        for each in self.lighting.programs:
+            if each.name == wanted:
+                return each
+        raise KeyError(wanted)
+
+    def _held(self, section: str, name: str, asset: str, zone: str | None) -> float | str:
         for own in (self.assets.get(asset, {}), self.zones.get(zone or "", {})):
             if name in own.get(section, {}):
                 return own[section][name]
-        return float(getattr(getattr(self, section), name))
+        held: float | str = getattr(getattr(self, section), name)
+        return held
