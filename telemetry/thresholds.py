@@ -110,9 +110,78 @@ class Lighting:
     class_min_pct: Mapping[str, float] = figure(
         {}, "Higher floors of lighting classes than the usual ones", low=0, high=100, form=Form.LIGHTING_CLASS
     )
-    dusk_offset_s: int = figure(0, "Lamps go on so long after sunset", low=-7_200, high=7_200, own=False)
-    dawn_offset_s: int = figure(0, "Lamps go off so long after sunrise", low=-7_200, high=7_200, own=False)
+    sun_below_horizon_deg: float = figure(
+        6.0,
+        "Dusk and dawn: the sun so far below the horizon; 6: civil twilight, 0.833: sunset",
+        low=0,
+        high=12,
+        own=False,
+    )
+    dusk_offset_s: int = figure(0, "Lamps go on so long after dusk", low=-7_200, high=7_200, own=False)
+    dawn_offset_s: int = figure(0, "Lamps go off so long after dawn", low=-7_200, high=7_200, own=False)
+    photocell: str = figure("", "The asset whose lux may switch near dusk and dawn; empty: the sun alone", own=True)
+    photocell_window_s: int = figure(1_800, "Only so long before and after dusk and dawn", low=0, high=7_200, own=False)
+    photocell_on_lx: float = figure(35.0, "On at so little light in the evening", low=1, high=200)
+    photocell_off_lx: float = figure(25.0, "Off at so much light in the morning", low=1, high=200)
+    photocell_delay_s: int = figure(60, "Once it has been so dark, or so light, for so long", low=0, high=3_600)
+    boost_pct: float = figure(
+        0.0, "What a directly connected lamp gives on movement at night; 0: none", low=0, high=100
+    )
+    boost_hold_s: int = figure(60, "For so long after the last movement", low=5, high=3_600)
+    boost_ramp_up_s: int = figure(0, "It comes up within so long", low=0, high=60)
+    boost_ramp_down_s: int = figure(20, "And goes down within so long", low=0, high=600)
+    boost_radius_m: float = figure(
+        60.0, "Neighbours of the same zone or cabinet within so far go with it", low=0, high=500
+    )
+    boost_neighbours: int = figure(2, "The nearest so many of them", low=0, high=20)
     lease_s: int = figure(3_600, "A command holds for so long; half-way it is renewed", low=120, high=DAY_S, own=False)
+
+
+@dataclass(frozen=True, slots=True)
+class LampFaults:
+    """When what a lamp reports becomes an alarm; `lamp_not_following` has its figures from the contract."""
+
+    dead_power_w: float = figure(2.5, "A lamp that is to burn and draws no more is dead: lamp_fault", low=0, high=50)
+    dead_reports: int = figure(3, "In so many reports in a row", low=1, high=100)
+    alive_reports: int = figure(2, "Over after so many reports in a row that show it burning", low=1, high=100)
+    on_by_day_pct: float = figure(5.0, "More light by day is lamp_unexpectedly_on", low=0, high=100)
+    on_by_day_delay_s: int = figure(1_800, "For so long", low=0, high=DAY_S)
+    off_by_day_delay_s: int = figure(
+        300, "Over once it has been off, or was told to burn, for so long", low=0, high=DAY_S
+    )
+    cycling_switches: int = figure(
+        6, "More changes between on and off that nobody ordered: lamp_cycling", low=2, high=100
+    )
+    cycling_window_s: int = figure(3_600, "Within so long", low=60, high=DAY_S)
+    cycling_clear_s: int = figure(3_600, "Over after so long without one", low=60, high=DAY_S)
+    supply_low_v: float = figure(180.0, "Less voltage is supply_loss", low=10, high=480)
+    supply_deadband_v: float = figure(10.0, "Over at so much more", low=0, high=100)
+    supply_raise_delay_s: int = figure(60, "For so long", low=0, high=DAY_S)
+    supply_clear_delay_s: int = figure(300, "Over once it has been back for so long", low=0, high=DAY_S)
+
+
+@dataclass(frozen=True, slots=True)
+class Commanding:
+    """How commands go out: so many a second that a radio network is not flooded, and again where nobody answers."""
+
+    zone_commands_per_s: float = figure(
+        20.0, "Commands a second to the lamps of a zone", low=0.01, high=10_000, own=False
+    )
+    commands_per_s: float = figure(200.0, "Commands a second to all lamps", low=0.01, high=100_000, own=False)
+    sends_max: int = figure(5, "A command goes out so often at most", low=1, high=20, own=False)
+    retry_first_s: int = figure(
+        30, "Again after so long without an answer, each time twice as long", low=1, high=3_600, own=False
+    )
+    retry_most_s: int = figure(900, "But not longer than this", low=1, high=DAY_S, own=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Folding:
+    """When many silent or powerless assets of one cabinet, or behind one gateway, are one incident."""
+
+    least: int = figure(3, "At least so many of them", low=2, high=10_000, own=False)
+    raise_pct: float = figure(60.0, "And this share of those that were heard", low=1, high=100, own=False)
+    clear_pct: float = figure(30.0, "Over below this share", low=0, high=100, own=False, below="raise_pct")
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +252,10 @@ class Thresholds:
     drainage: Drainage = field(default_factory=Drainage)
     parking: Parking = field(default_factory=Parking)
     lighting: Lighting = field(default_factory=Lighting)
+    lamp_faults: LampFaults = field(default_factory=LampFaults)
     presence: Presence = field(default_factory=Presence)
+    folding: Folding = field(default_factory=Folding)
+    commanding: Commanding = field(default_factory=Commanding)
     calendars: Mapping[str, Calendar] = figure({"holiday": HOLIDAYS}, "Days by the name of their calendar")
     notifications: Notifications = field(default_factory=Notifications)
     zones: Mapping[str, Overrides] = field(default_factory=dict)
