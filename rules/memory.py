@@ -25,10 +25,22 @@ FOREVER_US = ALWAYS_US
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """How a column is kept: its type, and the value of an asset of which nothing is known."""
+    """How a column is kept: its type, and the value of an asset of which nothing is known.
+
+    A column of a `width` holds so many values an asset, `(n, width)`.
+    """
 
     dtype: type[np.generic]
     blank: Any
+    width: int = 0
+
+    def blanks(self, rows: int) -> NDArray[Any]:
+        """The column of assets of which nothing is known."""
+        return np.full((rows, self.width) if self.width else rows, self.blank, self.dtype)
+
+    def is_blank(self, value: Any) -> bool:
+        """Whether this says that nothing is known."""
+        return bool(value == self.blank or value != value)
 
 
 TimeColumn = Annotated[Times, Column(np.int64, NEVER_US)]
@@ -46,7 +58,7 @@ class Memory:
     @classmethod
     def blank(cls, rows: int) -> Self:
         """The memory of assets of which nothing is known."""
-        return cls(*[np.full(rows, each.blank, each.dtype) for each in _columns(cls).values()])
+        return cls(*[each.blanks(rows) for each in _columns(cls).values()])
 
     def copy(self) -> Self:
         """An independent copy."""
@@ -67,7 +79,7 @@ class Memory:
             unlike = mine != theirs
             if mine.dtype == np.float64:
                 unlike &= ~(np.isnan(mine) & np.isnan(theirs))
-            result |= unlike
+            result |= unlike.any(axis=1) if unlike.ndim > 1 else unlike
         return result
 
     def dump(self, row: int) -> dict[str, Any]:
@@ -75,15 +87,21 @@ class Memory:
         values: dict[str, Any] = {}
         for (name, column), array in zip(_columns(type(self)).items(), self._arrays(), strict=True):
             value = array[row]
-            if value == column.blank or value != value:
-                continue
-            values[name] = value.item() if isinstance(value, np.generic) else value
+            if column.width:
+                several = [None if column.is_blank(each) else each for each in value.tolist()]
+                values |= {name: several} if any(each is not None for each in several) else {}
+            elif not column.is_blank(value):
+                values[name] = value.item() if isinstance(value, np.generic) else value
         return values
 
     def load(self, row: int, values: dict[str, Any]) -> None:
-        """Take up what `dump` gave; names that are no longer known are left aside."""
-        for name in _columns(type(self)).keys() & values.keys():
-            getattr(self, name)[row] = values[name]
+        """Take up what `dump` gave; names that are no longer known are left aside, as are columns of another width."""
+        for name, column in _columns(type(self)).items():
+            value = values.get(name)
+            if column.width and isinstance(value, list) and len(value) == column.width:
+                getattr(self, name)[row] = [column.blank if each is None else each for each in value]
+            elif value is not None and not column.width:
+                getattr(self, name)[row] = value
 
     def __len__(self) -> int:
         return len(self._arrays()[0])

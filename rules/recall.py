@@ -16,7 +16,7 @@ from rules.state import State, aligned, blank
 PRESENCE, MOVES, BOOK = "presence", "moves", "commands"
 _PLAIN = b"{}"
 _encode = msgspec.json.Encoder().encode
-_decode_values = msgspec.json.Decoder(dict[str, bool | int | float | str]).decode
+_decode_values = msgspec.json.Decoder(dict[str, bool | int | float | str | list[int | float | None]]).decode
 _decode_moves = msgspec.json.Decoder(list[tuple[int, int]]).decode
 _decode_book = msgspec.json.Decoder(list[Open]).decode
 

@@ -26,10 +26,15 @@ class Latch(Memory):
 
 @dataclass(frozen=True, slots=True)
 class Delays:
-    """How long, in microseconds, a condition has to hold to raise and to clear."""
+    """How long, in microseconds, a condition has to hold to raise and to clear: one figure, or `(n,)` one an asset."""
 
-    on_us: int
-    off_us: int
+    on_us: Times | int
+    off_us: Times | int
+
+    def of(self, rows: Rows, active: Bools) -> Times:
+        """How long what would turn each of these latches has to hold, `(k,)`."""
+        on_us, off_us = (each if isinstance(each, int) else each[rows] for each in (self.on_us, self.off_us))
+        return np.where(active, off_us, on_us)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +48,7 @@ class Turned:
 def due_us(latch: Latch, rows: Rows, delays: Delays) -> Times:
     """When each latch turns if nothing intervenes; a time before all others stands for "does not"."""
     since = latch.since_us[rows]
-    delay = np.where(latch.active[rows], delays.off_us, delays.on_us)
-    return np.where(since == NEVER_US, NEVER_US, since + delay)
+    return np.where(since == NEVER_US, NEVER_US, since + delays.of(rows, latch.active[rows]))
 
 
 def fire(latch: Latch, rows: Rows, until_us: Times | int, delays: Delays) -> Turned:

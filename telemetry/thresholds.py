@@ -28,6 +28,37 @@ class Drainage:
     overflow_raise_delay_s: int = figure(0, "At or above the ground for so long: drain_overflow", low=0, high=3_600)
     overflow_clear_delay_s: int = figure(1_800, "Below it for so long: over", low=0, high=7 * DAY_S)
     pre_alarm_below_crown_m: float = figure(0.2, "The pre-alarm begins so far below the crown", low=0, high=10)
+    pre_alarm_clear_delay_s: int = figure(1_800, "Below it for so long: normal", low=0, high=7 * DAY_S)
+    fast_report_every_s: int = figure(60, "Above the pre-alarm a sensor reports so often", low=10, high=3_600)
+    slope_window_s: int = figure(600, "The rate of rise is that of the last", low=60, high=DAY_S)
+    outlook_s_max: int = figure(10_800, "An overflow further ahead is not foretold", low=600, high=DAY_S)
+    rising_fast_within_s: int = figure(
+        1_800, "At this rate the ground is reached within so long: drain_rising_fast", low=60, high=DAY_S
+    )
+    rising_clear_delay_s: int = figure(900, "Not within twice as long any more for so long: over", low=0, high=DAY_S)
+    rain_wet_mm_h: float = figure(0.1, "It rains from this intensity on", low=0.01, high=10, at_most="rain_heavy_mm_h")
+    rain_heavy_mm_h: float = figure(2.0, "From this intensity on every drain must feel the rain", low=0.1, high=100)
+    blockage_dry_s: int = figure(21_600, "A blockage is looked for when known dry for", low=3_600, high=7 * DAY_S)
+    blockage_raise_delay_s: int = figure(14_400, "Above its usual for so long: drain_blockage", low=600, high=7 * DAY_S)
+    blockage_clear_delay_s: int = figure(3_600, "Back at its usual for so long: over", low=0, high=7 * DAY_S)
+    blockage_learn_days: int = figure(14, "So many dry days teach what is usual", low=1, high=365)
+    spill_edge_m: float = figure(0.0, "Length of the edge that water spills over; 0: not known", low=0, high=1_000)
+
+
+@dataclass(frozen=True, slots=True)
+class Sensors:
+    """When a sensor is not believed: what no water does, and batteries."""
+
+    below_invert_m_max: float = figure(0.1, "A level further below the invert is a lost echo", low=0.01, high=1)
+    above_ground_m_max: float = figure(2.0, "A level further above the ground is no level", low=0.1, high=30)
+    step_m_max: float = figure(1.0, "Water may jump by so much at once", low=0.05, high=30)
+    step_m_per_min_max: float = figure(0.4, "And by so much a minute beside", low=0.01, high=30)
+    flat_line_s: int = figure(86_400, "The same level to the millimetre for so long is a fault", low=3_600)
+    flat_line_above_m: float = figure(0.1, "If it is so high; below, a pipe may be dry", low=0, high=30)
+    flat_in_rain_s: int = figure(10_800, "For so long with heavy rain an hour ago: a fault too", low=3_600)
+    battery_low_pct: float = figure(20.0, "At or below it for its delay: battery_low", low=0, high=100)
+    battery_deadband_pct: float = figure(5.0, "It clears so far above", low=0.5, high=50)
+    battery_raise_delay_s: int = figure(3_600, "Low for so long", low=0, high=7 * DAY_S)
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,6 +281,7 @@ class Thresholds:
 
     version: str = "default-1"
     drainage: Drainage = field(default_factory=Drainage)
+    sensors: Sensors = field(default_factory=Sensors)
     parking: Parking = field(default_factory=Parking)
     lighting: Lighting = field(default_factory=Lighting)
     lamp_faults: LampFaults = field(default_factory=LampFaults)
