@@ -1,71 +1,80 @@
-"""Which days a rule speaks of: weekdays, and calendars of dates that recur every year or hang on Easter. Pure."""
+"""Which days a rule speaks of: dates, movable feasts, weekdays, and calendars that gather dates under a name. Pure."""
 
-import datetime as dt
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
 from functools import lru_cache
 
 from telemetry.thresholds import Calendar
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-_EASTER = re.compile(r"easter([+-]\d{1,3})?")
+
+_DATED = re.compile(r"(\d{4})-(\d\d)-(\d\d)")
+_YEARLY = re.compile(r"(\d\d)-(\d\d)")
+_FEAST = re.compile(r"easter([+-]\d{1,3})?")
+_LEAP_YEAR = 2024
+
+
+@dataclass(frozen=True, slots=True)
+class Dates:
+    """A date, or all from `first` to `last`, both included.
+
+    `sort` is `dated` (the dates of one time), `yearly` (month and day; a range may run over New Year) or `feast` (days
+    after Easter Sunday). The 29th of February is a day of leap years only.
+    """
+
+    sort: str
+    first: tuple[int, ...]
+    last: tuple[int, ...]
+
+    def __contains__(self, day: date) -> bool:
+        if self.sort == "feast":
+            after = (day - easter(day.year)).days
+            return self.first[0] <= after <= self.last[0]
+        now = (day.year, day.month, day.day) if self.sort == "dated" else (day.month, day.day)
+        if self.first <= self.last:
+            return self.first <= now <= self.last
+        return now >= self.first or now <= self.last
+
+
+@dataclass(frozen=True, slots=True)
+class Days:
+    """Days that are meant: weekdays (0 is Monday) and dates of calendars; none at all means every day."""
+
+    weekdays: frozenset[int]
+    dates: tuple[Dates, ...]
+    every: bool
+
+    def __contains__(self, day: date) -> bool:
+        return self.every or day.weekday() in self.weekdays or self.named(day)
+
+    def named(self, day: date) -> bool:
+        """Whether a calendar names the day, which goes before its weekday."""
+        return any(day in each for each in self.dates)
 
 
 class Calendars:
-    """Calendars by name, as the rule file holds them."""
+    """Calendars by name, as the rule file holds them; what was read once is kept."""
 
     def __init__(self, calendars: Mapping[str, Calendar]) -> None:
         self._calendars = calendars
+        self._read: dict[tuple[str, ...], Days] = {}
 
-    def match(self, days: Sequence[str], day: dt.date) -> bool:
-        """Whether a day is one of these: weekdays, ranges of them, or calendars by name; no days mean every day.
+    def days(self, names: Sequence[str]) -> Days:
+        """What these names mean, see `read_days`; raises what it raises."""
+        key = tuple(names)
+        if key not in self._read:
+            self._read[key] = read_days(key, self._calendars)
+        return self._read[key]
 
-        Raises:
-            ValueError: one of them is none of that.
-        """
-        return not days or any(self._is(each, day) for each in days)
-
-    def _is(self, word: str, day: dt.date) -> bool:
-        if word in self._calendars:
-            return any(on_date(each, day) for each in self._calendars[word].days)
-        first, _, last = word.partition("..")
-        if first not in WEEKDAYS or (last or first) not in WEEKDAYS:
-            raise ValueError(f"{word!r} is neither a weekday nor a calendar")
-        return _between(WEEKDAYS.index(first), day.weekday(), WEEKDAYS.index(last or first))
-
-
-def on_date(spelled: str, day: dt.date) -> bool:
-    """Whether a day is the one spelled `2026-12-24`, `12-24` or `easter-2`, or lies in a range of two of a sort.
-
-    A range of days of the year may run over New Year.
-
-    Raises:
-        ValueError: it is no date.
-    """
-    first, _, last = spelled.partition("..")
-    start, end = _of(first, day.year), _of(last or first, day.year)
-    if first.count("-") == 2 and not first.startswith("easter"):
-        return start <= day <= end
-    return _between(start.timetuple().tm_yday, day.timetuple().tm_yday, end.timetuple().tm_yday)
-
-
-def _between(first: int, it: int, last: int) -> bool:
-    """Whether a number of a cycle lies between two, both included, going forward from the first."""
-    return first <= it <= last if first <= last else it >= first or it <= last
-
-
-def _of(spelled: str, year: int) -> dt.date:
-    """The date in a year; the 29th of February is the 28th in other years."""
-    found = _EASTER.fullmatch(spelled)
-    if found:
-        return easter(year) + dt.timedelta(days=int(found[1] or 0))
-    if spelled == "02-29":
-        return dt.date(year, 3, 1) - dt.timedelta(days=1)
-    return dt.date.fromisoformat(spelled if len(spelled) == 10 else f"{year:04d}-{spelled}")
+    def match(self, names: Sequence[str], day: date) -> bool:
+        """Whether a day is one of these; raises what `read_days` raises."""
+        return day in self.days(names)
 
 
 @lru_cache(maxsize=64)
-def easter(year: int) -> dt.date:
+def easter(year: int) -> date:
     """Easter Sunday of the Gregorian calendar (Meeus, Jones and Butcher)."""
     golden, century, rest = year % 19, year // 100, year % 100
     correction = (century - (century + 8) // 25 + 1) // 3
@@ -73,4 +82,55 @@ def easter(year: int) -> dt.date:
     weekday = (32 + 2 * (century % 4) + 2 * (rest // 4) - epact - rest % 4) % 7
     shift = (golden + 11 * epact + 22 * weekday) // 451
     month, day = divmod(epact + weekday - 7 * shift + 114, 31)
-    return dt.date(year, month, day + 1)
+    return date(year, month, day + 1)
+
+
+def read_dates(text: str) -> Dates:
+    """`2026-12-24`, `12-24`, `easter-2`, or a range of two of a sort.
+
+    Raises:
+        ValueError: it is none of them.
+    """
+    first, _, last = text.partition("..")
+    (sort, begin), (other, end) = _one(first), _one(last or first)
+    if sort != other:
+        raise ValueError(f"{text!r} mixes two ways to write a date")
+    if sort != "yearly" and begin > end:
+        raise ValueError(f"{text!r} ends before it begins")
+    return Dates(sort, begin, end)
+
+
+def read_days(names: Iterable[str], calendars: Mapping[str, Calendar]) -> Days:
+    """Weekdays, ranges of them (`mon..fri`) and names of calendars.
+
+    Raises:
+        ValueError: a name is neither; the sentence names it.
+    """
+    weekdays: set[int] = set()
+    dates: list[Dates] = []
+    listed = list(names)
+    for name in listed:
+        first, _, last = name.partition("..")
+        if first in WEEKDAYS and (last or first) in WEEKDAYS:
+            begin, end = WEEKDAYS.index(first), WEEKDAYS.index(last or first)
+            weekdays |= {(begin + each) % 7 for each in range((end - begin) % 7 + 1)}
+        elif name in calendars:
+            dates += [read_dates(each) for each in calendars[name].days]
+        else:
+            raise ValueError(f"{name!r} is neither a weekday (mon … sun) nor a calendar")
+    return Days(frozenset(weekdays), tuple(dates), not listed)
+
+
+def _one(text: str) -> tuple[str, tuple[int, ...]]:
+    try:
+        if found := _DATED.fullmatch(text):
+            day = date(*map(int, found.groups()))
+            return "dated", (day.year, day.month, day.day)
+        if found := _YEARLY.fullmatch(text):
+            day = date(_LEAP_YEAR, *map(int, found.groups()))
+            return "yearly", (day.month, day.day)
+    except ValueError:
+        raise ValueError(f"{text!r} is no date") from None
+    if found := _FEAST.fullmatch(text):
+        return "feast", (int(found[1] or 0),)
+    raise ValueError(f"{text!r} is no date as 2026-12-24, 12-24 (every year) or easter+1")

@@ -1,4 +1,4 @@
-"""Times of day as people write them: on the wall clock, or by the sun."""
+"""Times of day as people write them, on the wall clock or by the sun, and durations."""
 
 import re
 from dataclasses import dataclass
@@ -7,7 +7,11 @@ DAY_MINUTES = 24 * 60
 MIDNIGHT, DUSK, DAWN = "midnight", "dusk", "dawn"
 
 _WALL = re.compile(r"(\d\d):(\d\d)")
+_LONG = re.compile(r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?")
 _SUN = re.compile(r"(dusk|dawn)(?:([+-])(\d\d):(\d\d))?")
+
+
+_PARTS_S = (86_400, 3_600, 60, 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,3 +41,15 @@ def read_daytime(text: str) -> Daytime:
         minutes = int(found[3] or 0) * 60 + int(found[4] or 0)
         return Daytime(found[1], -minutes if found[2] == "-" else minutes)
     raise ValueError(f"{text!r} is no time of day as 22:00, dusk or dawn-00:30")
+
+
+def read_duration_s(text: str) -> int:
+    """`90s`, `5m`, `6h30m`, `2d` in seconds.
+
+    Raises:
+        ValueError: it is none of them.
+    """
+    found = _LONG.fullmatch(text)
+    if not text or found is None:
+        raise ValueError(f"{text!r} is no duration as 90s, 5m, 6h30m or 2d")
+    return sum(part_s * int(number or 0) for part_s, number in zip(_PARTS_S, found.groups(), strict=True))
