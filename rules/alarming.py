@@ -40,13 +40,16 @@ def cleared(asset: str, kind: AlarmType, at_us: int, cause_us: int) -> ClearAlar
     return ClearAlarm(alarm_id(subject, kind, cause_us), at_us, subject, kind)
 
 
-def silence(city: City, roll: Roll, presence: Presence, gone: Rows, at_us: Times) -> Iterator[RaiseAlarm]:
-    """Devices that have fallen silent."""
+def silence(
+    city: City, roll: Roll, presence: Presence, interval_us: Times, gone: Rows, at_us: Times
+) -> Iterator[RaiseAlarm]:
+    """Devices that have fallen silent; `interval_us` `(n,)` is how often each reports."""
     missed = city.thresholds.presence.missed_intervals
     for row, at in zip(gone.tolist(), at_us.tolist(), strict=True):
         cause = int(presence.cause_us[row])
-        inputs = {"last_heard_at": to_rfc3339(cause), "device": roll.assets[row].device}
-        limits = {"missed_intervals": missed, "report_every_s": int(roll.interval_us[row]) // SECOND_US}
+        inputs = {"last_heard_at": to_rfc3339(int(presence.heard_us[row])), "device": roll.assets[row].device}
+        learned = bool(interval_us[row] != roll.interval_us[row])
+        limits = {"missed_intervals": missed, "report_every_s": int(interval_us[row]) // SECOND_US, "learned": learned}
         yield raised(city, roll, row, AlarmType.DEVICE_SILENT, at, cause, inputs, limits)
 
 

@@ -49,6 +49,11 @@ class Roll:
         return np.array([asset.report_every_s for asset in self.assets], np.int64) * SECOND_US
 
     @cached_property
+    def interval_given(self) -> Bools:
+        """Whether that is registered for the asset itself, not only what its kind usually does."""
+        return np.array([asset.attributes.report_every_s is not None for asset in self.assets], np.bool_)
+
+    @cached_property
     def device(self) -> Names:
         """The device that serves each, empty where none does."""
         return np.array([asset.device or "" for asset in self.assets], np.object_)

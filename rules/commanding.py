@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rules import book as books
-from rules import following, leases, silence
+from rules import following, leases, rhythm, silence
 from rules.book import Book, Open
 from rules.city import LAMPS, City
 from rules.effects import Count, Effect, MoveCommand, SendCommand
@@ -133,12 +133,12 @@ def reports(desk: Desk, wave: Reports) -> None:
     if not desk.book.of_asset:
         return
     roll = desk.city.rolls[wave.kind]
-    asset_ids = roll.asset_id[wave.rows]
+    asset_ids, interval_us = roll.asset_id[wave.rows], rhythm.interval_us(desk.state.rhythm[wave.kind], roll)
     for place in np.flatnonzero(_with_open_commands(desk.book, asset_ids)).tolist():
         row = int(wave.rows[place])
         for command in desk.book.of(int(asset_ids[place])):
             if command.state is Stage.QUEUED:
-                _unanswered(desk, roll.assets[row], command, int(wave.heard_us[place]), int(roll.interval_us[row]))
+                _unanswered(desk, roll.assets[row], command, int(wave.heard_us[place]), int(interval_us[row]))
             elif wave.level_pct is not None and wave.after[place] and _binds(command, wave.at_us[place : place + 1]):
                 move = books.verify(desk.book, command, float(wave.level_pct[place]), desk.moment.now_us)
                 desk.effects.extend([] if move is None else [move])

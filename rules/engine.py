@@ -6,11 +6,11 @@ its asset that run out by min(T, now) have run out. Afterwards all timers run ou
 An observation's time is never taken to lie ahead of the city clock.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
-from rules import alarming, commanding, following, occupancy, overflow, silence, zones
+from rules import alarming, commanding, following, occupancy, overflow, radio, rhythm, silence, zones
 from rules.arrival import Arrivals, arrivals, on_time, waves
 from rules.city import BAYS, DRAINS, LAMPS, City, Roll
 from rules.commanding import Desk, Reports
@@ -23,6 +23,7 @@ from rules.silence import Presence, Watch
 from rules.state import State, aligned, refresh
 from rules.timing import Latch, Turned
 from telemetry.alarms import AlarmType
+from telemetry.registry import Registry
 
 
 def step(city: City, state: State, inputs: Inputs, moment: Moment) -> tuple[State, list[Effect]]:
@@ -49,11 +50,13 @@ class _Step:
     state: State
     moment: Moment
     effects: list[Effect]
+    intervals_us: dict[str, Times] = field(default_factory=dict)
 
     def run(self, inputs: Inputs) -> None:
         desk = Desk(self.city, self.state, self.moment, self.effects)
         commanding.expire(desk)
         self._release()
+        self._listen(inputs.radios)
         counts_from = np.full(len(self.city.rolls[LAMPS]), -1, np.intp)
         for ack in inputs.acks:
             lamp = commanding.answer(desk, ack)
@@ -65,6 +68,9 @@ class _Step:
             self._observe(desk, roll, found, counts_from if kind == LAMPS else None)
         for roll in self.city.rolls.values():
             self._run_out(roll, roll.every_row, self.moment.settled_us)
+        if self.state.radios is not None:
+            standing = self.state.outages
+            self.effects.extend(radio.outages(self.city, standing, self.state.radios, self.moment.settled_us))
         self._lift()
         for ended in inputs.ended:
             commanding.end(desk, ended)
@@ -82,7 +88,8 @@ class _Step:
             at_us = np.minimum(wave.observed_us, self.moment.now_us)
             self._run_out(roll, wave.row, at_us)
             elapsed_us = wave.observed_us - presence.position_us[wave.row]
-            heartbeat = elapsed_us >= HEARTBEAT_SHARE * roll.interval_us[wave.row]
+            heartbeat = elapsed_us >= HEARTBEAT_SHARE * self._interval_us(roll)[wave.row]
+            self._learn(roll, presence, wave, elapsed_us)
             heard_us = presence.heard_us[wave.row]
             self._hear(roll, presence, wave)
             self._measure(roll, wave, at_us, heartbeat)
@@ -102,7 +109,7 @@ class _Step:
             return
         presence = self.state.presence[roll.kind]
         gone, since = silence.fall_silent(presence, rows, self._watch(roll), until_us)
-        self.effects.extend(alarming.silence(self.city, roll, presence, gone, since))
+        self.effects.extend(alarming.silence(self.city, roll, presence, self._interval_us(roll), gone, since))
         if roll.kind == DRAINS:
             for latch, stage in self._stages():
                 self._turn(roll, latch, stage, overflow.expire(latch, stage, rows, until_us))
@@ -144,11 +151,37 @@ class _Step:
             at_us[wave.rows] = wave.at_us
             self.effects.extend(alarming.following(self.city, roll, self.state.following, judged, at_us))
 
+    def _listen(self, radios: radio.Radios | None) -> None:
+        """Expect nothing of devices whose radio gateways are out."""
+        if radios is None or radios is self.state.radios:
+            return
+        self.state.radios = radios
+        for roll in self.city.rolls.values():
+            presence, now_us = self.state.presence[roll.kind], self.moment.now_us
+            patience = silence.patience_us(presence, roll.every_row, self._watch(roll), now_us)
+            folded = radio.excuse(presence, roll, radios, patience, now_us)
+            self.effects.extend(alarming.heard(roll, presence, folded, np.full(len(folded), now_us)))
+
+    def _learn(self, roll: Roll, presence: Presence, wave: Arrivals, elapsed_us: Times) -> None:
+        """What the time since the last observation says of a device's report interval."""
+        live = wave.observed_us >= self.moment.settled_us - roll.interval_us[wave.row]
+        untold = presence.told_until_us[wave.row] < wave.observed_us
+        known = presence.position_us[wave.row] != NEVER_US
+        teaches = live & untold & known & ~roll.interval_given[wave.row]
+        if teaches.any() and rhythm.learn(self.state.rhythm[roll.kind], wave.row[teaches], elapsed_us[teaches]):
+            self.intervals_us.pop(roll.kind, None)
+
+    def _interval_us(self, roll: Roll) -> Times:
+        """How often each asset reports."""
+        if roll.kind not in self.intervals_us:
+            self.intervals_us[roll.kind] = rhythm.interval_us(self.state.rhythm[roll.kind], roll)
+        return self.intervals_us[roll.kind]
+
     def _watch(self, roll: Roll) -> Watch:
         presence = self.city.thresholds.presence
         by_night = roll.kind == LAMPS and presence.lamps_silent_by_day
         return Watch(
-            roll.interval_us,
+            self._interval_us(roll),
             roll.served,
             presence.missed_intervals,
             self.moment.listening_us,
@@ -188,7 +221,8 @@ class _Step:
     def _speak(self) -> None:
         """Show what has settled and publish the zones that have something to say."""
         heard_us = self.state.heard_us(BAYS)
-        words = zones.settle(self.city, self.state, heard_us, self.moment.settled_us)
+        interval_us = self._interval_us(self.city.rolls[BAYS])
+        words = zones.settle(self.city, self.state, heard_us, interval_us, self.moment.settled_us)
         self.effects.extend(PublishZone(word.zone, at_us, word) for at_us, word in words)
 
 
@@ -199,11 +233,19 @@ def _adopted(city: City, state: State, now_us: int, effects: list[Effect]) -> St
     _take_leave(state, city, now_us, effects)
     before = state.registry
     state = aligned(state, city)
+    for kind, roll in city.rolls.items():
+        rhythm.forget(state.rhythm[kind], _swapped(before, roll))
     for zone in sorted(state.said_us.keys() - set(city.bays.zones)):
         del state.said_us[zone]
         effects.append(ForgetZone(zone, now_us))
     refresh(state, city, before)
     return state
+
+
+def _swapped(before: Registry, roll: Roll) -> Bools:
+    """Which assets another device serves now."""
+    served = [before.assets.get(asset.asset_id, asset).device == asset.device for asset in roll.assets]
+    return ~np.array(served, np.bool_)
 
 
 def _take_leave(state: State, city: City, now_us: int, effects: list[Effect]) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from rules.memory import FOREVER_US, NEVER_US
+from rules.radio import Radios
 from telemetry.columns import Columns
 from telemetry.commands import Settings
 
@@ -44,12 +45,16 @@ class Ended:
 
 @dataclass(frozen=True, slots=True)
 class Inputs:
-    """One batch; `columns` are observations by kind in order of arrival."""
+    """One batch; `columns` are observations by kind in order of arrival.
+
+    `radios` are all radio gateways as they are; `None`: they are not known yet, and nothing changes about them.
+    """
 
     columns: Mapping[str, Columns] = field(default_factory=dict)
     acks: Sequence[Acked] = ()
     overrides: Sequence[Override] = ()
     ended: Sequence[Ended] = ()
+    radios: Radios | None = None
 
 
 @dataclass(frozen=True, slots=True)

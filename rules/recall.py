@@ -52,7 +52,7 @@ def restore(city: City, rows: Iterable[Recalled], said_us: dict[str, int]) -> St
     `said_us` is when each zone spoke last. Raises `msgspec.DecodeError` for a row that is not ours.
     """
     state = blank(city)
-    memories = {rule: (kind, memory) for rule, kind, memory in state.memories()}
+    memories = {(rule, kind): memory for rule, kind, memory in state.memories()}
     places = {kind: {int(each): row for row, each in enumerate(ids)} for kind, ids in state.asset_id.items()}
     moves: list[tuple[int, int, int]] = []
     for each in rows:
@@ -67,8 +67,8 @@ def restore(city: City, rows: Iterable[Recalled], said_us: dict[str, int]) -> St
                 state.book.put(command)
         elif each.rule == MOVES:
             moves += [(row, at_us, code) for at_us, code in _decode_moves(each.values)]
-        elif each.rule in memories and memories[each.rule][0] == asset.kind:
-            memories[each.rule][1].load(row, _decode_values(each.values))
+        elif (each.rule, asset.kind) in memories:
+            memories[each.rule, asset.kind].load(row, _decode_values(each.values))
     if moves:
         row_of, at_us, code = (np.array(column) for column in zip(*moves, strict=True))
         state.moves = Moves(row_of.astype(np.intp), at_us.astype(np.int64), code.astype(np.int8))
@@ -90,7 +90,8 @@ def _presences(before: State, after: State) -> Iterator[Recalled]:
 def _is_plain(presence: Presence) -> Bools:
     """Which rows are said by their position alone."""
     untold = presence.told_until_us == NEVER_US
-    plain: Bools = (presence.heard_us == presence.position_us) & ~presence.silent & untold
+    expected = presence.excused_us == NEVER_US
+    plain: Bools = (presence.heard_us == presence.position_us) & ~presence.silent & untold & expected
     return plain
 
 

@@ -26,16 +26,18 @@ from rules.notices import Notices
 from rules.outbox import Outbox, Parcel
 from rules.platform_alarms import Fact
 from rules.platform_record import PlatformRecord
+from rules.radio_words import RadioWords
 from rules.recall import Recalled, restore
 from rules.record import Decided, record
 from rules.state import State, refresh
 from rules.sun import Sun
 from rules.uplinks import Uplinks, read
-from storage import alarms, commands, errors, registry, rule_state, zones
+from storage import alarms, commands, errors, outages, registry, rule_state, zones
 from storage.commands import Waiting
 from storage.pool import Connection
 from telemetry import availability, topics
 from telemetry import commands as wire
+from telemetry.alarms import AlarmType, gateway_subject
 from telemetry.clock import SECOND_US, Now, to_rfc3339
 from telemetry.decoding import Decoder
 from telemetry.limits import RECEIVE_MAXIMUM
@@ -96,6 +98,7 @@ class Runner:
         self._looked_s: dict[str, float] = {}
         self._topic_of: dict[str, str] = {}
         self.hearing: Hearing | None = None
+        self.radio_words = RadioWords()
 
     async def load(self, conn: Connection) -> None:
         """Take up what the database holds, and work through what it does not hold yet.
@@ -116,6 +119,8 @@ class Runner:
                 turned = await alarms.turn(conn, await alarms.stray(conn))
                 await commands.expire_lost(conn, list(state.book.by_id), at_us=now_us)
             waiting = await commands.waiting(conn)
+            outages_of = await outages.causes(conn, AlarmType.GATEWAY_OUTAGE)
+            state.outages = {name.removeprefix(gateway_subject("")): at_us for name, at_us in outages_of.items()}
             turned += await self._platform.catch_up(conn)
         if known is not None:
             refresh(state, city, known.registry)
@@ -230,6 +235,7 @@ class Runner:
     def _step(self, inputs: Inputs, observed_us: int | None = None, messages: int = 0, again: bool = False) -> None:
         assert self.hearing is not None
         moment = self.hearing.moment(self._town.now(), time.monotonic(), observed_us, messages)
+        inputs = replace(inputs, radios=self.radio_words.radios(time.monotonic()))
         self._state, effects = step(self._known_city(), self._state, inputs, moment)
         for each in effects:
             if isinstance(each, PublishZone):

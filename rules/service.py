@@ -158,7 +158,7 @@ class _Service:
         publisher = Publisher(
             self._mqtt_url,
             f"{self._client_id}-out",
-            filters=[topics.alarm("+"), *prober.FILTERS],
+            filters=[topics.alarm("+"), topics.radio_gateway("+"), *prober.FILTERS],
             on_message=leader.hear,
             on_connected=leader.session_connected,
         )
@@ -246,15 +246,18 @@ class _Leader:
         await self.outbox.close()
 
     def hear(self, topic: str, payload: bytes, retained: bool) -> None:
-        """A message on an alarm's topic, or about the queue of ingest."""
+        """A message on an alarm's topic, about a radio gateway, or about the queue of ingest."""
         if topic.startswith(topics.alarm("")):
             self._notices.heard(topic, payload, retained)
+        elif topics.parse_radio_gateway(topic) is not None:
+            self._runner.radio_words.heard(topic, payload)
         else:
             self._prober.heard(topic, payload)
 
     def session_connected(self) -> None:
         """The session that publishes stands anew."""
         self._notices.connected(time.monotonic())
+        self._runner.radio_words.connected(time.monotonic())
         self._prober.connected()
 
     def inbox_connected(self) -> None:

@@ -25,7 +25,8 @@ class Presence(Memory):
     """`position_us`: the newest observation processed; `heard_us`: the last sign of life.
 
     `silent`: the alarm stands, raised because of nothing since `cause_us`. `told_us`: a longer report interval that a
-    command has set until `told_until_us`; `told_by` is that command.
+    command has set until `told_until_us`; `told_by` is that command. `excused_us`: until when nothing was expected of
+    it, because the radio gateways that hear it were out (`rules.radio`).
     """
 
     position_us: TimeColumn
@@ -35,14 +36,15 @@ class Presence(Memory):
     told_us: SpanColumn
     told_until_us: TimeColumn
     told_by: NameColumn
+    excused_us: TimeColumn
 
 
 @dataclass(frozen=True, slots=True)
 class Watch:
     """What counts as silent at the moment, for one kind.
 
-    `interval_us` and `served` `(n,)` are the registry's. `listening_us` is since when anything could be heard at all.
-    `night` is given for assets that report only in the dark.
+    `interval_us` `(n,)` is how often each reports (`rules.rhythm`), `served` `(n,)` the registry's. `listening_us` is
+    since when anything could be heard at all. `night` is given for assets that report only in the dark.
     """
 
     interval_us: Times
@@ -68,7 +70,7 @@ def fall_silent(presence: Presence, rows: Rows, watch: Watch, until_us: Times | 
     """The assets among `rows` that have fallen silent by `until_us`, and when."""
     heard = presence.heard_us[rows]
     may = ~presence.silent[rows] & (heard != NEVER_US) & watch.served[rows]
-    since = np.maximum(heard, watch.listening_us)
+    since = np.maximum(np.maximum(heard, watch.listening_us), presence.excused_us[rows])
     if watch.night is not None:
         since = np.maximum(since, watch.night.dusk_us)
         until_us = np.minimum(until_us, watch.night.dawn_us)
@@ -76,7 +78,7 @@ def fall_silent(presence: Presence, rows: Rows, watch: Watch, until_us: Times | 
     fallen = may & (due <= until_us)
     gone = rows[fallen]
     presence.silent[gone] = True
-    presence.cause_us[gone] = heard[fallen]
+    presence.cause_us[gone] = np.maximum(heard, presence.excused_us[rows])[fallen]
     return gone, due[fallen]
 
 
@@ -86,6 +88,8 @@ def hear(presence: Presence, rows: Rows, life_us: Times) -> tuple[Rows, Times]:
     np.maximum.at(presence.heard_us, rows, life_us)
     back = np.unique(rows[before & (life_us > presence.cause_us[rows])])
     presence.silent[back] = False
+    over = (presence.excused_us[rows] != NEVER_US) & (presence.excused_us[rows] < life_us)
+    presence.excused_us[rows[over]] = NEVER_US
     return back, presence.heard_us[back]
 
 
@@ -98,6 +102,7 @@ def unwatch(presence: Presence, watch: Watch) -> tuple[Rows, Rows]:
     over = gone[presence.silent[gone]]
     presence.silent[gone] = False
     presence.heard_us[gone] = NEVER_US
+    presence.excused_us[gone] = NEVER_US
     return over, gone
 
 

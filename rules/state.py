@@ -13,11 +13,15 @@ from rules.following import Following
 from rules.leases import Lease
 from rules.memory import NEVER_US, Memory, Rows, Times
 from rules.occupancy import Moves, Occupancy
+from rules.radio import Radios
+from rules.rhythm import Rhythm
 from rules.silence import Presence
 from rules.timing import Latch
 from telemetry.registry import Registry
 
 KIND, RULE = "kind", "rule"
+RHYTHM = "rhythm"
+"""The rule that every kind has: `latest` and `report_interval` read its rows of `rule_state`."""
 
 
 def of(kind: str, rule: str) -> dict[str, str]:
@@ -31,11 +35,13 @@ class State:
 
     `now_us` and `settled_us` are the latest moments of a step. `said_us` is when each zone last spoke, by name. A rule
     that remembers more gets a field marked by `of`; it is then copied, kept, restored and aligned like the others.
+    `radios` are the radio gateways that the presences know of; `outages` those whose alarm stands, with its cause.
     """
 
     registry: Registry
     asset_id: dict[str, NDArray[np.int32]]
     presence: dict[str, Presence]
+    rhythm: dict[str, Rhythm]
     high: Latch = field(metadata=of(DRAINS, "drain_high"))
     overflow: Latch = field(metadata=of(DRAINS, "drain_overflow"))
     level_m: NDArray[np.float64]
@@ -43,6 +49,8 @@ class State:
     moves: Moves
     lease: Lease = field(metadata=of(LAMPS, "lease"))
     following: Following = field(metadata=of(LAMPS, "following"))
+    radios: Radios | None = None
+    outages: dict[str, int] = field(default_factory=dict)
     book: Book = field(default_factory=Book)
     said_us: dict[str, int] = field(default_factory=dict)
     now_us: int = NEVER_US
@@ -53,8 +61,10 @@ class State:
         values = {each.name: getattr(self, each.name) for each in fields(self)}
         own = {
             "presence": {kind: each.copy() for kind, each in self.presence.items()},
+            "rhythm": {kind: each.copy() for kind, each in self.rhythm.items()},
             "level_m": self.level_m.copy(),
             "book": self.book.copy(),
+            "outages": dict(self.outages),
             "said_us": dict(self.said_us),
         }
         return State(**values | own | {name: getattr(self, name).copy() for name, _, _ in _remembered()})
@@ -65,7 +75,8 @@ class State:
 
     def memories(self) -> list[tuple[str, str, Memory]]:
         """Every rule's memory but the presences': (rule, kind, memory)."""
-        return [(each.metadata[RULE], each.metadata[KIND], getattr(self, name)) for name, each, _ in _remembered()]
+        own = [(each.metadata[RULE], each.metadata[KIND], getattr(self, name)) for name, each, _ in _remembered()]
+        return own + [(RHYTHM, kind, each) for kind, each in self.rhythm.items()]
 
 
 @cache
@@ -83,6 +94,7 @@ def blank(city: City) -> State:
         registry=city.registry,
         asset_id={kind: roll.asset_id for kind, roll in city.rolls.items()},
         presence={kind: Presence.blank(size) for kind, size in sizes.items()},
+        rhythm={kind: Rhythm.blank(size) for kind, size in sizes.items()},
         level_m=np.full(sizes[DRAINS], np.nan),
         moves=Moves.none(),
         **memories,
@@ -99,6 +111,10 @@ def aligned(state: State, city: City) -> State:
         kind: state.presence[kind].taken(taken[kind]) if kind in state.presence else Presence.blank(len(roll))
         for kind, roll in city.rolls.items()
     }
+    rhythm = {
+        kind: state.rhythm[kind].taken(taken[kind]) if kind in state.rhythm else Rhythm.blank(len(roll))
+        for kind, roll in city.rolls.items()
+    }
     drains = taken[DRAINS]
     level = np.full(len(drains), np.nan)
     level[drains >= 0] = state.level_m[drains[drains >= 0]]
@@ -110,8 +126,10 @@ def aligned(state: State, city: City) -> State:
         registry=city.registry,
         asset_id={kind: roll.asset_id for kind, roll in city.rolls.items()},
         presence=presence,
+        rhythm=rhythm,
         level_m=level,
         moves=Moves(moved, state.moves.at_us, state.moves.state).take(moved >= 0),
+        outages=dict(state.outages),
         book=state.book.copy(),
         said_us=dict(state.said_us),
         now_us=state.now_us,

@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from rules.city import BAYS, OPEN_TO_ALL, RESERVATIONS, City
+from rules.city import OPEN_TO_ALL, RESERVATIONS, City
 from rules.memory import NEVER_US, Bools, Codes, Rows, Times
 from rules.occupancy import FREE, OCCUPIED, UNKNOWN, Moves, Occupancy, net_filled, show
 from rules.state import State
@@ -18,7 +18,9 @@ QUIET_US = 30 * SECOND_US
 """Moves of a zone within this time are told together."""
 
 
-def settle(city: City, state: State, heard_us: Times, settled_us: int) -> list[tuple[int, ZoneAvailability]]:
+def settle(
+    city: City, state: State, heard_us: Times, interval_us: Times, settled_us: int
+) -> list[tuple[int, ZoneAvailability]]:
     """Show the moves up to the settled moment; returns what zones have to say, and for which moment.
 
     A zone speaks when one of its bays moved, and otherwise when its last word is getting old. Where a step covers a
@@ -43,7 +45,7 @@ def settle(city: City, state: State, heard_us: Times, settled_us: int) -> list[t
             show(state.occupancy, lot)
             at_us = settled_us if number == len(lots) else int(lot.at_us[-1])
             if at_us > state.said_us.get(name, NEVER_US) or number == len(lots):
-                words.append((at_us, word(city, zone, state.occupancy, heard_us, at_us)))
+                words.append((at_us, word(city, zone, state.occupancy, heard_us, interval_us, at_us)))
         state.said_us[name] = settled_us
     show(state.occupancy, moves.take(zone_of_move < 0))
     return words
@@ -56,13 +58,15 @@ def _lots(moves: Moves) -> list[Moves]:
     return [moves.take(np.arange(start, end)) for start, end in pairwise(edges)]
 
 
-def word(city: City, zone: int, bays: Occupancy, heard_us: Times, at_us: int) -> ZoneAvailability:
-    """The availability of the zone with this index at a moment; `heard_us` `(bays,)` are the last signs of life."""
+def word(city: City, zone: int, bays: Occupancy, heard_us: Times, interval_us: Times, at_us: int) -> ZoneAvailability:
+    """The availability of the zone with this index at a moment.
+
+    `heard_us` and `interval_us` `(bays,)` are the last signs of life, and how often each bay reports.
+    """
     plan = city.bays
     rows = plan.members[zone]
     category = plan.category[rows]
-    interval = city.rolls[BAYS].interval_us
-    fresh = heard_us[rows] > at_us - interval[rows]
+    fresh = heard_us[rows] > at_us - interval_us[rows]
     open_rows = category == OPEN_TO_ALL
     common = _count(bays.shown[rows][open_rows], fresh[open_rows])
     restricted = {

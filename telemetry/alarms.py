@@ -126,6 +126,11 @@ PLATFORM = "platform"
 """The subject of alarms about the platform itself."""
 
 
+def gateway_subject(gateway: str) -> str:
+    """The subject of an alarm about one radio gateway."""
+    return f"gateway:{gateway}"
+
+
 def asset_subject(asset: str) -> str:
     """The subject of an alarm about one asset."""
     return f"asset:{asset}"

@@ -77,6 +77,17 @@ def gateway_note(device: str) -> str:
     return f"{ROOT}/platform/gateway/{device}/note"
 
 
+def radio_gateway(gateway: str) -> str:
+    """Where the gateway service retains whether a radio gateway is heard; the name may be `+` (ours, too)."""
+    return f"{ROOT}/platform/radio/{gateway}/state"
+
+
+def parse_radio_gateway(topic: str) -> str | None:
+    """The radio gateway that is spoken of there; `None` if it is no such topic."""
+    parts = topic.split("/")
+    return parts[4] if len(parts) == 6 and topic == radio_gateway(parts[4]) else None
+
+
 def parse_gateway_note(topic: str) -> str | None:
     """The device that the gateway remembers something of there; `None` if it is no such topic."""
     parts = topic.split("/")
