@@ -10,8 +10,9 @@ from storage import errors, queries
 from storage.pool import Connection
 from storage.registry_csv import written
 from storage.registry_geojson import written_geojson
-from storage.registry_import import Diff as Diff
+from storage.registry_import import Counts as Counts
 from storage.registry_import import RegistryRefused as RegistryRefused
+from storage.registry_import import Wanted as Wanted
 from storage.registry_import import import_csv as import_csv
 from storage.registry_import import import_geojson as import_geojson
 from telemetry.kind import Attributes
@@ -46,7 +47,8 @@ async def load(conn: Connection) -> Registry:
         [Zone(*row) for row in rows["zones"]],
         [_asset(*row) for row in rows["assets"] if row[2] in KINDS],
         [_installation(*row) for row in rows["installations"] if row[1] in KINDS],
-        [row[0] for row in rows["devices"]],
+        [device for device, _ in rows["devices"]],
+        {device: model for device, model in rows["devices"] if model},
     )
 
 

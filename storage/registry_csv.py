@@ -1,147 +1,146 @@
 """The registry as CSV (contract §2): rows of text to typed rows, every mistake with its line, and back.
 
-Columns that the file does not have say nothing. An empty cell says that there is no such value, except in `device`:
-hardware ends by a swap or by retiring its asset, not by an empty cell.
+Columns that the file does not have say nothing. An empty cell says that there is no such value, except in `device` and
+`model`: hardware ends by a swap or by retiring its asset, not by an empty cell.
 """
 
 import csv
 import io
 import math
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, TextIO
 
 import msgspec
+from msgspec import inspect
 
+from storage.spreadsheet import Spreadsheet
 from telemetry import topics
 from telemetry.kinds import KINDS
 from telemetry.registry import Registry
 
 PLACE_COLUMNS = ("asset", "kind", "name", "zone", "lat", "lon", "device")
+MODEL = "model"
+"""The column of the device's model, `vendor/device`."""
 ZONE = "zone"
 """The kind of a row that is a zone."""
+MODEL_CHARACTERS_MAX = 128
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where in a file: its row or feature by `number`, and the line where that ends or begins, all from 1."""
+
+    number: int
+    line: int
+    unit: str = "line"
+
+    def __str__(self) -> str:
+        return f"line {self.line}" if self.unit == "line" else f"line {self.line}, {self.unit} {self.number}"
 
 
 @dataclass(frozen=True, slots=True)
 class Mistake:
-    """One thing wrong; `line` counts from 1, and is `None` for the file as a whole. `unit` is what it counts."""
+    """One thing wrong; `place` is `None` for the file as a whole."""
 
-    line: int | None
+    place: Place | None
     words: str
-    unit: str = "line"
 
     def __str__(self) -> str:
-        return self.words if self.line is None else f"{self.unit} {self.line}: {self.words}"
+        return self.words if self.place is None else f"{self.place}: {self.words}"
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
     """An asset or zone (kind `zone`) of the file. `given` holds only what the file has columns for, `None` where empty.
 
-    Keys of `given`: `name`, `zone`, `lat`, `lon`, and the attributes of the kind with their typed values.
+    Keys of `given`: `name`, `zone`, `lat`, `lon`, and the attributes of the kind with their typed values. `device` and
+    `model` are `None` where nothing is said of them.
     """
 
-    line: int
+    place: Place
     asset: str
     kind: str
     device: str | None
+    model: str | None
     given: dict[str, Any]
 
 
-@dataclass(slots=True)
-class Parsed:
-    """What a file says, and what is wrong with it; its rows are counted in `unit`s."""
-
-    rows: list[Row] = field(default_factory=list)
-    mistakes: list[Mistake] = field(default_factory=list)
-    unit: str = "line"
-
-    def complain(self, line: int, words: str) -> None:
-        """Note a mistake in a row."""
-        self.mistakes.append(Mistake(line, words, self.unit))
-
-    def finish(self) -> None:
-        """Look for what no row shows alone, and put the mistakes in the order of the file."""
-        for line, words in _repetitions(self.rows, self.unit):
-            self.complain(line, words)
-        self.mistakes.sort(key=lambda mistake: mistake.line or 0)
+def columns() -> tuple[str, ...]:
+    """All columns that a file may have, in the order of an export."""
+    attributes = (name for kind in KINDS.values() for name in kind.attribute_names)
+    return (*PLACE_COLUMNS, MODEL, *dict.fromkeys(attributes))
 
 
-def attribute_columns() -> tuple[str, ...]:
-    """The attribute columns of all kinds, each once."""
-    names = (name for kind in KINDS.values() for name in kind.attribute_names)
-    return tuple(dict.fromkeys(names))
+def read_csv(source: TextIO) -> Iterator[Row | Mistake]:
+    """Read a registry file, row by row; of a row with mistakes, all of them."""
+    sheet = Spreadsheet(source)
+    wrong = [sheet.fault] if sheet.fault else list(_header_mistakes(sheet.header))
+    yield from (Mistake(Place(1, 1), words) for words in wrong)
+    if wrong:
+        return
+    for line, cells in sheet:
+        place = Place(line, line)
+        if isinstance(cells, str):
+            yield Mistake(place, cells)
+        else:
+            yield from read_texts(place, _with_points(cells) if sheet.decimal_comma else cells)
 
 
-def parse(text: str) -> Parsed:
-    """Read a registry file: CSV with a header, separated by commas (or semicolons, as German spreadsheets write it)."""
-    parsed = Parsed()
-    text = text.removeprefix("\ufeff")
-    first = text.partition("\n")[0]
-    reader = csv.reader(io.StringIO(text), delimiter=";" if ";" in first and "," not in first else ",", strict=True)
-    try:
-        header = [cell.strip() for cell in next(reader, [])]
-        parsed.mistakes += _header_mistakes(header)
-        if not parsed.mistakes:
-            for cells in reader:
-                _read_line(reader.line_num, header, cells, parsed)
-    except csv.Error as error:
-        parsed.mistakes.append(Mistake(reader.line_num, f"the CSV is broken: {error}"))
-    parsed.finish()
-    return parsed
-
-
-def _header_mistakes(header: list[str]) -> Iterator[Mistake]:
-    known = PLACE_COLUMNS + attribute_columns()
+def _header_mistakes(header: list[str]) -> Iterator[str]:
+    known = columns()
     for name in dict.fromkeys(header):
         if name not in known:
-            yield Mistake(1, f"unknown column {name!r}: the columns are {', '.join(known)}")
+            yield f"unknown column {name!r}: the columns are {', '.join(known)}"
         elif header.count(name) > 1:
-            yield Mistake(1, f"the column {name!r} is there twice")
+            yield f"the column {name!r} is there twice"
     for name in ("asset", "kind"):
         if name not in header:
-            yield Mistake(1, f"the column {name!r} is missing")
+            yield f"the column {name!r} is missing"
 
 
-def _read_line(line: int, header: list[str], cells: list[str], parsed: Parsed) -> None:
-    if not any(cell.strip() for cell in cells):
-        return
-    if len(cells) != len(header):
-        parsed.complain(line, f"{len(cells)} cells, but the header has {len(header)}")
-        return
-    read_texts(line, dict(zip(header, (cell.strip() for cell in cells), strict=True)), parsed)
+def _with_points(texts: dict[str, str]) -> dict[str, str]:
+    """The cells with a decimal point in each number."""
+    return {name: text.replace(",", ".") if name in _numbers() else text for name, text in texts.items()}
 
 
-def read_texts(line: int, texts: dict[str, str], parsed: Parsed) -> None:
-    """Read what a row of a file says by column, with `asset` and `kind` among them, into a row or its mistakes."""
-    if any("\0" in text for text in texts.values()):
-        parsed.complain(line, "a cell holds the character NUL")
-        return
-    before = len(parsed.mistakes)
-    for words in _name_mistakes(texts):
-        parsed.complain(line, words)
+@cache
+def _numbers() -> frozenset[str]:
+    """The columns that hold numbers with a fraction."""
+    found = {n for kind in KINDS for n, (_, known) in _attributes(kind).items() if isinstance(known, inspect.FloatType)}
+    return frozenset({"lat", "lon", *found})
+
+
+def read_texts(place: Place, texts: dict[str, str]) -> Iterator[Row | Mistake]:
+    """Read what a row of a file says by column, with `asset` and `kind` among them: the row, or its mistakes."""
+    wrong = ["a cell holds the character NUL"] if any("\0" in text for text in texts.values()) else []
+    wrong = wrong or list(_name_mistakes(texts))
     given: dict[str, Any] = {}
-    if len(parsed.mistakes) == before:
+    if not wrong:
         for name, text in texts.items():
             try:
                 given |= _cell(texts["kind"], name, text)
             except ValueError as error:
-                parsed.complain(line, str(error))
+                wrong.append(str(error))
         if bool(texts.get("lat")) != bool(texts.get("lon")):
-            parsed.complain(line, "lat and lon go together")
-    if len(parsed.mistakes) == before:
-        parsed.rows.append(Row(line, texts["asset"], texts["kind"], texts.get("device") or None, given))
+            wrong.append("lat and lon go together")
+    if wrong:
+        yield from (Mistake(place, words) for words in wrong)
+        return
+    device, model = texts.get("device") or None, texts.get(MODEL, "").lower() or None
+    yield Row(place, texts["asset"], texts["kind"], device, model, given)
 
 
 def _name_mistakes(texts: dict[str, str]) -> Iterator[str]:
     """What is wrong with the names of a row, by which everything else is understood."""
-    asset, kind, zone, device = (texts.get(name, "") for name in ("asset", "kind", "zone", "device"))
+    asset, kind, zone, device, model = (texts.get(name, "") for name in ("asset", "kind", "zone", "device", MODEL))
     if kind != ZONE and kind not in KINDS:
         yield f"{kind!r} is no kind: the kinds are {', '.join([*KINDS, ZONE])}"
     if kind == ZONE:
         if not topics.valid_zone(asset):
             yield _bad_zone(asset)
-        if device or zone:
+        if device or zone or model:
             yield "a zone has neither a device nor a zone"
         return
     if not topics.valid_asset(asset):
@@ -150,6 +149,8 @@ def _name_mistakes(texts: dict[str, str]) -> Iterator[str]:
         yield _bad_zone(zone)
     if device and not topics.valid_device(device):
         yield f"{device!r} is no name for a device: 1 to 64 letters, digits, _ . : -"
+    if len(model) > MODEL_CHARACTERS_MAX:
+        yield f"the model has more than {MODEL_CHARACTERS_MAX} characters"
 
 
 def _bad_zone(name: str) -> str:
@@ -160,11 +161,9 @@ def _bad_zone(name: str) -> str:
 
 def _cell(kind: str, name: str, text: str) -> dict[str, Any]:
     """What one cell says of an asset of the kind; `ValueError` if it says nonsense."""
-    if name in ("asset", "kind", "device") or (name == "zone" and kind == ZONE):
+    if name in ("asset", "kind", "device", MODEL) or (name == "zone" and kind == ZONE):
         return {}
-    if name == "name":
-        return {name: text}
-    if name == "zone":
+    if name in ("name", "zone"):
         return {name: text or None}
     if name in ("lat", "lon"):
         return {name: _degrees(name, text)}
@@ -192,35 +191,53 @@ def _attribute(kind: str, name: str, text: str) -> Any:
     """A typed attribute; `None` for an empty cell."""
     if not text:
         return None
-    fields = {each.name: each.type for each in msgspec.structs.fields(KINDS[kind].wire.attributes)}
+    wanted, known = _attributes(kind)[name]
     try:
-        value = msgspec.convert(text, fields[name], strict=False)
+        value = msgspec.convert(text, wanted, strict=False)
     except msgspec.ValidationError as error:
-        raise ValueError(f"{name} {text!r}: {str(error)[0].lower()}{str(error)[1:]}") from error
+        raise ValueError(f"{name} {text!r} is {_objection(known)}") from error
     if isinstance(value, float) and not math.isfinite(value):
-        raise ValueError(f"{name} {text!r}: expected a finite number")
+        raise ValueError(f"{name} {text!r} is {_objection(known)}")
     return value
 
 
-def _repetitions(rows: Iterable[Row], unit: str) -> Iterator[tuple[int, str]]:
-    """An asset or zone stands in one row only, and a device serves one asset of a kind."""
-    assets: dict[tuple[bool, str], int] = {}
-    devices: dict[tuple[str, str], str] = {}
-    for row in rows:
-        first = assets.setdefault((row.kind == ZONE, row.asset), row.line)
-        if first != row.line:
-            yield row.line, f"{row.asset!r} stands in {unit} {first} already"
-        if row.device:
-            asset = devices.setdefault((row.kind, row.device), row.asset)
-            if asset != row.asset:
-                yield row.line, f"the device {row.device!r} serves {asset!r} already"
+def _objection(wanted: inspect.Type) -> str:
+    """What a text is that is not of this type."""
+    match wanted:
+        case inspect.FloatType() | inspect.IntType():
+            whole = "whole " if isinstance(wanted, inspect.IntType) else ""
+            low = "" if wanted.ge is None else f" from {wanted.ge:g}"
+            return f"no {whole}number{low}" + ("" if wanted.le is None else f" to {wanted.le:g}")
+        case inspect.BoolType():
+            return "neither true nor false"
+        case inspect.LiteralType(values):
+            return f"none of {', '.join(map(str, values))}"
+        case inspect.EnumType(cls):
+            return f"none of {', '.join(str(each.value) for each in cls)}"
+    return f"no {type(wanted).__name__.removesuffix('Type').lower()}"
+
+
+@cache
+def _attributes(kind: str) -> dict[str, tuple[Any, inspect.Type]]:
+    """The attributes of a kind: the type to read a cell as, and what that demands of one that is not empty."""
+    wire = KINDS[kind].wire.attributes
+    known = inspect.type_info(wire)
+    assert isinstance(known, inspect.StructType)
+    types = {each.name: each.type for each in msgspec.structs.fields(wire)}
+    return {each.name: (types[each.name], _present(each.type)) for each in known.fields}
+
+
+def _present(known: inspect.Type) -> inspect.Type:
+    """A type without the alternative of being absent."""
+    if isinstance(known, inspect.UnionType):
+        return next(each for each in known.types if not isinstance(each, inspect.NoneType))
+    return known
 
 
 def written(registry: Registry) -> str:
     """All zones and all assets in service as a file that `import` takes and that then changes nothing."""
-    columns = PLACE_COLUMNS + attribute_columns()
     out = io.StringIO()
-    writer = csv.DictWriter(out, columns, lineterminator="\n")
+    writer = csv.DictWriter(out, columns(), lineterminator="\n")
     writer.writeheader()
     for zone in registry.zones.values():
         writer.writerow(
@@ -231,7 +248,7 @@ def written(registry: Registry) -> str:
             continue
         place = {name: spelled(getattr(asset, name)) for name in PLACE_COLUMNS}
         own = {name: spelled(getattr(asset.attributes, name)) for name in KINDS[asset.kind].attribute_names}
-        writer.writerow(place | own)
+        writer.writerow(place | {MODEL: spelled(registry.model(asset.device))} | own)
     return out.getvalue()
 
 

@@ -1,67 +1,97 @@
 """The registry as GeoJSON (RFC 7946): a FeatureCollection of points whose properties are the columns of the CSV.
 
 A property that is not there says nothing, `null` is an empty cell. The geometry is where the place is, longitude first;
-one that is `null` says nothing.
+one that is `null` says nothing. Features are read one at a time.
 """
 
 import json
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, TextIO
 
-from storage.registry_csv import PLACE_COLUMNS, ZONE, Mistake, Parsed, attribute_columns, read_texts, spelled
+from storage.json_stream import BadJson, JsonStream
+from storage.registry_csv import MODEL, PLACE_COLUMNS, ZONE, Mistake, Place, Row, columns, read_texts, spelled
+from storage.spreadsheet import is_utf8
 from telemetry.kinds import KINDS
 from telemetry.registry import Registry
 
 SAME_PLACE_DEG = 1e-6
 """Properties `lat` and `lon` this near to the geometry say the same place, as programs for maps round them."""
 
+_NO_COLLECTION = "the JSON is no GeoJSON FeatureCollection"
 
-def parse_geojson(text: str) -> Parsed:
-    """Read a registry file; every mistake with the number of its feature, counted from 1."""
-    parsed = Parsed(unit="feature")
+
+def read_geojson(source: TextIO) -> Iterator[Row | Mistake]:
+    """Read a registry file, feature by feature; of one with mistakes, all of them."""
+    stream = JsonStream(source)
     try:
-        collection = json.loads(text)
-    except json.JSONDecodeError as error:
-        parsed.mistakes.append(Mistake(error.lineno, f"the JSON is broken: {error.msg}"))
-        return parsed
-    except (ValueError, RecursionError):
-        parsed.mistakes.append(Mistake(None, "the JSON is no registry: it nests too deep or holds too long a number"))
-        return parsed
-    features = collection.get("features") if isinstance(collection, dict) else None
-    if not isinstance(features, list) or collection.get("type") != "FeatureCollection":
-        parsed.mistakes.append(Mistake(None, "the JSON is no GeoJSON FeatureCollection"))
-        return parsed
+        yield from _read(stream)
+    except BadJson as error:
+        yield Mistake(Place(stream.line, stream.line), str(error))
+
+
+def _read(stream: JsonStream) -> Iterator[Row | Mistake]:
+    if stream.peek() != "{":
+        yield Mistake(None, _NO_COLLECTION)
+        return
+    stream.take("{")
+    said: set[tuple[str, str]] = set()
+    while stream.peek() != "}":
+        name = stream.value()
+        if not isinstance(name, str):
+            raise BadJson("the JSON is broken: a member has no name")
+        stream.take(":")
+        if name == "features" and stream.peek() == "[":
+            said.add((name, ""))
+            yield from _features(stream)
+        else:
+            said.add((name, str(stream.value())))
+        if stream.peek() != "}":
+            stream.take(",")
+    stream.take("}")
+    if stream.peek():
+        raise BadJson("the JSON is broken: something follows its end")
+    if not {("features", ""), ("type", "FeatureCollection")} <= said:
+        yield Mistake(None, _NO_COLLECTION)
+
+
+def _features(stream: JsonStream) -> Iterator[Row | Mistake]:
+    stream.take("[")
     unknown: set[str] = set()
-    for number, feature in enumerate(features, start=1):
-        _read_feature(number, feature, parsed, unknown)
-    parsed.finish()
-    return parsed
+    number = 0
+    while stream.peek() != "]":
+        number += 1
+        place = Place(number, stream.line, "feature")
+        yield from _read_feature(place, stream.value(), unknown)
+        if stream.peek() != "]":
+            stream.take(",")
+    stream.take("]")
 
 
-def _read_feature(number: int, feature: Any, parsed: Parsed, unknown: set[str]) -> None:
+def _read_feature(place: Place, feature: Any, unknown: set[str]) -> Iterator[Row | Mistake]:
     properties = feature.get("properties") if isinstance(feature, dict) and feature.get("type") == "Feature" else None
     if not isinstance(properties, dict):
-        parsed.complain(number, "it is no Feature with properties")
+        yield Mistake(place, "it is no Feature with properties")
         return
-    known = PLACE_COLUMNS + attribute_columns()
+    known = columns()
+    wrong: list[str] = []
     texts: dict[str, str] = {}
     for name, value in properties.items():
         if name in known:
             try:
                 texts[name] = _text(name, value)
             except ValueError as error:
-                parsed.complain(number, str(error))
+                wrong.append(str(error))
         elif name not in unknown:
             unknown.add(name)
-            parsed.complain(number, f"unknown property {name!r}: the properties are {', '.join(known)}")
+            wrong.append(f"unknown property {name!r}: the properties are {', '.join(known)}")
     try:
         texts |= _place(feature.get("geometry"), texts)
     except ValueError as error:
-        parsed.complain(number, str(error))
-    for name in ("asset", "kind"):
-        if name not in properties:
-            parsed.complain(number, f"the property {name!r} is missing")
+        wrong.append(str(error))
+    wrong += [f"the property {name!r} is missing" for name in ("asset", "kind") if name not in properties]
+    yield from (Mistake(place, words) for words in wrong)
     if "asset" in texts and "kind" in texts:
-        read_texts(number, texts, parsed)
+        yield from read_texts(place, texts)
 
 
 def _text(name: str, value: Any) -> str:
@@ -69,8 +99,8 @@ def _text(name: str, value: Any) -> str:
     if isinstance(value, list | dict):
         raise ValueError(f"{name} is neither a text, a number, true, false nor null")
     text = spelled(value).strip()
-    if not text.isascii() and any("\ud800" <= letter <= "\udfff" for letter in text):
-        raise ValueError(f"{name} holds half a character")
+    if not is_utf8(text):
+        raise ValueError(f"{name} holds bytes that are no UTF-8, or half a character")
     return text
 
 
@@ -113,7 +143,7 @@ def written_geojson(registry: Registry) -> str:
             continue
         place = {name: getattr(asset, name) for name in PLACE_COLUMNS if name not in ("lat", "lon")}
         own = {name: getattr(asset.attributes, name) for name in KINDS[asset.kind].attribute_names}
-        features.append(_feature(asset.lat, asset.lon, place | own))
+        features.append(_feature(asset.lat, asset.lon, place | {MODEL: registry.model(asset.device)} | own))
     return '{"type": "FeatureCollection", "features": [\n' + ",\n".join(features) + "\n]}\n"
 
 

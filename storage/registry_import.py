@@ -1,222 +1,247 @@
-"""Importing a registry file: what would change, and the change itself, all or nothing."""
+"""Importing a registry file: what would change, and the change itself, all or nothing.
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
-from typing import Any
+The rows go through temporary tables of the database, which compares them with what is there: a town of any size takes
+the same memory here.
+"""
 
-from psycopg.types.json import Jsonb
+import difflib
+import io
+from collections.abc import Callable, Collection, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, TextIO
+
+import msgspec
+from psycopg.rows import class_row
 
 from storage import errors, queries
 from storage.pool import Connection
-from storage.registry_csv import ZONE, Mistake, Parsed, Row, parse
-from storage.registry_geojson import parse_geojson
+from storage.registry_csv import Mistake, Place, Row, read_csv, spelled
+from storage.registry_geojson import read_geojson
 from telemetry.clock import to_datetime
+from telemetry.kinds import KINDS
 
-SQL = queries.load("registry")
+REGISTRY = queries.load("registry")
+SQL = queries.load("registry_import")
+
+MISTAKES_MAX = 1_000
+"""So many mistakes are told; of a file that is nothing but mistakes, nobody reads more."""
+TOLD_ROWS = 2_000
+"""Changes are fetched by so many at a time."""
+PLACE = ("name", "zone", "lat", "lon")
+"""What stands first in the line of a change."""
+
+_encode = msgspec.json.Encoder().encode
+
+Tell = Callable[[str], object]
+"""Takes a line for people."""
 
 
 class RegistryRefused(errors.StorageError):
     """The registry file is refused and nothing has been changed."""
 
-    def __init__(self, mistakes: list[Mistake]) -> None:
+    def __init__(self, mistakes: list[Mistake], more: int = 0) -> None:
         super().__init__("; ".join(map(str, mistakes)))
         self.mistakes = mistakes
-        """Everything that is wrong, by line."""
+        """What is wrong, by line; all of it unless there is `more`."""
+        self.more = more
+        """How many mistakes there are beside these."""
 
 
-@dataclass(slots=True)
-class Diff:
-    """What an import changes, by name.
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How many zones and assets an import adds, changes, takes out of service, and finds as they are."""
 
-    `changed`: asset (or `zone NAME`) → field → (before, after). `swapped`: asset → (old, new device). `installed`:
-    asset → device that comes where there was none.
+    added: int = 0
+    changed: int = 0
+    retired: int = 0
+    unchanged: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """How a file is to be imported.
+
+    `dry_run` only says what would change. `retire_missing` takes every asset out of service that the file does not
+    name; its history stays. `models` are the models that may stand in the file; `None`: any. `tell` is told each change
+    once it holds, `warn` what is lawful and yet likely to be a slip.
     """
 
-    zones_added: list[str] = field(default_factory=list)
-    assets_added: list[str] = field(default_factory=list)
-    changed: dict[str, dict[str, tuple[Any, Any]]] = field(default_factory=dict)
-    installed: dict[str, str] = field(default_factory=dict)
-    swapped: dict[str, tuple[str, str]] = field(default_factory=dict)
-    revived: list[str] = field(default_factory=list)
-    retired: list[str] = field(default_factory=list)
-
-    def __iter__(self) -> Iterator[str]:
-        """One line for people a change."""
-        yield from (f"+ zone {zone}" for zone in self.zones_added)
-        for asset in self.assets_added:
-            device = self.installed.get(asset)
-            yield f"+ {asset}" + (f" with device {device}" if device else "")
-        for name, fields in self.changed.items():
-            words = ", ".join(f"{key} {_word(old)} → {_word(new)}" for key, (old, new) in fields.items())
-            yield f"~ {name}: {words}"
-        for asset, device in self.installed.items():
-            if asset not in self.assets_added:
-                yield f"~ {asset}: device {device} installed"
-        yield from (f"~ {asset}: device {old} swapped for {new}" for asset, (old, new) in self.swapped.items())
-        yield from (f"+ {asset} in service again" for asset in self.revived)
-        yield from (f"- {asset} retired" for asset in self.retired)
+    dry_run: bool = False
+    retire_missing: bool = False
+    models: Collection[str] | None = None
+    tell: Tell = lambda line: None
+    warn: Tell = lambda line: None
 
 
 @dataclass(slots=True)
-class _Known:
-    """The registry as it stands: zones and assets by name as plain dicts of their columns."""
+class _Mistakes:
+    """What is wrong, up to `MISTAKES_MAX`, and how much more there is."""
 
-    zones: dict[str, dict[str, Any]]
-    assets: dict[str, dict[str, Any]]
+    kept: list[Mistake]
+    more: int = 0
 
-
-@dataclass(slots=True)
-class _Plan:
-    """The rows to write beside the diff that says so."""
-
-    diff: Diff = field(default_factory=Diff)
-    zones: list[dict[str, Any]] = field(default_factory=list)
-    assets: list[dict[str, Any]] = field(default_factory=list)
-    devices: dict[str, str] = field(default_factory=dict)
-    """asset → device that begins to serve it."""
+    def add(self, mistake: Mistake) -> None:
+        if len(self.kept) < MISTAKES_MAX:
+            self.kept.append(mistake)
+        else:
+            self.more += 1
 
 
-async def import_csv(
-    conn: Connection, text: str, now_us: int, *, dry_run: bool = False, retire_missing: bool = False
-) -> Diff:
-    """Bring the registry to the rows of a CSV file; `dry_run` only says what would change.
+async def import_csv(conn: Connection, source: TextIO | str, now_us: int, wanted: Wanted | None = None) -> Counts:
+    """Bring the registry to the rows of a CSV file.
 
-    An asset's other device is a swap at the city's `now_us`. `retire_missing` takes every asset out of service that the
-    file does not name; its history stays. A zone that is only named by its assets is added under its own name.
+    An asset's other device is a swap at the city's `now_us`. A zone that is only named by its assets is added under its
+    own name. `source` is the text, or read as it comes.
 
     Raises `RegistryRefused` with every mistake, else `errors.StorageError`.
     """
-    return await _import(conn, parse(text), now_us, dry_run, retire_missing)
+    return await _import(conn, read_csv(_open(source)), "line", now_us, wanted or Wanted())
 
 
-async def import_geojson(
-    conn: Connection, text: str, now_us: int, *, dry_run: bool = False, retire_missing: bool = False
-) -> Diff:
+async def import_geojson(conn: Connection, source: TextIO | str, now_us: int, wanted: Wanted | None = None) -> Counts:
     """Like `import_csv`, with the features of a GeoJSON file as rows."""
-    return await _import(conn, parse_geojson(text), now_us, dry_run, retire_missing)
+    return await _import(conn, read_geojson(_open(source)), "feature", now_us, wanted or Wanted())
 
 
-async def _import(conn: Connection, parsed: Parsed, now_us: int, dry_run: bool, retire_missing: bool) -> Diff:
+def _open(source: TextIO | str) -> TextIO:
+    return io.StringIO(source, newline="") if isinstance(source, str) else source
+
+
+async def _import(conn: Connection, read: Iterable[Row | Mistake], unit: str, now_us: int, wanted: Wanted) -> Counts:
     with errors.translated():
         async with conn.transaction():
-            await conn.execute(SQL["lock"])
-            known = await _known(conn)
-            plan = _plan(parsed, known, retire_missing)
-            if parsed.mistakes:
-                raise RegistryRefused(parsed.mistakes)
-            if not dry_run:
-                await _apply(conn, plan, now_us)
-    return plan.diff
+            await conn.execute("SET LOCAL statement_timeout = 0")
+            mistakes = _Mistakes([])
+            await _stage(conn, read, wanted.models, mistakes)
+            await conn.execute(REGISTRY["lock"])
+            await _plan(conn, wanted.retire_missing)
+            await _look_across(conn, unit, mistakes)
+            if mistakes.kept:
+                mistakes.kept.sort(key=lambda mistake: mistake.place.number if mistake.place else 0)
+                raise RegistryRefused(mistakes.kept, mistakes.more)
+            row = await (await conn.execute(SQL["count"])).fetchone()
+            if not wanted.dry_run:
+                await _apply(conn, now_us)
+        await _tell(conn, unit, wanted)
+        await conn.execute(SQL["clear"])
+    return Counts(*row) if row else Counts()
 
 
-async def _known(conn: Connection) -> _Known:
-    zones = await (await conn.execute(SQL["zones"])).fetchall()
-    assets = await (await conn.execute(SQL["assets"])).fetchall()
-    names = ("asset_id", "asset", "kind", "name", "zone", "lat", "lon", "attributes", "device", "retired")
-    return _Known(
-        {row[0]: dict(zip(("zone", "name", "lat", "lon"), row, strict=True)) for row in zones},
-        {row[1]: dict(zip(names, row, strict=True)) for row in assets},
-    )
+async def _stage(
+    conn: Connection, read: Iterable[Row | Mistake], models: Collection[str] | None, mistakes: _Mistakes
+) -> None:
+    """Bring the rows of the file into the database."""
+    await conn.execute(SQL["clear"])
+    await conn.execute(SQL["stage"])
+    async with conn.cursor().copy(SQL["copy"]) as copy:
+        for each in read:
+            if isinstance(each, Mistake):
+                mistakes.add(each)
+                continue
+            if models is not None and each.model is not None and each.model not in models:
+                mistakes.add(Mistake(each.place, _no_model(each.model, models)))
+            given = _encode(each.given).decode()
+            await copy.write_row(
+                (each.place.number, each.place.line, each.asset, each.kind, each.device, each.model, given)
+            )
 
 
-def _plan(parsed: Parsed, known: _Known, retire_missing: bool) -> _Plan:
-    plan = _Plan()
-    assets = [row for row in parsed.rows if row.kind != ZONE]
-    _plan_zones(plan, [row for row in parsed.rows if row.kind == ZONE], assets, known)
-    for row in assets:
-        old = known.assets.get(row.asset)
-        if old is not None and old["kind"] != row.kind:
-            words = f"{row.asset!r} is a {old['kind']} and stays one: give the {row.kind} another name"
-            parsed.complain(row.line, words)
-        else:
-            _plan_asset(plan, row, old)
-    if retire_missing:
-        named = {row.asset for row in assets}
-        plan.diff.retired = [name for name, old in known.assets.items() if name not in named and not old["retired"]]
-    for line, words in _double_service(plan, assets, known):
-        parsed.complain(line, words)
-    return plan
+def _no_model(model: str, models: Collection[str]) -> str:
+    likest = difflib.get_close_matches(model, models, n=1)
+    hint = f"did you mean {likest[0]!r}?" if likest else "docs/devices.md lists ours, `lamplighter codec list` yours"
+    return f"{model!r} is no model that there is a codec for: {hint}"
 
 
-def _plan_zones(plan: _Plan, zones: list[Row], assets: list[Row], known: _Known) -> None:
-    for row in zones:
-        old = known.zones.get(row.asset)
-        new = (old or {"zone": row.asset, "name": row.asset, "lat": None, "lon": None}) | row.given
-        new["name"] = new["name"] or row.asset
-        if old is None:
-            plan.diff.zones_added.append(row.asset)
-        elif new != old:
-            plan.diff.changed[f"zone {row.asset}"] = _difference(old, new)
-        if new != old:
-            plan.zones.append(new)
-    named = {row.given["zone"] for row in assets if row.given.get("zone")}
-    for zone in sorted(named - known.zones.keys() - {row.asset for row in zones}):
-        plan.diff.zones_added.append(zone)
-        plan.zones.append({"zone": zone, "name": zone, "lat": None, "lon": None})
+async def _plan(conn: Connection, retire_missing: bool) -> None:
+    await conn.execute(SQL["plan_zones"])
+    await conn.execute(SQL["plan_assets"])
+    await conn.execute(SQL["plan_retiring"], {"retire_missing": retire_missing})
+    await conn.execute(SQL["analyze"])
 
 
-def _plan_asset(plan: _Plan, row: Row, old: dict[str, Any] | None) -> None:
-    place = {key: row.given[key] for key in ("name", "zone", "lat", "lon") if key in row.given}
-    own = {key: value for key, value in row.given.items() if key not in place}
-    blank: dict[str, Any] = {"asset": row.asset, "kind": row.kind, "name": "", "zone": None, "lat": None, "lon": None}
-    before = old or blank | {"attributes": {}, "device": None, "retired": False}
-    attributes = {key: value for key, value in (before["attributes"] | own).items() if value is not None}
-    after = before | place | {"attributes": attributes}
-    if old is None:
-        plan.diff.assets_added.append(row.asset)
-    elif after != before:
-        flat_before, flat_after = before | before["attributes"], after | attributes
-        plan.diff.changed[row.asset] = _difference(flat_before, flat_after)
-    if before["retired"]:
-        plan.diff.revived.append(row.asset)
-    if old is None or after != before or before["retired"]:
-        plan.assets.append({key: after[key] for key in (*blank, "attributes")})
-    if row.device and row.device != before["device"]:
-        plan.devices[row.asset] = row.device
-        if before["device"]:
-            plan.diff.swapped[row.asset] = (before["device"], row.device)
-        else:
-            plan.diff.installed[row.asset] = row.device
+async def _look_across(conn: Connection, unit: str, mistakes: _Mistakes) -> None:
+    """Look for what no row shows alone."""
+    cursor = await conn.execute(SQL["mistakes"], {"unit": unit, "limit": MISTAKES_MAX + 1})
+    for number, line, words in await cursor.fetchall():
+        mistakes.add(Mistake(Place(number, line, unit), words))
 
 
-def _double_service(plan: _Plan, assets: Iterable[Row], known: _Known) -> Iterator[tuple[int, str]]:
-    """A device serves at most one asset of each kind, counting the assets that the file does not name."""
-    leaving = plan.devices.keys() | set(plan.diff.retired)
-    serving = {
-        (old["kind"], old["device"]): name
-        for name, old in known.assets.items()
-        if old["device"] and name not in leaving
-    }
-    for row in assets:
-        other = serving.get((row.kind, row.device or ""))
-        if row.asset in plan.devices and other is not None:
-            words = f"the device {row.device!r} serves {other!r}: give that asset another device or retire it"
-            yield row.line, words
-
-
-def _difference(before: dict[str, Any], after: dict[str, Any]) -> dict[str, tuple[Any, Any]]:
-    keys = [key for key in before | after if key != "attributes"]
-    return {key: (before.get(key), after.get(key)) for key in keys if before.get(key) != after.get(key)}
-
-
-async def _apply(conn: Connection, plan: _Plan, now_us: int) -> None:
+async def _apply(conn: Connection, now_us: int) -> None:
     """Write the plan; statements that would change nothing are left out, so that the version stays."""
-    at = to_datetime(now_us)
-    if plan.zones:
-        await conn.execute(SQL["put_zones"], {"rows": Jsonb(plan.zones)})
-    if plan.assets:
-        await conn.execute(SQL["put_assets"], {"rows": Jsonb(plan.assets)})
-    ending = [*plan.diff.swapped, *plan.diff.retired]
+    pending = await (await conn.execute(SQL["pending"])).fetchone()
+    assert pending is not None, "a query without FROM gives one row"
+    zones, assets, ending, retiring, devices, models = pending
+    at = {"at": to_datetime(now_us)}
+    if zones:
+        await conn.execute(SQL["put_zones"])
+    if assets:
+        await conn.execute(SQL["put_assets"])
     if ending:
-        await conn.execute(SQL["forget_installations"], {"assets": ending, "at": at})
-        await conn.execute(SQL["end_installations"], {"assets": ending, "at": at})
-    if plan.diff.retired:
-        await conn.execute(SQL["retire"], {"assets": plan.diff.retired, "at": at})
-    if plan.devices:
-        await conn.execute(SQL["put_devices"], {"devices": list(plan.devices.values())})
-        rows = [{"asset": asset, "device": device} for asset, device in plan.devices.items()]
-        await conn.execute(SQL["begin_installations"], {"rows": Jsonb(rows), "at": at})
+        await conn.execute(SQL["forget_installations"], at)
+        await conn.execute(SQL["end_installations"], at)
+    if retiring:
+        await conn.execute(SQL["retire"], at)
+    if devices:
+        await conn.execute(SQL["put_devices"])
+    if models:
+        await conn.execute(SQL["put_models"])
+    if devices:
+        await conn.execute(SQL["begin_installations"], at)
+
+
+async def _tell(conn: Connection, unit: str, wanted: Wanted) -> None:
+    """Tell what has changed, or would."""
+    async with conn.transaction(), conn.cursor("registry_changes", row_factory=class_row(_Change)) as cursor:
+        cursor.itersize = TOLD_ROWS
+        await cursor.execute(SQL["changes"])
+        async for change in cursor:
+            wanted.tell(str(change))
+    attributes = sorted({name for kind in KINDS.values() for name in kind.wire.attributes.references})
+    found = await conn.execute(SQL["doubtful"], {"attributes": attributes, "limit": MISTAKES_MAX})
+    for number, line, asset, attribute, named in await found.fetchall():
+        what = "the asset itself" if named == asset else "no asset of its kind"
+        wanted.warn(f"{Place(number, line, unit)}: {attribute} of {asset!r} is {named!r}, which is {what}")
+
+
+@dataclass(frozen=True, slots=True)
+class _Change:
+    """A row of the plan that changes something. `device` and `model` are `None` where they stay."""
+
+    what: str
+    name: str
+    before: dict[str, Any] | None
+    after: dict[str, Any] | None
+    retired: bool
+    device_before: str | None
+    device: str | None
+    model_before: str | None
+    model: str | None
+    place: int
+    number: int | None
+
+    def __str__(self) -> str:
+        """One line for people."""
+        name = f"zone {self.name}" if self.what == "zone" else self.name
+        if self.after is None:
+            return f"- {name} retired"
+        if self.before is None:
+            device = f" with device {self.device}" if self.device else ""
+            return f"+ {name}{device}" + (f", a {self.model}" if self.model else "")
+        return f"~ {name}: {', '.join(self._changes(self.before, self.after))}"
+
+    def _changes(self, before: dict[str, Any], after: dict[str, Any]) -> Iterator[str]:
+        if self.retired:
+            yield "in service again"
+        for key in (*PLACE, *sorted((before | after).keys() - PLACE)):
+            if before.get(key) != after.get(key):
+                yield f"{key} {_word(before.get(key))} → {_word(after.get(key))}"
+        if self.device and self.device_before:
+            yield f"device {self.device_before} swapped for {self.device}"
+        elif self.device:
+            yield f"device {self.device} installed"
+        if self.model:
+            yield f"model {_word(self.model_before)} → {self.model}"
 
 
 def _word(value: Any) -> str:
-    return "(none)" if value is None or value == "" else str(value)
+    return spelled(value) or "(none)"

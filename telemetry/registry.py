@@ -1,6 +1,6 @@
 """The registry as plain data: which asset a device served at a time, and what is known of each asset."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from telemetry.kind import Attributes
@@ -66,6 +66,8 @@ class Registry:
     assets: dict[int, Asset] = field(default_factory=dict)
     installations: dict[str, dict[str, tuple[Installation, ...]]] = field(default_factory=dict)
     """device → kind → installations by time; a device with no installation maps to an empty dict."""
+    models: dict[str, str] = field(default_factory=dict)
+    """device → its model, `vendor/device` in lower case, of those of which one is registered."""
 
     @classmethod
     def build(
@@ -75,8 +77,9 @@ class Registry:
         assets: Iterable[Asset],
         installations: Iterable[Installation],
         devices: Iterable[str] = (),
+        models: Mapping[str, str] | None = None,
     ) -> "Registry":
-        """Index the rows; `devices` may name known devices that serve nothing."""
+        """Index the rows; `devices` may name known devices that serve nothing, `models` says what some of them are."""
         served: dict[str, dict[str, list[Installation]]] = {device: {} for device in devices}
         for each in sorted(installations, key=lambda i: i.served_from_us):
             served.setdefault(each.device, {}).setdefault(each.kind, []).append(each)
@@ -85,11 +88,16 @@ class Registry:
             {zone.zone: zone for zone in zones},
             {asset.asset_id: asset for asset in assets},
             {device: {kind: tuple(rows) for kind, rows in kinds.items()} for device, kinds in served.items()},
+            dict(models or {}),
         )
 
     def knows(self, device: str) -> bool:
         """Whether the device is registered at all."""
         return device in self.installations
+
+    def model(self, device: str | None) -> str | None:
+        """The registered model of a device, `None` where there is none."""
+        return self.models.get(device or "")
 
     def served(self, device: str, kind: str) -> tuple[Installation, ...]:
         """The installations of a device for one kind, by time."""

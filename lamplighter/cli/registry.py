@@ -7,11 +7,13 @@ from typing import Annotated, Any, Literal
 
 import typer
 
+from gateway.codecs.catalogue import catalogue
 from lamplighter.cli.session import Config, begin, database, run
 from lamplighter.cli.spelling import MOMENT, parse_moment
 from lamplighter.errors import Failure
-from storage import registry, registry_change
+from storage import codecs, registry, registry_change
 from storage.shared_clock import city_now
+from storage.spreadsheet import open_text
 from telemetry.clock import to_rfc3339, to_us
 
 Asset = Annotated[str, typer.Argument(metavar="ASSET", help="The place, by its name in the registry.")]
@@ -36,26 +38,39 @@ def import_file(
 ) -> None:
     """Bring the registry to the rows of a file: all of them, or none if one is wrong."""
     settings = begin(config)
-    try:
-        text = file.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise Failure(f"{file} cannot be read as UTF-8 text ({error}).") from error
 
-    bring = registry.import_geojson if text.lstrip().startswith("{") else registry.import_csv
-
-    async def work() -> registry.Diff:
+    async def work() -> registry.Counts:
         async with database(settings) as connection:
-            now_us = await city_now(connection)
-            return await bring(connection, text, now_us, dry_run=dry_run, retire_missing=retire_missing)
+            models = {*catalogue(), *(codec.model for codec in await codecs.load(connection))}
+            wanted = registry.Wanted(dry_run, retire_missing, models, print, _warn)
+            bring = registry.import_geojson if _is_json(file) else registry.import_csv
+            with open_text(file) as source:
+                return await bring(connection, source, await city_now(connection), wanted)
 
     try:
-        changes = list(run(work()))
+        counts = run(work())
     except registry.RegistryRefused as refused:
-        raise Failure("\n".join(f"{file}, {mistake}" for mistake in refused.mistakes)) from refused
-    for change in changes:
-        print(change)
-    done = "would change" if dry_run else "changed"
-    typer.echo(f"{len(changes)} {'entry' if len(changes) == 1 else 'entries'} {done}.", err=True)
+        more = [f"{refused.more:,} mistakes more."] if refused.more else []
+        raise Failure("\n".join([*(f"{file}, {each}" for each in refused.mistakes), *more])) from refused
+    except OSError as error:
+        raise Failure(f"{file} cannot be read ({error}).") from error
+    typer.echo(_summary(counts, dry_run), err=True)
+
+
+def _is_json(file: Path) -> bool:
+    """Whether a file begins as JSON does."""
+    with open_text(file) as source:
+        return source.read(4096).lstrip().startswith(("{", "["))
+
+
+def _warn(line: str) -> None:
+    typer.echo(f"Note: {line}.", err=True)
+
+
+def _summary(counts: registry.Counts, dry_run: bool) -> str:
+    done = "would be " if dry_run else ""
+    said = f"{counts.added:,} {done}added, {counts.changed:,} {done}changed, {counts.retired:,} {done}retired, "
+    return f"{said}{counts.unchanged:,} unchanged."
 
 
 @commands.command()

@@ -26,28 +26,12 @@ SELECT device, kind, asset_id,
 FROM installation ORDER BY device, kind, valid_from;
 
 -- name: devices
--- All devices, also those that serve nothing.
-SELECT device FROM device;
+-- All devices, also those that serve nothing, with their models where registered.
+SELECT device, model FROM device;
 
 -- name: lock
 -- One import at a time, until the end of the transaction.
 SELECT pg_advisory_xact_lock(hashtext('lamplighter registry'));
-
--- name: put_zones
--- Create or change zones.
-INSERT INTO zone (zone, name, lat, lon)
-SELECT zone, name, lat, lon
-FROM jsonb_to_recordset(%(rows)s) AS r (zone text, name text, lat double precision, lon double precision)
-ON CONFLICT (zone) DO UPDATE SET (name, lat, lon) = (excluded.name, excluded.lat, excluded.lon);
-
--- name: put_assets
--- Create or change assets; one that was retired is in service again.
-INSERT INTO asset (asset, kind, name, zone, lat, lon, attributes)
-SELECT asset, kind, name, zone, lat, lon, attributes
-FROM jsonb_to_recordset(%(rows)s)
-     AS r (asset text, kind text, name text, zone text, lat double precision, lon double precision, attributes jsonb)
-ON CONFLICT (asset) DO UPDATE SET (name, zone, lat, lon, attributes, retired_at)
-    = (excluded.name, excluded.zone, excluded.lat, excluded.lon, excluded.attributes, NULL);
 
 -- name: put_devices
 -- Make devices known.
@@ -63,15 +47,6 @@ WHERE a.asset_id = i.asset_id AND a.asset = ANY(%(assets)s::text[]) AND i.valid_
 -- From this moment on the assets' devices serve them no more.
 UPDATE installation i SET valid_to = %(at)s FROM asset a
 WHERE a.asset_id = i.asset_id AND a.asset = ANY(%(assets)s::text[]) AND i.valid_to = 'infinity';
-
--- name: begin_installations
--- Devices begin to serve assets: since ever, where neither has a past with anybody else in this kind.
-INSERT INTO installation (asset_id, device, kind, valid_from)
-SELECT a.asset_id, r.device, a.kind,
-       CASE WHEN EXISTS (SELECT FROM installation i WHERE i.asset_id = a.asset_id)
-              OR EXISTS (SELECT FROM installation i WHERE i.device = r.device AND i.kind = a.kind)
-            THEN %(at)s::timestamptz ELSE '-infinity' END
-FROM jsonb_to_recordset(%(rows)s) AS r (asset text, device text) JOIN asset a ON a.asset = r.asset;
 
 -- name: retire
 -- Take assets out of service.

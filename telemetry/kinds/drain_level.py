@@ -14,6 +14,8 @@ Height = Annotated[float, msgspec.Meta(ge=0, le=100)]
 class DrainLevelAttributes(Attributes, frozen=True):
     """Heights in metres above the asset's invert; `invert_m_nhn` is the invert above sea level, for information."""
 
+    references: ClassVar[tuple[str, ...]] = ("upstream", "rain_from")
+
     sensor_height_m: Height | None = None
     blind_zone_m: Height | None = None
     crown_m: Height | None = None

@@ -15,7 +15,7 @@ from storage.migrate import MIGRATIONS, check, draft, migrate, read
 from storage.pool import connect, open_pool
 from telemetry.clock import to_us
 from telemetry.kinds import KINDS
-from tests.integration.storage.rows import at, register, store, table
+from tests.integration.storage.rows import at, store, table
 from tests.migration.kinds import NEW
 
 MOMENT = at("2026-11-23 09:00")
@@ -60,7 +60,7 @@ async def test_a_city_in_service_is_upgraded_with_all_that_it_holds(
     with pytest.raises(errors.SchemaMissing, match="ledger_check"):  # it is granted at the end
         await migrate(url, folder=fifth)
     async with await connect(url) as conn:
-        await register(conn, ("lamp-1", "streetlight", "south"))
+        await conn.execute("INSERT INTO asset (asset, kind) VALUES ('lamp-1', 'streetlight')")
         await store(conn, "streetlight", [(1, MOMENT, {"level_pct": 40.0})])
         await conn.execute("INSERT INTO ledger (day, received, stored) VALUES (%s, 1, 1)", (MOMENT.date(),))
         await conn.execute("INSERT INTO ingest_instance VALUES ('ingest', 0, %s)", (MOMENT,))

@@ -7,7 +7,7 @@ import pytest
 
 from storage.city import set_clock
 from storage.pool import Connection
-from storage.registry import import_csv
+from storage.registry import Wanted, import_csv
 from telemetry.clock import CityClock, to_us
 from tests.integration.storage.rows import at, table
 
@@ -83,5 +83,5 @@ async def test_a_device_that_said_hello_is_on_before_it_reports(native: Connecti
 
 
 async def test_a_retired_asset_is_not_shown(native: Connection) -> None:
-    await import_csv(native, "asset,kind\nlamp-1,streetlight\n", to_us(NOW) - 1, retire_missing=True)
+    await import_csv(native, "asset,kind\nlamp-1,streetlight\n", to_us(NOW) - 1, Wanted(retire_missing=True))
     assert await table(native, "SELECT asset_id FROM latest") == [(1,)]

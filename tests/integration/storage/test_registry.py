@@ -6,7 +6,7 @@ import pytest
 
 from storage import registry
 from storage.pool import Connection
-from storage.registry import RegistryRefused, import_csv
+from storage.registry import Counts, RegistryRefused, Wanted, import_csv
 from telemetry.clock import HOUR_US
 from telemetry.kinds.streetlight import StreetLightAttributes
 from telemetry.registry import ALWAYS_US, EVER_US, Installation, Zone
@@ -22,6 +22,14 @@ lamp-2,streetlight,Markt 2,altstadt,,,d-2,,
 @pytest.fixture
 def conn(native: Connection) -> Connection:
     return native
+
+
+async def told(
+    conn: Connection, text: str, *, at_us: int = NOW, dry_run: bool = False, retire_missing: bool = False
+) -> list[str]:
+    lines: list[str] = []
+    await import_csv(conn, text, at_us, Wanted(dry_run, retire_missing, tell=lines.append))
+    return lines
 
 
 async def device_of(conn: Connection, asset: str) -> str | None:
@@ -59,13 +67,13 @@ async def test_the_version_moves_only_when_something_changes(conn: Connection) -
     await import_csv(conn, LAMPS, NOW)
     after = await registry.version(conn)
     assert after > before
-    assert list(await import_csv(conn, LAMPS, NOW)) == []
+    assert await told(conn, LAMPS) == []
     assert await registry.version(conn) == after
     assert (await registry.load(conn)).version == after
 
 
 async def test_a_dry_run_says_what_would_change_and_changes_nothing(conn: Connection) -> None:
-    assert list(await import_csv(conn, LAMPS, NOW, dry_run=True)) == [
+    assert await told(conn, LAMPS, dry_run=True) == [
         "+ zone altstadt",
         "+ lamp-1 with device d-1",
         "+ lamp-2 with device d-2",
@@ -76,9 +84,9 @@ async def test_a_dry_run_says_what_would_change_and_changes_nothing(conn: Connec
 async def test_a_row_changes_what_it_has_columns_for(conn: Connection) -> None:
     await import_csv(conn, LAMPS, NOW)
     changes = "asset,kind,name,crossing\nlamp-1,streetlight,Rathaus,\naltstadt,zone,Old town,\n"
-    assert list(await import_csv(conn, changes, NOW)) == [
+    assert await told(conn, changes) == [
         "~ zone altstadt: name Altstadt → Old town",
-        "~ lamp-1: name Markt 1 → Rathaus, crossing True → (none)",
+        "~ lamp-1: name Markt 1 → Rathaus, crossing true → (none)",
     ]
     asset = (await registry.load(conn)).assets[1]
     assert (asset.name, asset.zone, asset.device) == ("Rathaus", "altstadt", "d-1")
@@ -88,8 +96,8 @@ async def test_a_row_changes_what_it_has_columns_for(conn: Connection) -> None:
 
 async def test_another_device_is_a_swap_now(conn: Connection) -> None:
     await import_csv(conn, LAMPS, NOW)
-    diff = await import_csv(conn, "asset,kind,device\nlamp-1,streetlight,d-9\n", NOW)
-    assert list(diff) == ["~ lamp-1: device d-1 swapped for d-9"]
+    swap = "asset,kind,device\nlamp-1,streetlight,d-9\n"
+    assert await told(conn, swap) == ["~ lamp-1: device d-1 swapped for d-9"]
     assert await installations(conn) == {
         ("d-1", 1, EVER_US, NOW),
         ("d-9", 1, NOW, ALWAYS_US),
@@ -113,7 +121,7 @@ async def test_a_second_swap_at_the_same_moment_replaces_the_first(conn: Connect
 
 async def test_an_empty_device_leaves_the_hardware_alone(conn: Connection) -> None:
     await import_csv(conn, LAMPS, NOW)
-    assert list(await import_csv(conn, "asset,kind,device\nlamp-1,streetlight,\n", NOW)) == []
+    assert await told(conn, "asset,kind,device\nlamp-1,streetlight,\n") == []
 
 
 async def test_a_device_cannot_serve_two_assets_of_a_kind(conn: Connection) -> None:
@@ -140,35 +148,34 @@ async def test_one_mistake_refuses_the_whole_file(conn: Connection) -> None:
 async def test_what_a_file_does_not_name_stays_unless_it_is_to_be_retired(conn: Connection) -> None:
     await import_csv(conn, LAMPS, NOW)
     one = "asset,kind\nlamp-1,streetlight\n"
-    assert list(await import_csv(conn, one, NOW)) == []
-    assert list(await import_csv(conn, one, NOW, retire_missing=True)) == ["- lamp-2 retired"]
+    assert await told(conn, one) == []
+    assert await told(conn, one, retire_missing=True) == ["- lamp-2 retired"]
     lamp = (await registry.load(conn)).assets[2]
     assert (lamp.retired, lamp.device) == (True, None)
     assert ("d-2", 2, EVER_US, NOW) in await installations(conn)
-    assert list(await import_csv(conn, one, NOW, retire_missing=True)) == []
+    assert await told(conn, one, retire_missing=True) == []
 
 
 async def test_a_retired_asset_comes_back_by_its_row(conn: Connection) -> None:
     await import_csv(conn, LAMPS, NOW)
-    await import_csv(conn, "asset,kind\nlamp-1,streetlight\n", NOW, retire_missing=True)
+    await import_csv(conn, "asset,kind\nlamp-1,streetlight\n", NOW, Wanted(retire_missing=True))
     later = NOW + HOUR_US
-    assert list(await import_csv(conn, LAMPS, later)) == [
-        "~ lamp-2: device d-2 installed",
-        "+ lamp-2 in service again",
+    assert await told(conn, LAMPS, at_us=later) == [
+        "~ lamp-2: in service again, device d-2 installed",
     ]
     assert ("d-2", 2, later, ALWAYS_US) in await installations(conn)
 
 
 async def test_a_zone_that_is_only_named_is_added(conn: Connection) -> None:
-    diff = await import_csv(conn, "asset,kind,zone\nlamp-1,streetlight,hafen\n", NOW)
-    assert list(diff) == ["+ zone hafen", "+ lamp-1"]
+    lamp = "asset,kind,zone\nlamp-1,streetlight,hafen\n"
+    assert await told(conn, lamp) == ["+ zone hafen", "+ lamp-1"]
     assert (await registry.load(conn)).zones == {"hafen": Zone("hafen", "hafen")}
 
 
 async def test_an_exported_registry_changes_nothing(conn: Connection) -> None:
     await import_csv(conn, LAMPS, NOW)
     exported = await registry.export_csv(conn)
-    assert list(await import_csv(conn, exported, NOW, retire_missing=True)) == []
+    assert await told(conn, exported, retire_missing=True) == []
 
 
 async def test_thousands_of_rows_are_quick(conn: Connection) -> None:
@@ -186,3 +193,26 @@ async def test_a_stored_value_that_is_no_longer_lawful_is_left_out(conn: Connect
     (lamp,) = (await registry.load(conn)).assets.values()
     assert isinstance(lamp.attributes, StreetLightAttributes)
     assert (lamp.attributes.min_level_pct, lamp.attributes.crossing) == (None, True)
+
+
+async def test_an_import_says_how_much_it_changes(conn: Connection) -> None:
+    assert await import_csv(conn, LAMPS, NOW) == Counts(added=3)
+    changes = "asset,kind,name\nlamp-1,streetlight,Rathaus\naltstadt,zone,Altstadt\nlamp-3,streetlight,\n"
+    dry = Wanted(dry_run=True, retire_missing=True)
+    assert await import_csv(conn, changes, NOW, dry) == Counts(added=1, changed=1, retired=1, unchanged=1)
+    assert await import_csv(conn, changes, NOW, dry) == Counts(added=1, changed=1, retired=1, unchanged=1)
+
+
+async def test_a_devices_model_is_kept_with_it(conn: Connection) -> None:
+    lamp = "asset,kind,device,model\nlamp-1,streetlight,{},{}\n"
+    assert await told(conn, lamp.format("d-1", "nas/ul2020")) == ["+ lamp-1 with device d-1, a nas/ul2020"]
+    assert await told(conn, lamp.format("", "")) == []
+    before = await registry.version(conn)
+    assert await told(conn, lamp.format("", "nas/ul2030")) == ["~ lamp-1: model nas/ul2020 → nas/ul2030"]
+    assert await registry.version(conn) > before
+    assert (await registry.load(conn)).models == {"d-1": "nas/ul2030"}
+    assert "lamp-1,streetlight,,,,,d-1,nas/ul2030," in await registry.export_csv(conn)
+    assert '"model": "nas/ul2030"' in await registry.export_geojson(conn)
+    swap = ["~ lamp-1: device d-1 swapped for d-2, model (none) → nas/ul2020"]
+    assert await told(conn, lamp.format("d-2", "nas/ul2020")) == swap
+    assert (await registry.load(conn)).models == {"d-1": "nas/ul2030", "d-2": "nas/ul2020"}
