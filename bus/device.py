@@ -127,6 +127,16 @@ class Line:
         self._in_flight[packet_id] = token
         self._wire.write(packets.publish(topic.encode(), packet_id, payload, retain))
 
+    def toss(self, topic: str, payload: bytes) -> None:
+        """Publish at QoS 0: nobody tells whether it arrives.
+
+        Raises:
+            RuntimeError: the line does not stand.
+        """
+        if self._wire is None:
+            raise RuntimeError("the line does not stand")
+        self._wire.write(packets.toss(topic.encode(), payload))
+
     def tear(self) -> None:
         """Drop the connection without farewell, as a power cut does: the broker publishes the Will."""
         if self._wire is not None:

@@ -361,6 +361,11 @@ def publish(topic: bytes, packet_id: int, payload: bytes, retain: bool) -> bytes
     return b"".join((head, size, len(topic).to_bytes(2, "big"), topic, packet_id.to_bytes(2, "big"), payload))
 
 
+def toss(topic: bytes, payload: bytes) -> bytes:
+    """PUBLISH of MQTT 3.1.1 at QoS 0."""
+    return b"".join((b"\x30", length(len(topic) + len(payload) + 2), len(topic).to_bytes(2, "big"), topic, payload))
+
+
 def acknowledge(packet_ids: Sequence[bytes]) -> bytes:
     """PUBACK for each message; `packet_ids` holds at least one, and no empty one."""
     return _PUBACK + _PUBACK.join(packet_ids)

@@ -1,18 +1,47 @@
-"""How uplinks get from firmware to the broker: a device on a line of its own, or many behind one gateway."""
+"""How uplinks get to the broker: from a device on a line of its own, many behind one, or a network server."""
 
 import asyncio
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Protocol
 
 from bus.device import Line
 from bus.packets import Will
-from firmware_sim.firmware import Firmware, Uplink, acknowledged
-from telemetry import topics
+from firmware_sim.firmware import Uplink, acknowledged
 from telemetry.clock import Now
 
 OUTBOX_MAX = 5_000
 """Uplinks that wait for room on the line; at the bound the fleet waits and falls behind, which it says."""
+
+
+class Speaker(Protocol):
+    """What has something to say: a device, or a network server."""
+
+    @property
+    def next_us(self) -> int:
+        """When it wants to be woken."""
+
+    @property
+    def boots(self) -> int:
+        """How often it has started."""
+
+    @property
+    def lost(self) -> int:
+        """Observations that it had to forget before they were acknowledged."""
+
+    @property
+    def will(self) -> Uplink | None:
+        """What the broker shall say when its line tears."""
+
+    def wake(self, now_us: int) -> list[Uplink]:
+        """Do what is due."""
+
+    def connected(self, now_us: int, torn: bool) -> list[Uplink]:
+        """The way to the broker is open, `torn` if it broke before."""
+
+    def disconnected(self) -> None:
+        """The way to the broker is gone."""
 
 
 @dataclass(slots=True)
@@ -27,25 +56,23 @@ class Traffic:
 
 
 class Carrier:
-    """One line with the devices behind it.
+    """One line with the devices behind it, or a network server.
 
     When the line is lost its outbox is forgotten: each device remembers its own observations and says them again.
-    `on_command` is told the device's name, the kind and the payload of every command heard, its own or another's.
+    `on_message` is told topic and payload of everything that is heard and not retained.
     """
 
-    def __init__(self, now: Now, traffic: Traffic, on_command: Callable[[str, str, bytes], None]) -> None:
-        self.devices: list[Firmware] = []
+    def __init__(self, now: Now, traffic: Traffic, on_message: Callable[[str, bytes], None]) -> None:
+        self.devices: list[Speaker] = []
         self.outbox: deque[Uplink] = deque()
         self.line: Line | None = None
         self._moved = asyncio.Event()
-        self._now, self._traffic, self._on_command = now, traffic, on_command
+        self._now, self._traffic, self._on_message = now, traffic, on_message
 
     def open(self, url: str, client_id: str, user: tuple[str, str] | None, filters: Iterable[str]) -> Line:
         """The carrier's line, not yet connected; with a single device it carries that one's Will."""
-        will = None
-        if len(self.devices) == 1:
-            said = self.devices[0].will
-            will = Will(said.topic, said.payload, said.retain)
+        said = self.devices[0].will if len(self.devices) == 1 else None
+        will = None if said is None else Will(said.topic, said.payload, said.retain)
         self.line = Line(
             url,
             client_id,
@@ -71,12 +98,14 @@ class Carrier:
             await self._moved.wait()
 
     def submit(self, uplinks: Iterable[Uplink]) -> None:
-        """Send, or put in line; without a connection what is no observation is dropped."""
+        """Send, or put in line; without a connection what is no observation is dropped, without room what is QoS 0."""
         if self.line is None or not self.line.up:
             self._traffic.dropped += sum(1 for each in uplinks if not each.kept)
             return
         for each in uplinks:
-            if self.outbox or not self.line.has_room:
+            if not each.qos:
+                self._toss(self.line, each)
+            elif self.outbox or not self.line.has_room:
                 self.outbox.append(each)
             else:
                 self._send(self.line, each)
@@ -87,14 +116,23 @@ class Carrier:
             self.line.tear()
 
     def _hear(self, topic: str, payload: bytes, retained: bool) -> None:
-        found = topics.parse_device(topic)
-        if found is not None and not retained:
-            self._on_command(found.device, found.kind, payload)
+        if not retained:
+            self._on_message(topic, payload)
 
     def _send(self, line: Line, uplink: Uplink) -> None:
         line.send(uplink.topic, uplink.payload, retain=uplink.retain, token=uplink)
         self._traffic.published += 1
-        self._traffic.observations += len(uplink.kept)
+        self._traffic.observations += len(uplink.kept) + uplink.readings
+
+    def _toss(self, line: Line, uplink: Uplink) -> None:
+        """Nobody acknowledges this one, so it counts as taken."""
+        if not line.has_room:
+            self._traffic.dropped += 1
+            return
+        line.toss(uplink.topic, uplink.payload)
+        self._traffic.published += 1
+        self._traffic.acknowledged += 1
+        self._traffic.observations += uplink.readings
 
     def _taken(self, token: object) -> None:
         assert isinstance(token, Uplink)

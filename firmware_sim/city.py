@@ -45,13 +45,14 @@ _METRES_A_DEGREE = 111_195.0
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """One device with the asset that it serves and how that lives."""
+    """One device with the asset that it serves and how that lives; `cabinet` feeds a lamp, and is empty elsewhere."""
 
     device: str
     asset: str
     kind: str
     report_every_s: int
     traits: Traits
+    cabinet: str = ""
 
 
 @dataclass(frozen=True)
@@ -99,7 +100,8 @@ class City:
         for number in range(self.devices):
             kind, nth = _kind(number)
             interval_s = self.report_every_s.get(kind, KINDS[kind].wire.report_every_s)
-            yield Member(self._device(number), _asset(kind, nth), kind, interval_s, self._traits(kind, nth))
+            cabinet = _cabinet(nth) if kind == LAMP else ""
+            yield Member(self._device(number), _asset(kind, nth), kind, interval_s, self._traits(kind, nth), cabinet)
 
     def _chance(self, kind: str, nth: int) -> Chance:
         return Chance.seeded("city", self.seed, kind, nth)
@@ -139,7 +141,6 @@ class City:
         which = chance.whole(len(classes))
         crossing = along % 7 == 0 and street.road != "path"
         quiet = street.road in ("residential", "path") and not crossing
-        cabinet = f"KV-{places.slug(street.name)}" + (f"-{turn + 1}" if turn else "")
         return self._position(nth % 6, _street(nth), 28.0 * (along + 0.5), chance) | {
             "name": f"{street.name} {along + 1}",
             "zone": district.zone,
@@ -147,7 +148,7 @@ class City:
             "min_level_pct": str(minima[which]),
             "crossing": _truth(crossing),
             "ring_sign": _truth(quiet and chance.happens(0.4, 1)),
-            "cabinet": cabinet,
+            "cabinet": _cabinet(nth),
             "direct": _truth(street.road == "main" and chance.happens(0.15, 2)),
         }
 
@@ -274,6 +275,13 @@ def _kind(number: int) -> tuple[str, int]:
 def _street(nth: int) -> int:
     """The street of the n-th lamp within its district: 14 lamps a street, then the next, then round again."""
     return nth // 6 // _LAMPS_A_STREET % 6
+
+
+def _cabinet(nth: int) -> str:
+    """The cabinet that feeds the n-th lamp: one a street, more where the street has more lamps."""
+    turn = nth // 6 // (_LAMPS_A_STREET * 6)
+    name = places.slug(DISTRICTS[nth % 6].streets[_street(nth)].name)
+    return f"KV-{name}" + (f"-{turn + 1}" if turn else "")
 
 
 @lru_cache(maxsize=100_000)

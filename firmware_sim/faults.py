@@ -1,6 +1,7 @@
 """What goes wrong with devices in the field, as named probabilities; the default is a town that is looked after.
 
-`Faults` is the dial; `DeviceFaults` is what one device draws from it, each answer a pure function of the moment.
+`Faults` is the dial; `DeviceFaults` is what one device, cabinet or radio gateway draws from it, each answer a pure
+function of the moment.
 """
 
 from dataclasses import dataclass, fields
@@ -13,6 +14,8 @@ from telemetry.clock import DAY_US, HOUR_US, MINUTE_US, SECOND_US
 @dataclass(frozen=True, slots=True)
 class Faults:
     """Probabilities 0–1: `_per_day` of a device and day, `_per_report` of a report, `_share` of all devices.
+
+    Those of LoRaWAN (the last seven) are `_per_frame` of a frame, or of a cabinet's or radio gateway's day.
 
     silent_per_day: the device is dead for 1 to 12 hours and measures nothing.
     radio_loss_per_day: the radio is away for 5 to 90 minutes; the device measures on and catches up afterwards.
@@ -27,6 +30,14 @@ class Faults:
     out_of_range_per_report: a value outside its field's range, which the platform has to quarantine.
     weak_battery_share: the battery is nearly empty.
     clock_drift_ppm_max: how wrong a device's clock may run; it is set right once a day.
+    loss_per_frame: no radio gateway hears an uplink, or the device does not hear a downlink.
+    repeat_per_frame: the device sends the frame again, with the same frame counter.
+    late_copy_per_frame: a radio gateway hands its copy in when the network server no longer waits for copies; the
+        server takes it for a second uplink.
+    again_per_frame: the network server publishes the uplink twice.
+    counter_reset_per_day: a device's frame counter begins anew, without a join.
+    gateway_outage_per_day: a radio gateway is away for 10 to 120 minutes; who is heard by no other is silent.
+    power_cut_per_day: a cabinet is without power for 1 to 30 minutes; then all its lamps join at once.
     """
 
     silent_per_day: float = 0.002
@@ -42,6 +53,13 @@ class Faults:
     out_of_range_per_report: float = 0.0
     weak_battery_share: float = 0.004
     clock_drift_ppm_max: float = 20.0
+    loss_per_frame: float = 0.01
+    repeat_per_frame: float = 0.005
+    late_copy_per_frame: float = 0.002
+    again_per_frame: float = 0.001
+    counter_reset_per_day: float = 0.0005
+    gateway_outage_per_day: float = 0.01
+    power_cut_per_day: float = 0.002
 
     def __post_init__(self) -> None:
         for each in fields(self):
@@ -110,6 +128,37 @@ class DeviceFaults:
         """Whether the report carries a value outside its range."""
         return self._at("range", self.faults.out_of_range_per_report, report)
 
+    def lost(self, frame: int) -> bool:
+        """Whether nobody hears the frame with this number."""
+        return self._at("loss", self.faults.loss_per_frame, frame)
+
+    def repeated(self, frame: int) -> bool:
+        """Whether the frame is sent again."""
+        return self._at("repeat", self.faults.repeat_per_frame, frame)
+
+    def late_copy(self, frame: int) -> bool:
+        """Whether a copy of the frame comes too late to be known as one."""
+        return self._at("late copy", self.faults.late_copy_per_frame, frame)
+
+    def said_again(self, frame: int) -> bool:
+        """Whether the network server says the frame twice."""
+        return self._at("again", self.faults.again_per_frame, frame)
+
+    def counter_reset_us(self, moment_us: int) -> int | None:
+        """The reset of the frame counter on this UTC day if it is still to come."""
+        return self._once("counter", self.faults.counter_reset_per_day, moment_us)
+
+    def gateway_back_us(self, moment_us: int) -> int | None:
+        """When this radio gateway is back, `None` while it is there."""
+        return self._within("gateway", self.faults.gateway_outage_per_day, moment_us)
+
+    def power_cut(self, moment_us: int) -> tuple[int, int] | None:
+        """This cabinet's power cut (begin, end) that holds, or is the next until the end of the next UTC day."""
+        if self.faults.power_cut_per_day <= 0.0:
+            return None
+        spells = self._of_day("power", self.faults.power_cut_per_day, moment_us // DAY_US + 1)
+        return min((spell for spell in spells if spell[1] > moment_us), default=None)
+
     def _at(self, name: str, probability: float, number: int) -> bool:
         return probability > 0.0 and _source(self.chance, name).happens(probability, number)
 
@@ -126,12 +175,15 @@ class DeviceFaults:
         """The end of a spell that began today or before and holds now."""
         if probability <= 0.0:
             return None
-        today = moment_us // DAY_US
+        spells = self._of_day(name, probability, moment_us // DAY_US)
+        return next((end_us for begin_us, end_us in spells if begin_us <= moment_us < end_us), None)
+
+    def _of_day(self, name: str, probability: float, today: int) -> list[tuple[int, int]]:
         day, spells = self._spells.get(name, (None, []))
         if day != today:
             spells = self._spells_of(name, probability, today)
             self._spells[name] = (today, spells)
-        return next((end_us for begin_us, end_us in spells if begin_us <= moment_us < end_us), None)
+        return spells
 
     def _spells_of(self, name: str, probability: float, today: int) -> list[tuple[int, int]]:
         source, (days_back, least_us, most_us) = _source(self.chance, name), _SPELLS[name]
@@ -147,6 +199,8 @@ _SPELLS = {
     "silent": (1, 1 * HOUR_US, 12 * HOUR_US),
     "radio": (1, 5 * MINUTE_US, 90 * MINUTE_US),
     "lamp": (4, 1 * DAY_US, 4 * DAY_US),
+    "gateway": (1, 10 * MINUTE_US, 120 * MINUTE_US),
+    "power": (2, 1 * MINUTE_US, 30 * MINUTE_US),
 }
 """What lasts: begun at most so many days ago, for at least and at most so long."""
 

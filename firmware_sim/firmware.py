@@ -27,12 +27,17 @@ _encode = msgspec.json.Encoder().encode
 
 @dataclass(frozen=True, slots=True)
 class Uplink:
-    """A message to publish with QoS 1; `kept` are the observations in it, to be settled by its acknowledgement."""
+    """A message to publish; `kept` are the observations in it, to be settled by its acknowledgement.
+
+    `readings` counts those that nobody keeps: a network server's. With a `qos` of 0 it is not acknowledged either.
+    """
 
     topic: str
     payload: bytes
     retain: bool = False
     kept: tuple[Kept, ...] = ()
+    readings: int = 0
+    qos: int = 1
 
 
 class Firmware:
@@ -69,6 +74,11 @@ class Firmware:
         self._telemetry = topics.telemetry(self.kind, self.device)
         self._status = topics.status(self.kind, self.device)
         self._ack = topics.ack(self.kind, self.device)
+
+    @property
+    def lost(self) -> int:
+        """Observations that fell out of its full store."""
+        return self.store.lost
 
     @property
     def will(self) -> Uplink:

@@ -1,0 +1,21 @@
+"""What makers' devices say and understand on the air, written from the makers' own documents, one device a file.
+
+The gateway's decoders were written from the same documents by another hand: a test lets both readings meet.
+"""
+
+from firmware_sim.behaviours import BayTraits, DrainTraits
+from firmware_sim.city import Member
+from firmware_sim.vendors import bosch_tps110, decentlab_pr26, milesight_em500_udl, nas_ul20xx
+from firmware_sim.vendors.product import Product
+
+PRODUCTS = (nas_ul20xx.PRODUCT, bosch_tps110.PRODUCT, milesight_em500_udl.PRODUCT, decentlab_pr26.PRODUCT)
+"""All makers' devices that can be simulated."""
+
+
+def product_of(member: Member) -> Product:
+    """The maker's device that serves what this member serves."""
+    if isinstance(member.traits, BayTraits):
+        return bosch_tps110.PRODUCT
+    if isinstance(member.traits, DrainTraits):
+        return milesight_em500_udl.PRODUCT if member.traits.reports == "distance_m" else decentlab_pr26.PRODUCT
+    return nas_ul20xx.PRODUCT
