@@ -25,8 +25,8 @@ The file (`gateway_models`, TOML) holds one `[[device]]` a rule; the first whose
     [[sparkplug]]                      # see gateway/sparkplug.py
     …
 
-Without a rule, a device whose profile's name, tag `model`, or `brand/product` is the name of a model has that model; a
-maker's own codec that is kept under this name goes before ours.
+Without a rule, a device whose profile's name, tag `model`, or `brand/product` is the name of a model has that model,
+else the one that the registry says; a maker's own codec that is kept under this name goes before ours.
 """
 
 import math
@@ -144,13 +144,16 @@ class Models:
         except BadModels as error:
             raise BadModels(f"The file of device models {file} is wrong: {error}.") from error
 
-    def of(self, source: Source) -> Codec | Selection | None:
-        """What reads this device's payloads; `None` where nobody knows its model."""
+    def of(self, source: Source, registered: str | None = None) -> Codec | Selection | None:
+        """What reads this device's payloads; `None` where nobody knows its model.
+
+        `registered` is the model that the registry says, which counts where the network server does not say one.
+        """
         for rule, target in self._rules:
             if _holds(rule, source):
                 return self.shelf.codec(rule.codec.lower()) if rule.codec else target
         known = catalogue()
-        for name in (source.tag, source.profile, f"{source.brand}/{source.product}"):
+        for name in (source.tag, source.profile, f"{source.brand}/{source.product}", registered or ""):
             model = name.strip().lower()
             codec = self.shelf.codec(model) or known.get(model)
             if codec is not None:

@@ -89,7 +89,7 @@ class Translator:
         found: dict[Question, int | None] = {}
         for event in events if self.shelf else ():
             if isinstance(event, Uplink) and not event.simulated and (event.data or event.port is not None):
-                target = self._models.of(event.source)
+                target = self._target(self.device(event.source), event.source)
                 if isinstance(target, Codec) and self.shelf.keeps(target):
                     at_ms = None if event.at_us is None else event.at_us // 1_000
                     found[target.models[0], event.port, event.data] = at_ms
@@ -132,7 +132,7 @@ class Translator:
         return outcome
 
     def _decoded(self, device: str, uplink: Uplink, now_us: int) -> Outcome:
-        target = self._models.of(uplink.source)
+        target = self._target(device, uplink.source)
         if not topics.valid_device(device):
             return _unread("", Reason.UNKNOWN_DEVICE, f"{device[:80]!r} is no lawful name of a device")
         if target is None:
@@ -157,10 +157,13 @@ class Translator:
             outcome.messages = _merged(outcome.messages, observed.messages)
         return outcome
 
+    def _target(self, device: str, source: Source) -> Codec | Selection | None:
+        return self._models.of(source, self.registry.model(device))
+
     def _nobody_reads(self, device: str, source: Source) -> Outcome:
         given = (f"profile {source.profile!r}", f"version {source.brand}/{source.product}", f"tag {source.tag!r}")
         said = ", ".join(each for each in given if each[-2:] not in ("''", " /"))[:200] or "nothing"
-        detail = f"no codec is named for its model (the network server says {said}): see gateway_models"
+        detail = f"no codec is named for its model (the network server says {said}): see gateway_models, or register it"
         known = self.registry.knows(device)
         return _unread(device, Reason.UNDECODABLE if known else Reason.UNKNOWN_DEVICE, detail)
 
