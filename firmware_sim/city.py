@@ -6,7 +6,7 @@ The n-th device is the same in a small and in a large town of one seed: a larger
 import csv
 import io
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 
@@ -203,10 +203,10 @@ class City:
         return f"{lat:.6f}", f"{lon:.6f}"
 
 
-def write_csv(rows: Iterable[Row]) -> str:
+def write_csv(rows: Iterable[Row], columns: Sequence[str] = COLUMNS) -> str:
     """The rows as a registry CSV with its header."""
     text = io.StringIO()
-    writer = csv.DictWriter(text, COLUMNS, restval="", lineterminator="\n")
+    writer = csv.DictWriter(text, columns, restval="", lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)
     return text.getvalue()

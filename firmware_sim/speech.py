@@ -4,9 +4,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from firmware_sim.chance import Chance
+from firmware_sim.city import City
 from firmware_sim.lorawan.chirpstack import ChirpStack
 from firmware_sim.lorawan.network_server import Face
 from firmware_sim.lorawan.the_things_stack import TheThingsStack
+from firmware_sim.vendors import product_of
 
 NATIVE = "native"
 FACES: Mapping[str, Callable[[int], Face]] = {
@@ -35,6 +37,12 @@ class Speech:
             if draw < 0:
                 return language
         return list(self.parts)[-1]
+
+
+def models(city: City, speech: Speech) -> dict[str, str]:
+    """The maker's model (`vendor/device`) of each device behind a network server, as its payloads are to be read."""
+    members = city.members() if speech.parts.keys() - {NATIVE} else ()
+    return {each.device: product_of(each).model for each in members if speech.of(each.device, city.seed) != NATIVE}
 
 
 def parse_speech(text: str) -> Speech:

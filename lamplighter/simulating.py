@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from firmware_sim import elsewhere, fleet, places, replay
-from firmware_sim.city import City, write_csv
+from firmware_sim.city import COLUMNS, City, write_csv
 from firmware_sim.series.recording import BadRecording
+from firmware_sim.speech import BadSpeech, Speech, models, parse_speech
 from lamplighter.clock import start_clock, ticking
 from lamplighter.compose import reach_broker
-from lamplighter.errors import Failure
+from lamplighter.errors import Failure, WrongUsage
 from lamplighter.settings import Settings
 from lamplighter.supervise import crew
 from telemetry.clock import CityClock
@@ -17,13 +18,14 @@ from telemetry.clock import CityClock
 
 @dataclass(frozen=True)
 class Options:
-    """What is simulated: a town of so many devices, or a recorded series that is played."""
+    """What is simulated: a town of so many devices that speak as `speech` says, or a recorded series that is played."""
 
     devices: int
     seed: int
     series: replay.Replay | None = None
     shift_to_now: bool = False
     for_s: float | None = None
+    speech: Speech | None = None
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,18 @@ def open_series(file: Path) -> replay.Replay:
         raise Failure(f"{file} cannot be read ({error.strerror}).") from error
 
 
+def speech(text: str) -> Speech:
+    """What devices speak, as the command line spells it.
+
+    Raises:
+        WrongUsage: the text names no languages.
+    """
+    try:
+        return parse_speech(text)
+    except BadSpeech as error:
+        raise WrongUsage(f"--speak cannot be read: {error}.") from error
+
+
 def town(settings: Settings, devices: int, seed: int) -> City:
     """The simulated town, at its own place where the settings name none."""
     lat = places.LAT if settings.city_lat is None else settings.city_lat
@@ -56,9 +70,13 @@ def town(settings: Settings, devices: int, seed: int) -> City:
 
 
 def registry_csv(options: Options, settings: Settings) -> str:
-    """The devices as `lamplighter registry import` reads them."""
-    rows = town(settings, options.devices, options.seed).rows() if options.devices else ()
-    return write_csv([*rows, *(options.series.registry if options.series else ())])
+    """The devices as `lamplighter registry import` reads them; behind network servers with their models."""
+    city = town(settings, options.devices, options.seed)
+    rows = [*city.rows(), *(options.series.registry if options.series else ())]
+    named = models(city, options.speech or Speech())
+    if not named:
+        return write_csv(rows)
+    return write_csv([{**row, "model": named.get(row["device"], "")} for row in rows], (*COLUMNS, "model"))
 
 
 async def simulate(options: Options, settings: Settings, mqtt_url: str) -> Outcome:
@@ -84,9 +102,8 @@ async def simulate(options: Options, settings: Settings, mqtt_url: str) -> Outco
 async def _live(options: Options, settings: Settings, mqtt_url: str, clock: CityClock, stop: asyncio.Event) -> Outcome:
     now = ticking(clock)
     if options.series is None:
-        lived = await fleet.run(
-            mqtt_url, town(settings, options.devices, options.seed), now, speed=clock.speed, stop=stop
-        )
+        city = town(settings, options.devices, options.seed)
+        lived = await fleet.run(mqtt_url, city, now, speed=clock.speed, stop=stop, speech=options.speech)
         return Outcome(lived.observations, lived.in_flight)
     try:
         played = await replay.run(

@@ -16,6 +16,15 @@ def simulate(
         int | None, typer.Option(min=1, max=100_000, help="Simulated devices.", show_default=str(DEVICES))
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="What the simulated city is drawn from.")] = SEED,
+    speak: Annotated[
+        str | None,
+        typer.Option(
+            metavar="LANGUAGE[=PARTS],…",
+            help="What the devices speak: native (the city's own topics), chirpstack, the_things_stack, or a mixture "
+            "in parts such as native=70,chirpstack=20,the_things_stack=10.",
+            show_default="native",
+        ),
+    ] = None,
     replay: Annotated[
         Path | None,
         typer.Option(metavar="FILE", exists=True, dir_okay=False, help="Play a recorded series in place of devices."),
@@ -35,12 +44,15 @@ def simulate(
     settings = begin(config)
     from lamplighter import simulating  # heavy
 
+    if replay is not None and speak is not None:
+        raise WrongUsage("A recorded series speaks the city's own topics: give --speak or --replay.")
     if replay is not None and devices is not None:
         raise WrongUsage("Either devices are simulated or a series is played: give --devices or --replay.")
     if shift_to_now and replay is None:
         raise WrongUsage("Only a replay can be shifted: give --replay too.")
     series = simulating.open_series(replay) if replay else None
-    options = simulating.Options(0 if series else devices or DEVICES, seed, series, shift_to_now, for_s)
+    speech = simulating.speech(speak) if speak else None
+    options = simulating.Options(0 if series else devices or DEVICES, seed, series, shift_to_now, for_s, speech)
     if registry:
         print(simulating.registry_csv(options, settings), end="")
         return
