@@ -97,6 +97,15 @@ class Parking:
     trend_window_s: int = figure(900, "The trend looks back so far", low=60, high=DAY_S, own=False)
     trend_bays_min: int = figure(2, "So many bays on balance are a trend", low=1, high=1_000, own=False)
     trend_pct: float = figure(2.0, "And so much of the capacity", low=0, high=100, own=False)
+    almost_full_pct: float = figure(90.0, "A zone with so many of its known bays taken is almost full", low=1, high=100)
+    almost_full_clear_pct: float = figure(85.0, "Not any more below this", low=0, high=100, below="almost_full_pct")
+    full_pct: float = figure(99.0, "A zone with so many of its known bays taken is full", low=1, high=100)
+    full_clear_pct: float = figure(97.0, "Not any more below this", low=0, high=100, below="full_pct")
+    stuck_changes: int = figure(
+        20, "A bay that has not changed while its zone's median bay did so often", low=2, high=1_000
+    )
+    stuck_after_s: int = figure(2 * DAY_S, "And for so long is stuck", low=3_600, high=60 * DAY_S)
+    stuck_bays_min: int = figure(4, "In a zone of at least so many bays that are heard", low=3, high=1_000)
     hours: tuple[OpeningHours, ...] = figure((), "Opening hours")
     closures: tuple[Closure, ...] = figure((), "Market days and other regular closures")
 
@@ -150,7 +159,9 @@ class Lighting:
     )
     dusk_offset_s: int = figure(0, "Lamps go on so long after dusk", low=-7_200, high=7_200, own=False)
     dawn_offset_s: int = figure(0, "Lamps go off so long after dawn", low=-7_200, high=7_200, own=False)
-    photocell: str = figure("", "The asset whose lux may switch near dusk and dawn; empty: the sun alone", own=True)
+    photocell: str = figure(
+        "", "The asset whose lux may switch near dusk and dawn; empty: the sun alone", form=Form.ASSET, own=True
+    )
     photocell_window_s: int = figure(1_800, "Only so long before and after dusk and dawn", low=0, high=7_200, own=False)
     photocell_on_lx: float = figure(35.0, "On at so little light in the evening", low=1, high=200)
     photocell_off_lx: float = figure(25.0, "Off at so much light in the morning", low=1, high=200)
@@ -279,7 +290,7 @@ class Thresholds:
     `zones` and `assets` hold figures of their own, by name of the zone or asset; an asset's goes before its zone's.
     """
 
-    version: str = "default-1"
+    version: str = figure("default", "What its versions are called; a digest of the content follows", form=Form.NAME)
     drainage: Drainage = field(default_factory=Drainage)
     sensors: Sensors = field(default_factory=Sensors)
     parking: Parking = field(default_factory=Parking)
@@ -308,6 +319,10 @@ class Thresholds:
             if each.name == wanted:
                 return each
         raise KeyError(wanted)
+
+    def photocell(self, asset: str, zone: str | None) -> str:
+        """The asset whose light decides near dusk and dawn over a lamp, empty for none."""
+        return str(self._held("lighting", "photocell", asset, zone))
 
     def _held(self, section: str, name: str, asset: str, zone: str | None) -> float | str:
         for own in (self.assets.get(asset, {}), self.zones.get(zone or "", {})):

@@ -84,7 +84,7 @@ def test_an_alarm_ends_when_its_asset_leaves_the_registry() -> None:
 
 def test_an_alarm_says_why() -> None:
     (alarm,) = [a for a in play("1.1 1.2 1.3").raised() if a.type == HIGH]
-    assert alarm.why["rule_version"] == "default-1"
+    assert alarm.why["rule_version"] == "default"
     assert alarm.why["inputs"] == {"level_m": 1.1, "observed_at": to_rfc3339(NOON_US), "last_level_m": 1.2}
     assert alarm.why["thresholds"] == {
         "crown_m": 1.0,
