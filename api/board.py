@@ -15,7 +15,7 @@ import structlog
 
 from api.documents import Document, document
 from telemetry import availability, topics
-from telemetry.availability import Bays, ZoneAvailability
+from telemetry.availability import FORECAST_RANGE_PCT, Bays, ZoneAvailability
 from telemetry.clock import SECOND_US, Now, to_rfc3339, to_us
 
 PATH = "/public/v1/parking"
@@ -197,9 +197,14 @@ class Board:
             "features": [_feature(zone) for zone in zones],
         }
         found = {f"{PATH}/{zone.zone}": self._json(zone) for zone in zones}
+        found |= {f"{PATH}/{zone.zone}/forecast": self._json(self._forecast(zone)) for zone in zones}
         found[PATH] = self._json(plain)
         found[f"{PATH}.geojson"] = self._json(collection, "application/geo+json")
         return found
+
+    def _forecast(self, zone: ZoneAvailability) -> dict[str, Any]:
+        told = {name: getattr(zone, name) for name in ("zone", "name", "updated_at", "stale", "forecast")}
+        return told | {"ttl_s": self.ttl_s, "range_pct": FORECAST_RANGE_PCT}
 
     def _json(self, content: Any, media_type: str = "application/json") -> Document:
         return document(msgspec.json.encode(content), media_type, self.ttl_s)

@@ -80,6 +80,13 @@ def public_router(parts: PublicParts) -> APIRouter:
         frames = events(board, since, parts.settings.comment_every_s)
         return EventStream(frames, parts.streams, parts.addresses.client(request.scope), parts.metrics.streams)
 
+    @router.get(f"{PATH}/{{zone}}/forecast", response_model=shapes.Forecast, summary="Free bays expected soon")
+    async def parking_forecast(request: Request, zone: str) -> Response:
+        ready = board.documents.get(f"{PATH}/{zone}/forecast")
+        if ready is None:
+            raise not_found("parking zone of this name")
+        return answer(request, ready)
+
     @router.get(f"{PATH}/{{zone}}", response_model=shapes.Zone, summary="One parking zone")
     async def parking_zone(request: Request, zone: str) -> Response:
         ready = board.documents.get(f"{PATH}/{zone}")

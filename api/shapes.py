@@ -22,6 +22,29 @@ class Bays(BaseModel):
     unknown: int
 
 
+class Expectation(BaseModel):
+    """Free bays expected in some minutes, within a range that holds 80 times of 100."""
+
+    minutes: int
+    at: Moment
+    free: int
+    free_low: int
+    free_high: int
+    error: float = Field(description="Mean absolute error of the zone's forecasts so far ahead, in bays.")
+
+
+class Forecast(BaseModel):
+    """What is expected of one zone."""
+
+    zone: str
+    name: str
+    updated_at: Moment
+    ttl_s: int
+    stale: bool
+    range_pct: int
+    forecast: list[Expectation]
+
+
 class Zone(Bays):
     """A parking zone; capacity leaves out closed and reserved bays."""
 
@@ -35,6 +58,8 @@ class Zone(Bays):
     verified_at: Moment | None = Field(description="The oldest last sign of life among bays counted.")
     stale: bool
     updated_at: Moment
+    status: Literal["open", "almost_full", "full", "closed"]
+    forecast: list[Expectation] = Field(description="Free bays in 15, 30 and 60 minutes; empty: not known yet.")
 
 
 class ZoneAtDistance(Zone):

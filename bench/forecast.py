@@ -19,8 +19,9 @@ import numpy as np
 from bench.figures import Table, Target
 from bench.page import pipes
 from bench.processes import ROOT
-from rules.forecast import GAP_US_MAX, HORIZONS_MIN, RANGE_PCT, Outlook
+from rules.forecast import GAP_US_MAX, HORIZONS_MIN, Outlook
 from rules.week import slot_of
+from telemetry.availability import FORECAST_RANGE_PCT
 from telemetry.clock import MINUTE_US, to_datetime, to_us
 from tests.parts import recordings
 
@@ -162,7 +163,9 @@ def main() -> int:
     found = [follow(*each) for each in counts()]
     asked = targets(found)
     lines = [f"- {target.text()}" for target in asked]
-    text = "\n".join([_HEAD.format(range_pct=RANGE_PCT), pipes(table(found)), "", *lines, "", shares(found), ""])
+    text = "\n".join(
+        [_HEAD.format(range_pct=FORECAST_RANGE_PCT), pipes(table(found)), "", *lines, "", shares(found), ""]
+    )
     sys.stdout.write(text)
     PAGE.write_text(text, encoding="utf-8")
     return 0 if all(target.met for target in asked) else 1

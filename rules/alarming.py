@@ -9,8 +9,10 @@ from rules.city import City, Roll
 from rules.effects import ClearAlarm, RaiseAlarm
 from rules.following import Following, Judged
 from rules.memory import Reals, Rows, Times
+from rules.occupancy import OCCUPIED, Occupancy
 from rules.overflow import Stage
 from rules.silence import Presence
+from rules.stuck import Found, Stuck
 from rules.timing import Latch, Turned
 from telemetry.alarms import AlarmType, alarm_id, asset_subject
 from telemetry.clock import SECOND_US, to_rfc3339
@@ -94,3 +96,22 @@ def following(
     for row in judged.back.tolist():
         cause = int(lamps.cause_us[row])
         yield cleared(roll.assets[row].asset, AlarmType.LAMP_NOT_FOLLOWING, int(at_us[row]), cause)
+
+
+def stuck(
+    city: City, roll: Roll, bays: Occupancy, memory: Stuck, found: Found, at_us: int
+) -> Iterator[RaiseAlarm | ClearAlarm]:
+    """Bays that are stuck, and bays that are not any more."""
+    parking = city.thresholds.parking
+    limits = {"stuck_changes": parking.stuck_changes, "stuck_after_s": parking.stuck_after_s}
+    for row, ahead in zip(found.stuck.tolist(), found.ahead.tolist(), strict=True):
+        cause = int(memory.cause_us[row])
+        inputs = {
+            "occupied": bool(bays.shown[row] == OCCUPIED),
+            "unchanged_since": to_rfc3339(cause),
+            "changes_of_the_zones_median_bay": ahead,
+        }
+        yield raised(city, roll, row, AlarmType.PARKING_BAY_STUCK, at_us, cause, inputs, limits)
+    for row in found.free.tolist():
+        cause = int(memory.cause_us[row])
+        yield cleared(roll.assets[row].asset, AlarmType.PARKING_BAY_STUCK, at_us, cause)

@@ -15,13 +15,12 @@ import numpy as np
 
 from rules.memory import Reals
 from rules.week import Local, Week, slot_of, slots_between
+from telemetry.availability import FORECAST_RANGE_PCT
 from telemetry.clock import MINUTE_US
 
 HORIZONS_MIN = (15, 30, 60)
 """How far ahead, in minutes."""
-RANGE_PCT = 80
-"""How often what comes lies within the range."""
-SAMPLE_US = 5 * MINUTE_US
+SAMPLE_US = 3 * MINUTE_US
 """A zone is looked at no more often than this."""
 GAP_US_MAX = 45 * MINUTE_US
 """Between two looks further apart nothing is taken as known."""
@@ -37,7 +36,7 @@ STEP = 0.1
 """After an error an end of the range moves by this part of the mean error."""
 FEATURE_SCALE = np.array([0.05, 0.02, 0.02, 0.03, 0.01])
 """Usual sizes of the features, so that the ridge weighs them alike."""
-TAIL = (1 - RANGE_PCT / 100) / 2
+TAIL = (1 - FORECAST_RANGE_PCT / 100) / 2
 """The share of errors beyond each end."""
 LEAST_ERROR = 0.001
 

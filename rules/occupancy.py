@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rules.arrival import rounds
-from rules.memory import NEVER_US, Bools, Codes, Column, Memory, Reals, Rows, TimeColumn, Times
+from rules.memory import NEVER_US, Bools, Codes, Column, CountColumn, Memory, Reals, Rows, TimeColumn, Times
 from telemetry.clock import SECOND_US
 from telemetry.thresholds import Parking
 
@@ -30,7 +30,7 @@ class Occupancy(Memory):
     """`raw`: as last reported; since `since_us` it differs from `state`, what counts by event time.
 
     `shown` is what the public has been told; it changed at `changed_us`, and before that at `earlier_us`, between free
-    and occupied.
+    and occupied, and `changes` times in all.
     """
 
     raw: StateColumn
@@ -39,6 +39,7 @@ class Occupancy(Memory):
     shown: StateColumn
     changed_us: TimeColumn
     earlier_us: TimeColumn
+    changes: CountColumn
 
 
 @dataclass(slots=True, eq=False)
@@ -108,6 +109,7 @@ def show(bays: Occupancy, moves: Moves) -> None:
         edge = (before != UNKNOWN) & (state != UNKNOWN) & (before != state)
         bays.earlier_us[row[edge]] = bays.changed_us[row[edge]]
         bays.changed_us[row[edge]] = moves.at_us[chosen][edge]
+        bays.changes[row[edge]] += 1
         bays.shown[row] = state
 
 

@@ -10,13 +10,16 @@ from numpy.typing import NDArray
 from rules.book import Book
 from rules.city import BAYS, DRAINS, LAMPS, City
 from rules.following import Following
+from rules.forecast import Outlook
 from rules.leases import Lease
 from rules.memory import NEVER_US, Memory, Rows, Times
 from rules.occupancy import Moves, Occupancy
 from rules.radio import Radios
 from rules.rhythm import Rhythm
 from rules.silence import Presence
+from rules.stuck import Stuck
 from rules.timing import Latch
+from telemetry.availability import Status
 from telemetry.registry import Registry
 
 KIND, RULE = "kind", "rule"
@@ -33,7 +36,8 @@ def of(kind: str, rule: str) -> dict[str, str]:
 class State:
     """Columns of each rule, one row an asset of its kind, in the order of `asset_id`.
 
-    `now_us` and `settled_us` are the latest moments of a step. `said_us` is when each zone last spoke, by name. A rule
+    `now_us` and `settled_us` are the latest moments of a step. By name of the zone, `said_us` is when
+    each last spoke, `status` what it said of itself, and `outlooks` what is known of its coming and going. A rule
     that remembers more gets a field marked by `of`; it is then copied, kept, restored and aligned like the others.
     `radios` are the radio gateways that the presences know of; `outages` those whose alarm stands, with its cause.
     """
@@ -46,6 +50,7 @@ class State:
     overflow: Latch = field(metadata=of(DRAINS, "drain_overflow"))
     level_m: NDArray[np.float64]
     occupancy: Occupancy = field(metadata=of(BAYS, "occupancy"))
+    stuck: Stuck = field(metadata=of(BAYS, "stuck"))
     moves: Moves
     lease: Lease = field(metadata=of(LAMPS, "lease"))
     following: Following = field(metadata=of(LAMPS, "following"))
@@ -53,6 +58,8 @@ class State:
     outages: dict[str, int] = field(default_factory=dict)
     book: Book = field(default_factory=Book)
     said_us: dict[str, int] = field(default_factory=dict)
+    status: dict[str, Status] = field(default_factory=dict)
+    outlooks: dict[str, Outlook] = field(default_factory=dict)
     now_us: int = NEVER_US
     settled_us: int = NEVER_US
 
@@ -66,6 +73,8 @@ class State:
             "book": self.book.copy(),
             "outages": dict(self.outages),
             "said_us": dict(self.said_us),
+            "status": dict(self.status),
+            "outlooks": dict(self.outlooks),
         }
         return State(**values | own | {name: getattr(self, name).copy() for name, _, _ in _remembered()})
 
@@ -132,6 +141,8 @@ def aligned(state: State, city: City) -> State:
         outages=dict(state.outages),
         book=state.book.copy(),
         said_us=dict(state.said_us),
+        status=dict(state.status),
+        outlooks=dict(state.outlooks),
         now_us=state.now_us,
         settled_us=state.settled_us,
         **memories,

@@ -8,6 +8,9 @@ from typing import Literal
 import msgspec
 
 Trend = Literal["filling", "steady", "emptying"]
+Status = Literal["open", "almost_full", "full", "closed"]
+FORECAST_RANGE_PCT = 80
+"""How often what comes lies within a forecast's range."""
 
 
 class Bays(msgspec.Struct, frozen=True):
@@ -27,11 +30,25 @@ class Bays(msgspec.Struct, frozen=True):
             raise ValueError(f"bays do not add up to the capacity: {self}")
 
 
+class Expectation(msgspec.Struct, frozen=True):
+    """Free bays expected in `minutes`, at the moment `at`, within a range that holds `FORECAST_RANGE_PCT` of 100 times.
+
+    `error` is the mean absolute error, in bays, of the zone's forecasts so far ahead.
+    """
+
+    minutes: int
+    at: str
+    free: int
+    free_low: int
+    free_high: int
+    error: float
+
+
 class ZoneAvailability(msgspec.Struct, frozen=True, kw_only=True):
     """One zone. `capacity` and the counts beside it leave out closed and reserved bays.
 
     `verified_at` is the oldest last sign of life among bays counted free or occupied, `None` where there is none;
-    `updated_at` is the moment for which the counts hold.
+    `updated_at` is the moment for which the counts hold. `forecast` is empty while too little is known.
     """
 
     zone: str
@@ -50,6 +67,8 @@ class ZoneAvailability(msgspec.Struct, frozen=True, kw_only=True):
     verified_at: str | None
     stale: bool
     updated_at: str
+    status: Status = "open"
+    forecast: tuple[Expectation, ...] = ()
 
 
 encode = msgspec.json.Encoder().encode

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pytest
 
+from rules import outlook_kept
 from rules.forecast import GAP_US_MAX, HORIZONS_MIN, Outlook
 from rules.week import SLOT_US, Week, slot_of
 from telemetry.clock import DAY_US, HOUR_US, MINUTE_US, to_datetime, to_us
@@ -100,3 +101,18 @@ def test_working_days_lend_each_other_what_they_know_and_sundays_stand_alone() -
 
 def test_every_horizon_of_the_contract_is_given() -> None:
     assert [each.minutes for each in followed(3).expect(local)] == list(HORIZONS_MIN) == [15, 30, 60]
+
+
+def test_what_was_kept_forecasts_the_same() -> None:
+    outlook = followed(3, noise=0.05)
+    again = outlook_kept.load(outlook_kept.dump(outlook))
+    assert again.expect(local) == outlook.expect(local)
+    later_us = outlook.looks[-1].at_us + LOOK_US
+    assert outlook_kept.dump(again.looked(later_us, 0.5, local)) == outlook_kept.dump(
+        outlook.looked(later_us, 0.5, local)
+    )
+
+
+def test_bytes_that_are_no_outlook_are_refused_in_words() -> None:
+    with pytest.raises(ValueError, match="cannot be read"):
+        outlook_kept.load(b"\xc1")
