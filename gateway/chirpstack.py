@@ -4,6 +4,11 @@ Source: ChirpStack documentation, "Events" and "MQTT integration". Topics: `appl
 join | status | ack | txack | log | location | integration}` and `…/command/down`. Members with their default value are
 left out: no `fCnt` is 0, no `fPort` is a frame without payload, no `data` is an empty one. Publish at QoS 1
 (`[integration.mqtt] qos=1`), else ChirpStack itself loses events while its connection to the broker is away.
+
+Radio gateways: `{region}/gateway/{id}/{event/stats | state/conn}` (version 3 has no region), where the same broker
+carries them and lets us hear. That statistics come is a sign of life, whatever they say; `state/conn`, retained and
+also their Will, says `ONLINE` or `OFFLINE`, in JSON or as the Protocol Buffers message `ConnState` (`state` is field 2,
+1 for online; both leave out a default).
 """
 
 import base64
@@ -12,6 +17,7 @@ from typing import Any
 
 import msgspec
 
+from gateway import protobuf
 from gateway.events import (
     Condition,
     Downlink,
@@ -21,6 +27,7 @@ from gateway.events import (
     Message,
     Misspoken,
     Nothing,
+    Radio,
     Route,
     Source,
     Told,
@@ -42,6 +49,9 @@ DISCARDED = {
 }
 """Codes of `log` that are the end of a downlink."""
 
+RADIO_FILTERS = tuple(f"{region}gateway/+/{leaf}" for region in ("", "+/") for leaf in ("event/stats", "state/conn"))
+
+_RADIO = re.compile(r"(?:[^/]+/)?gateway/([0-9a-f]{16})/(event/stats|state/conn)")
 _TOPIC = re.compile(r"application/([^/]+)/device/([0-9A-Fa-f]{16})/event/([a-z]+)")
 
 
@@ -49,6 +59,10 @@ class _DeviceInfo(msgspec.Struct, frozen=True, rename="camel"):
     dev_eui: str = ""
     device_profile_name: str = ""
     tags: dict[str, str] | None = None
+
+
+class _RxInfo(msgspec.Struct, frozen=True, rename="camel"):
+    gateway_id: str = ""
 
 
 class _Up(msgspec.Struct, frozen=True, rename="camel"):
@@ -60,10 +74,12 @@ class _Up(msgspec.Struct, frozen=True, rename="camel"):
     f_port: int | None = None
     data: str | None = None
     object: dict[str, Any] | None = None
+    rx_info: list[_RxInfo] = []
 
 
 class _RxInfo3(msgspec.Struct, frozen=True):
     time: str | None = None
+    gatewayID: str = ""
 
 
 class _Up3(msgspec.Struct, frozen=True, rename={"counter": "fCnt", "port": "fPort", "profile": "deviceProfileName"}):
@@ -104,14 +120,18 @@ class _Log(msgspec.Struct, frozen=True, rename="camel"):
 class ChirpStack:
     """Reads and writes ChirpStack's messages."""
 
-    filters = (EVENT.format("+", "+", "+"),)
+    filters = (EVENT.format("+", "+", "+"), *RADIO_FILTERS)
 
     def brings_measurements(self, topic: str) -> bool:
         """Only uplinks do."""
         return topic.endswith("/event/up")
 
     def hear(self, topic: str, payload: bytes, now_us: int) -> Heard:
-        """One event of one device."""
+        """One event of one device, or a word of a radio gateway."""
+        spoken_of = _RADIO.fullmatch(topic)
+        if spoken_of is not None:
+            online = None if spoken_of[2] == "event/stats" else _online(payload)
+            return Heard([Radio(spoken_of[1], online)])
         found = _TOPIC.fullmatch(topic)
         if found is None:
             raise Misspoken(f"{topic[:100]!r} is no topic of a device's events")
@@ -125,6 +145,16 @@ class ChirpStack:
     def can_flush(self) -> bool:
         """Not over MQTT."""
         return False
+
+
+def _online(payload: bytes) -> bool:
+    """Whether a radio gateway's connection stands. Raises `Misspoken`."""
+    if payload[:1] == b"{":
+        state = parse(payload).get("state", "OFFLINE")
+        if state not in ("ONLINE", "OFFLINE"):
+            raise Misspoken(f"the state {str(state)[:40]!r} is neither ONLINE nor OFFLINE")
+        return bool(state == "ONLINE")
+    return dict(protobuf.fields(payload)).get(2) == 1
 
 
 def _event(event: str, route: Route, said: dict[str, Any]) -> Event:
@@ -167,6 +197,7 @@ def _up(route: Route, said: dict[str, Any]) -> Uplink:
         up.f_cnt,
         (up.deduplication_id,) if up.deduplication_id else (),
         up.object,
+        radios=tuple(each.gateway_id.lower() for each in up.rx_info if each.gateway_id),
     )
 
 
@@ -175,7 +206,9 @@ def _up_3(route: Route, up: _Up3) -> Uplink:
     source = _source(route, _DeviceInfo(eui, up.profile, up.tags))
     check_frame(up.counter, up.port)
     times = [each.time for each in up.rxInfo or () if each.time]
-    return Uplink(source, up.port, octets(up.data), moment(times[0] if times else None), "", up.counter)
+    at_us = moment(times[0] if times else None)
+    radios = tuple(octets(each.gatewayID).hex() for each in up.rxInfo or () if each.gatewayID)
+    return Uplink(source, up.port, octets(up.data), at_us, "", up.counter, radios=radios)
 
 
 def _source(route: Route, info: _DeviceInfo) -> Source:

@@ -63,6 +63,7 @@ class Uplink:
 
     `session` and `counter` tell the frame from others of the device; `identities` are the server's own names for it.
     `at_us` is `None` where the server gave no time, `port` where it gave none: a frame without payload has none.
+    `radios` are the radio gateways that heard it.
     """
 
     source: Source
@@ -74,6 +75,7 @@ class Uplink:
     identities: tuple[str, ...] = ()
     decoded: Mapping[str, Any] | None = None
     simulated: bool = False
+    radios: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +131,14 @@ class Presence:
 
 
 @dataclass(frozen=True, slots=True)
+class Radio:
+    """The network server speaks of a radio gateway; `online` is `None` where it has sent no more than statistics."""
+
+    gateway: str
+    online: bool | None
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
     """Something to publish at QoS 1."""
 
@@ -151,7 +161,7 @@ class Nothing:
     words: str
 
 
-Event = Uplink | Joined | Condition | Told | Measured | Presence | Request | Nothing
+Event = Uplink | Joined | Condition | Told | Measured | Presence | Radio | Request | Nothing
 
 
 @dataclass(frozen=True, slots=True)

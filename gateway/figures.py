@@ -15,6 +15,7 @@ FATES = (
     "joined",
     "condition",
     "presence",
+    "radio",
     "request",
     "ignored",
     "misspoken",

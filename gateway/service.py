@@ -20,6 +20,7 @@ from gateway.figures import Figures
 from gateway.models import Models
 from gateway.notes import Note
 from gateway.outlet import Outlet
+from gateway.radios import Radios
 from gateway.scripts.shelf import Shelf
 from gateway.sparkplug import Sparkplug
 from gateway.station import PUSH_S, RECEIVE_MAXIMUM, Station
@@ -28,7 +29,7 @@ from gateway.uplink import Translator
 from storage import codecs, errors, registry
 from storage.gateway_booking import Book
 from storage.pool import Pool
-from telemetry import topics
+from telemetry import radio, topics
 from telemetry.clock import Now
 
 SERVERS: dict[str, Callable[[Models], Server]] = {
@@ -76,11 +77,21 @@ async def run(
         BadAddress: a URL is none.
     """
     figures = figures or Figures()
-    notes = await _read_notes(mqtt_url, f"{client_id}-notes")
+    radios = Radios()
+    notes = await _read_notes(mqtt_url, f"{client_id}-notes", radios, now)
     servers = {each.name: SERVERS[each.kind](models) for each in networks}
     courier = Courier(servers)
     stations = [
-        Station(each.name, servers[each.name], Translator(each.name, models, notes), courier, notes, figures, now)
+        Station(
+            each.name,
+            servers[each.name],
+            Translator(each.name, models, notes, radios),
+            courier,
+            notes,
+            radios,
+            figures,
+            now,
+        )
         for each in networks
     ]
     service = _Service(stations, courier, notes, models.shelf, now)
@@ -102,6 +113,7 @@ async def run(
         await stack.enter_async_context(commands)
         group.create_task(service.obey(commands, city), name="obey")
         group.create_task(service.expire(city), name="expire")
+        group.create_task(_tell_radios(radios, city, now), name="radios")
         group.create_task(service.follow_registry(pool), name="registry")
         await commands.ready()
         waits = [asyncio.create_task(each.ready()) for each in inboxes]
@@ -178,8 +190,15 @@ class _Service:
             station.translator.use(loaded)
 
 
-async def _read_notes(mqtt_url: str, client_id: str) -> dict[str, Note]:
-    """What was retained of devices before our start."""
+async def _tell_radios(radios: Radios, city: Outlet, now: Now) -> None:
+    """Keep saying which radio gateways are out."""
+    while True:
+        await asyncio.sleep(TICK_S)
+        await city.publish(list(radios.words(now())))
+
+
+async def _read_notes(mqtt_url: str, client_id: str, radios: Radios, now: Now) -> dict[str, Note]:
+    """What was retained of devices, and of radio gateways, before our start."""
     found: dict[str, Note] = {}
     heard = 0
 
@@ -189,8 +208,11 @@ async def _read_notes(mqtt_url: str, client_id: str) -> dict[str, Note]:
         note = noted.read(topic, payload)
         if note is not None:
             found[note[0]] = note[1]
+        gateway, word = topics.parse_radio_gateway(topic), radio.decode(payload)
+        if gateway is not None and word is not None:
+            radios.recall(gateway, word, now())
 
-    async with Watcher(mqtt_url, client_id, [topics.gateway_note("+")], hear) as watcher:
+    async with Watcher(mqtt_url, client_id, [topics.gateway_note("+"), topics.radio_gateway("+")], hear) as watcher:
         await watcher.ready()
         before = -1
         while before != heard:

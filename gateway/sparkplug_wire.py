@@ -5,13 +5,11 @@ metrics (2) and seq (3); a metric is name (1), alias (2), timestamp (3), datatyp
 and a value as int (10), long (11), float (12), double (13), boolean (14) or string (15). Other fields are passed over.
 """
 
-import struct
-from collections.abc import Iterator
 from dataclasses import dataclass
 
+from gateway import protobuf
 from gateway.events import Misspoken
 
-VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5
 BOOLEAN = 11
 FLOAT_FIELD, BOOLEAN_FIELD, TEXT_FIELD = 12, 14, 15
 SIGNED_BITS = {1: 8, 2: 16, 3: 32, 4: 64}
@@ -53,7 +51,7 @@ def read(data: bytes) -> Payload:
     timestamp: int | None = None
     seq: int | None = None
     metrics: list[Metric] = []
-    for number, raw in _fields(data):
+    for number, raw in protobuf.fields(data):
         match number, raw:
             case 1, int():
                 timestamp = _timestamp(raw)
@@ -77,12 +75,13 @@ def resolved(metric: Metric, datatype: int) -> Value:
 def command(name: str, timestamp_ms: int) -> bytes:
     """A payload with one metric, the boolean `name` set to true."""
     text = name.encode()
-    metric = b"\x0a" + _varint(len(text)) + text + b"\x18" + _varint(timestamp_ms) + bytes([0x20, BOOLEAN, 0x70, 1])
-    return b"\x08" + _varint(timestamp_ms) + b"\x12" + _varint(len(metric)) + metric
+    size, at = protobuf.varint(len(text)), protobuf.varint(timestamp_ms)
+    metric = b"\x0a" + size + text + b"\x18" + at + bytes([0x20, BOOLEAN, 0x70, 1])
+    return b"\x08" + at + b"\x12" + protobuf.varint(len(metric)) + metric
 
 
 def _metric(data: bytes) -> Metric:
-    given = dict(_fields(data))  # of a field that is there twice the last holds
+    given = dict(protobuf.fields(data))  # of a field that is there twice the last holds
 
     def number(field: int) -> int | None:
         value = given.get(field)
@@ -129,50 +128,3 @@ def _timestamp(ms: int) -> int:
     if ms > TIMESTAMP_MS_MAX:
         raise Misspoken(f"the timestamp {ms} lies beyond the year 9999")
     return ms
-
-
-def _fields(data: bytes) -> Iterator[tuple[int, int | float | bytes]]:
-    """Number and value of each field: a number as `int`, a fixed one as `float`, all else as bytes."""
-    at = 0
-    while at < len(data):
-        tag, at = _read_varint(data, at)
-        number, wire = tag >> 3, tag & 7
-        if wire == VARINT:
-            value, at = _read_varint(data, at)
-            yield number, value
-        elif wire in (FIXED32, FIXED64):
-            size = 4 if wire == FIXED32 else 8
-            raw, at = _take(data, at, size)
-            yield number, struct.unpack("<f" if size == 4 else "<d", raw)[0]
-        elif wire == BYTES:
-            size, at = _read_varint(data, at)
-            raw, at = _take(data, at, size)
-            yield number, raw
-        else:
-            raise Misspoken(f"byte {at} begins no field of a Sparkplug payload")
-
-
-def _take(data: bytes, at: int, size: int) -> tuple[bytes, int]:
-    if at + size > len(data):
-        raise Misspoken("the Sparkplug payload ends within a field")
-    return data[at : at + size], at + size
-
-
-def _read_varint(data: bytes, at: int) -> tuple[int, int]:
-    value = shift = 0
-    while at < len(data) and shift < 70:
-        byte = data[at]
-        value |= (byte & 0x7F) << shift
-        at, shift = at + 1, shift + 7
-        if byte < 0x80:
-            return value & (2**64 - 1), at
-    raise Misspoken("the Sparkplug payload ends within a number, or has one of more than 64 bits")
-
-
-def _varint(value: int) -> bytes:
-    out = bytearray()
-    while value > 0x7F:
-        out.append(value & 0x7F | 0x80)
-        value >>= 7
-    out.append(value)
-    return bytes(out)

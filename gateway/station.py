@@ -19,6 +19,7 @@ from gateway.events import Heard, Message, Misspoken, Server, Told
 from gateway.figures import Figures
 from gateway.notes import Note
 from gateway.outlet import Outlet
+from gateway.radios import Radios
 from gateway.uplink import Outcome, Translator, Unread
 from storage import errors
 from storage.gateway_booking import Book, Unreadable, by_day
@@ -51,10 +52,11 @@ class Station:
 
     def __init__(
         self, name: str, server: Server, translator: Translator, courier: Courier, notes: dict[str, Note],
-        figures: Figures, now: Now,
+        radios: Radios, figures: Figures, now: Now,
     ) -> None:  # fmt: skip
         self.name, self.server, self.translator = name, server, translator
-        self._courier, self._notes, self._figures, self._now = courier, notes, figures, now
+        self._courier, self._notes, self._radios = courier, notes, radios
+        self._figures, self._now = figures, now
         self._unbooked: asyncio.Queue[tuple[list[Unreadable], Batch]] = asyncio.Queue(UNBOOKED_BATCHES_MAX)
         figures.meet(name)
 
@@ -85,6 +87,8 @@ class Station:
         """Keep saying whether the server's broker is heard."""
         while True:
             self._figures.connected(self.name, inbox.connected)
+            if not inbox.connected:
+                self._radios.deaf(self.name, self._now())
             await asyncio.sleep(1)
 
     async def translate(self, batch: Batch) -> _Work:

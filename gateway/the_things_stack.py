@@ -59,6 +59,15 @@ class _Version(msgspec.Struct, frozen=True):
     model_id: str = ""
 
 
+class _GatewayIds(msgspec.Struct, frozen=True):
+    gateway_id: str = ""
+    eui: str = ""
+
+
+class _RxMetadata(msgspec.Struct, frozen=True):
+    gateway_ids: _GatewayIds = _GatewayIds()
+
+
 class _UplinkMessage(msgspec.Struct, frozen=True):
     session_key_id: str = ""
     f_port: int | None = None
@@ -67,6 +76,7 @@ class _UplinkMessage(msgspec.Struct, frozen=True):
     decoded_payload: dict[str, Any] | None = None
     received_at: str | None = None
     version_ids: _Version = _Version()
+    rx_metadata: list[_RxMetadata] = []
 
 
 class _Error(msgspec.Struct, frozen=True):
@@ -195,4 +205,10 @@ def _up(source: Source, said: _Said) -> Uplink:
         (),
         message.decoded_payload,
         said.simulated,
+        tuple(name for each in message.rx_metadata if (name := _radio(each.gateway_ids))),
     )
+
+
+def _radio(ids: _GatewayIds) -> str:
+    """A radio gateway's name: its EUI, as other servers know it, else its id here."""
+    return ids.eui.lower() or ids.gateway_id

@@ -13,9 +13,10 @@ from typing import Any
 import msgspec
 
 from gateway.codecs.codec import Codec, Reading, Undecodable
-from gateway.events import Condition, Event, Joined, Measured, Message, Presence, Request, Source, Uplink
+from gateway.events import Condition, Event, Joined, Measured, Message, Presence, Radio, Request, Source, Uplink
 from gateway.models import Fields, Models, Selection
 from gateway.notes import Note, message, with_route
+from gateway.radios import Radios
 from gateway.repeats import Counters, Frames, Key
 from gateway.scripts.shelf import Question, Shelf
 from telemetry import topics
@@ -59,11 +60,12 @@ class Outcome:
 class Translator:
     """Translates the events of one network server; pure but for what it remembers.
 
-    `registry` is replaced as it changes; `notes` are shared by all networks.
+    `registry` is replaced as it changes; `notes` and `radios` are shared by all networks.
     """
 
-    def __init__(self, network: str, models: Models, notes: dict[str, Note]) -> None:
+    def __init__(self, network: str, models: Models, notes: dict[str, Note], radios: Radios | None = None) -> None:
         self._network, self._models, self._notes = network, models, notes
+        self._radios = radios or Radios()
         self.registry = Registry()
         self._spelt: dict[str, str] = {}
         self._frames, self._counters = Frames(), Counters()
@@ -111,6 +113,9 @@ class Translator:
                 return Outcome("presence", [_status(event.kind, event.device, event.online, "")])
             case Request():
                 return Outcome("request", answers=[event.message])
+            case Radio():
+                self._radios.told(self._network, event.gateway, event.online, now_us)
+                return Outcome("radio")
         return Outcome("ignored")
 
     def once(self, uplink: Uplink, now_us: int) -> Outcome:
@@ -121,6 +126,8 @@ class Translator:
         if uplink.simulated:
             return Outcome("simulated")
         device = self.device(uplink.source)
+        if uplink.radios and self.registry.knows(device):
+            self._radios.brought(self._network, device, filter(topics.valid_device, uplink.radios), now_us)
         keys = _keys(device, uplink)
         if self._frames.known(keys, now_us):
             return Outcome("duplicate")

@@ -17,6 +17,7 @@ RELATIONS = (
     "installation",
     "zone_daily",
     "latest",
+    "report_interval",
     "parking_zone_now",
     "alarm",
     "alarm_event",

@@ -167,6 +167,7 @@ async def town(own_broker: BrokerPart, conn: Connection) -> AsyncIterator[Town]:
         "v3/+/devices/+/down/push",
         "spBv1.0/+/NCMD/+",
         topics.ack("+", "+"),
+        topics.radio_gateway("+"),
     ]
     async with Watcher(own_broker.url, "town", filters, town.hear) as session:
         town.session = session

@@ -157,3 +157,16 @@ async def test_an_edge_nodes_level_is_stored_and_its_death_told(town: Town, gate
     (asked,) = await town.said("spBv1.0/Drains/NCMD/pump 3")
     assert asked is not None, "its aliases are forgotten, so a new birth is asked for"
     await town.ledger(received=3, quarantined=1)
+
+
+async def test_a_radio_gateway_that_goes_away_takes_its_devices_with_it(town: Town, gateway: Gateway) -> None:
+    """Statistics in Protocol Buffers, the connection's word in JSON; the bay was heard by this gateway alone."""
+    roof = "0016c001f153a14c"
+    topic, body = town.frame(BAY, b"\x01")
+    await town.say(topic, body | {"rxInfo": [{"gatewayId": roof, "rssi": -80}]})
+    await town.say(f"eu868/gateway/{roof}/event/stats", b"\x08\x01")
+    await town.said(topics.radio_gateway(roof))
+    await town.say(f"eu868/gateway/{roof}/state/conn", {"gatewayId": roof, "state": "OFFLINE"})
+    [online, out] = await town.said(topics.radio_gateway(roof), 2)
+    assert (online["online"], out["online"], out["devices"]) == (True, False, [BAY.upper()])
+    assert out["network"] == "chirpstack"

@@ -6,8 +6,10 @@ from typing import Any
 
 from bus.session import Watcher
 from rules.counts import Counts
+from rules.radio_words import COLLECT_S
 from storage import alarms
-from telemetry import topics
+from telemetry import radio, topics
+from telemetry.clock import to_rfc3339
 from tests.integration.rules.conftest import StartRules, Town, quiet
 from tests.parts.broker import BrokerPart
 from tests.parts.patience import eventually
@@ -174,3 +176,27 @@ async def test_an_alarm_of_an_asset_that_was_retired_meanwhile_is_over(start_rul
     await town.conn.execute("UPDATE asset SET retired_at = %s WHERE asset = 'drain-1'", ("2026-11-23T00:00:00Z",))
     async with start_rules():
         await town.row(STATE, expected=lambda row: row[0] == "returned_unacknowledged")
+
+
+async def test_an_outage_of_a_radio_gateway_is_one_alarm(rules: Counts, town: Town) -> None:
+    for device in ("B1", "B2"):
+        await town.report("parking_bay", device, occupied=True)
+    now_us = town.clock.now()
+    word = radio.RadioWord(False, "chirpstack", to_rfc3339(now_us), to_rfc3339(now_us), ["B1", "B2"])
+    await town.session.publish(topics.radio_gateway("gw"), radio.encode(word), retain=True, timeout_s=20)
+    state = "SELECT state, subject, asset, why FROM alarm WHERE type = 'gateway_outage'"
+    await asyncio.sleep(COLLECT_S)
+    town.clock.pass_by(3_600)
+    raised, subject, asset, why = await town.row(state, expected=lambda row: row[0] == "unacknowledged")
+    assert (raised, subject, asset, why["inputs"]["assets"]) == (
+        "unacknowledged",
+        "gateway:gw",
+        None,
+        ["bay-1", "bay-2"],
+    )
+    assert await town.rows("SELECT asset FROM alarm WHERE type = 'device_silent'") == []
+    back = radio.RadioWord(True, "chirpstack", to_rfc3339(town.clock.now()), to_rfc3339(town.clock.now()))
+    await town.session.publish(topics.radio_gateway("gw"), radio.encode(back), retain=True, timeout_s=20)
+    await town.row(state, expected=lambda row: row[0] == "returned_unacknowledged")
+    town.clock.pass_by(3_600)
+    await town.row("SELECT count(*) FROM alarm WHERE type = 'device_silent'", expected=lambda row: row[0] == 2)

@@ -69,6 +69,16 @@ async def test_three_report_intervals_of_silence(
     assert await online(native, asset) is alive
 
 
+async def test_a_learned_interval_stands_in_for_one_that_is_not_registered(native: Connection) -> None:
+    row = "INSERT INTO rule_state VALUES (%s, 'rhythm', NULL, '{\"learned_us\": 3600000000}')"
+    for asset in (1, 2):
+        await native.execute(row, (asset,))
+        await heard(native, asset, 10_700)
+    assert (await online(native, 1), await online(native, 2)) == (True, False)
+    known = await table(native, "SELECT every_s, known FROM report_interval ORDER BY asset_id")
+    assert known == [(3600.0, "learned"), (60.0, "registered"), (600.0, "usual")]
+
+
 async def test_a_device_that_said_goodbye_is_off_until_it_speaks_again(native: Connection) -> None:
     await heard(native, 1, 60)
     await said(native, "d-1", online=False, seconds_ago=30)

@@ -47,7 +47,7 @@ def test_what_is_there_is_not_issued_and_what_is_not_there_is_neither_rotated_no
 
 @pytest.mark.parametrize(
     ("device", "why"),
-    [("ID:1", "published by its gateway"), ("+", "no device id"), ("a/b", "no device id"), ("platform", "platform's own")],
+    [("ID:1", "its gateway"), ("+", "no device id"), ("a/b", "no device id"), ("platform", "platform's own")],
 )
 def test_who_can_have_no_password(device: str, why: str) -> None:
     with pytest.raises(credentials.Refused, match=why):
