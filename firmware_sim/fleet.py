@@ -9,7 +9,7 @@ import asyncio
 import heapq
 import secrets
 from collections.abc import Callable, Mapping
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from functools import partial
 
@@ -31,6 +31,8 @@ CONNECTIONS = 20
 GATEWAYS = 4
 BOOT_SPREAD_S = 5.0
 """A town is switched on within this real time, not at one blow."""
+PATIENCE_S = 5.0
+"""At the start a network server waits this real time for its line; afterwards what it says without one is lost."""
 DRAIN_S = 5.0
 """At the end the broker has this real time to take what is still in flight."""
 _TURNS_MAX = 200
@@ -193,7 +195,7 @@ class _Fleet:
         return start_us + int(chance.between(0.0, BOOT_SPREAD_S, -9) * self._speed * SECOND_US)
 
     async def open(self, lines: AsyncExitStack, url: str, passwords: Mapping[str, str]) -> None:
-        """Connect all lines; they stand up in the background."""
+        """Connect all lines; they stand up in the background, but a network server, which keeps nothing, waits."""
         for device, carrier in self._own.items():
             user = (device, passwords[device]) if device in passwords else None
             await lines.enter_async_context(carrier.open(url, device, user, [topics.command("+", device)]))
@@ -203,7 +205,9 @@ class _Fleet:
             await lines.enter_async_context(carrier.open(url, f"sim-gateway-{run_id}-{nth}", None, hears))
         for name, carrier in self._server_lines.items():
             hears = list(self._servers[name].face.filters)
-            await lines.enter_async_context(carrier.open(url, f"sim-{name}-{run_id}", None, hears))
+            line = await lines.enter_async_context(carrier.open(url, f"sim-{name}-{run_id}", None, hears))
+            with suppress(TimeoutError):
+                await asyncio.wait_for(line.room(), PATIENCE_S)
 
     @property
     def _carriers(self) -> list[Carrier]:
