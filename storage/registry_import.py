@@ -8,6 +8,7 @@ import difflib
 import io
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, TextIO
 
 import msgspec
@@ -139,14 +140,15 @@ async def _stage(
                 mistakes.add(each)
                 continue
             if models is not None and each.model is not None and each.model not in models:
-                mistakes.add(Mistake(each.place, _no_model(each.model, models)))
+                mistakes.add(Mistake(each.place, _no_model(each.model, tuple(models))))
             given = _encode(each.given).decode()
             await copy.write_row(
                 (each.place.number, each.place.line, each.asset, each.kind, each.device, each.model, given)
             )
 
 
-def _no_model(model: str, models: Collection[str]) -> str:
+@lru_cache(MISTAKES_MAX)
+def _no_model(model: str, models: tuple[str, ...]) -> str:
     likest = difflib.get_close_matches(model, models, n=1)
     hint = f"did you mean {likest[0]!r}?" if likest else "docs/devices.md lists ours, `lamplighter codec list` yours"
     return f"{model!r} is no model that there is a codec for: {hint}"

@@ -9,6 +9,7 @@ from lamplighter.cli import codec, credentials, dashboards, quarantine, registry
 from lamplighter.cli.decode import decode, encode
 from lamplighter.cli.demo import demo
 from lamplighter.cli.doctor import doctor
+from lamplighter.cli.history import import_history
 from lamplighter.cli.migrate import migrate
 from lamplighter.cli.simulate import simulate
 
@@ -45,6 +46,7 @@ tree.command()(decode)
 tree.command()(encode)
 tree.add_typer(codec.commands, name="codec")
 tree.add_typer(registry.commands, name="registry")
+tree.command("import")(import_history)
 tree.add_typer(credentials.commands, name="credentials")
 tree.add_typer(token.commands, name="token")
 tree.add_typer(quarantine.commands, name="quarantine")
