@@ -13,6 +13,7 @@ from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from rules.calendars import read_dates
 from rules.daytimes import read_daytime, read_duration_s
+from rules.series import FOLLOWS, values
 from rules.toml_lines import Place, lines_of
 from telemetry.alarms import AlarmType, Severity
 from telemetry.figures import UNITS, Figure, Form, is_required, known, stem_and_unit
@@ -32,6 +33,7 @@ _WRITTEN: dict[Form, Callable[[str], object]] = {
     Form.DATE: read_dates,
     Form.DURATION: read_duration_s,
     Form.MOMENT: datetime.fromisoformat,
+    Form.SERIES: lambda text: text == FOLLOWS or values(text),
 }
 _MENTIONS = {Form.DAY, Form.ZONE, Form.ASSET, Form.PROGRAM, Form.SINK}
 
@@ -174,7 +176,7 @@ class Document:
         if not isinstance(value, dict):
             self.wrong(place, f"{_label(place)} is {_shown(value)}, but it must be a table.")
             return _WRONG
-        key = replace(about, form=Form.NAME) if about.form is Form.TEXT else about
+        key = about if about.form in _CLOSED else replace(about, form=Form.NAME)
         found: dict[str, Any] = dict(base or {})
         for name, each in value.items():
             named = self._text(name, (*place, name), key)

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from lamplighter.cli import codec, credentials, dashboards, quarantine, registry, report, services, token
+from lamplighter.cli import codec, credentials, dashboards, quarantine, registry, report, rules, services, token
 from lamplighter.cli.decode import decode, encode
 from lamplighter.cli.demo import demo
 from lamplighter.cli.doctor import doctor
@@ -37,13 +37,14 @@ def lamplighter(
 
 
 tree.command()(demo)
-for command in (services.up, services.ingest, services.gateway, services.rules, services.api):
+for command in (services.up, services.ingest, services.gateway, services.api):
     tree.command()(command)
 tree.command()(simulate)
 tree.command()(migrate)
 tree.command()(doctor)
 tree.command()(decode)
 tree.command()(encode)
+tree.add_typer(rules.commands, name="rules")
 tree.add_typer(codec.commands, name="codec")
 tree.add_typer(registry.commands, name="registry")
 tree.command("import")(import_history)

@@ -1,44 +1,14 @@
-"""A small notation for series, after Prometheus' rule tests, and its way into observations.
+"""Series in the notation of the rule tests on their way into observations."""
 
-`70+5x3` is 70 75 80 85 (a start and three steps), `90x2` is 90 90 90, `_` is a missing sample and `_x2` two of them,
-`84` stands for itself. Samples follow each other at a fixed interval.
-"""
-
-import re
 from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from telemetry.clock import SECOND_US
+from rules.series import Sample, series, values
 from telemetry.columns import NO_SEQ, Columns
 from telemetry.kinds import KINDS
 
-_ITEM = re.compile(r"(?P<start>-?\d+(?:\.\d+)?|_)(?P<step>[+-]\d+(?:\.\d+)?)?(?:x(?P<times>\d+))?")
-
-Sample = tuple[int, float]
-"""When, in microseconds since 1970, and the value."""
-
-
-def values(notation: str) -> list[float | None]:
-    """The samples of a notation, `None` where one is missing."""
-    samples: list[float | None] = []
-    for item in notation.split():
-        found = _ITEM.fullmatch(item)
-        if found is None:
-            raise ValueError(f"{item!r} is no series")
-        times = int(found["times"] or 0)
-        if found["start"] == "_":
-            samples += [None] * max(times, 1)
-            continue
-        start, step = float(found["start"]), float(found["step"] or 0)
-        samples += [round(start + step * number, 9) for number in range(times + 1)]
-    return samples
-
-
-def series(notation: str, start_us: int, every_s: float) -> list[Sample]:
-    """The samples that are there, with their times."""
-    timed = ((start_us + round(place * every_s * SECOND_US), value) for place, value in enumerate(values(notation)))
-    return [(at_us, value) for at_us, value in timed if value is not None]
+__all__ = ["columns", "of_asset", "series", "values"]
 
 
 def columns(kind: str, rows: Iterable[tuple[int, int, float]], field: str | None = None) -> Columns:

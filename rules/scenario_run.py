@@ -1,0 +1,159 @@
+"""Runs a rule test: the real step over what its sensors say, with devices that answer.
+
+Nothing is late and nothing is lost on the way: at each moment of the test the step hears what was measured then, and
+takes the moment as settled. Between samples it looks at the clock too, because lamps follow it.
+"""
+
+import heapq
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import count
+
+import msgspec
+
+from rules.city import LAMPS, City
+from rules.daytimes import read_duration_s
+from rules.effects import Effect, SendCommand
+from rules.engine import step
+from rules.inputs import Inputs, Moment, Override
+from rules.scenario import Scenario, read_change, read_event
+from rules.scenario_verdict import Failure, Witness, compare, compare_order, when
+from rules.series import FOLLOWS, values
+from rules.state import blank
+from rules.sun import Sun
+from rules.uplinks import read
+from telemetry import topics
+from telemetry.clock import MINUTE_US, SECOND_US, to_rfc3339
+from telemetry.commands import Settings
+from telemetry.decoding import Decoder
+from telemetry.kinds import KINDS
+from telemetry.registry import Asset
+
+ANSWER_US = SECOND_US
+"""Devices take so long to answer a command."""
+
+
+@dataclass(frozen=True, slots=True)
+class Uplink:
+    """A message that a device sends; `fields` of which one `follows` are what the device was told by then."""
+
+    asset: Asset
+    topic: str
+    document: Mapping[str, object]
+
+
+def run(scenario: Scenario) -> list[Failure]:
+    """What did not come as the test expects, in the order of its lines; empty if all did."""
+    return sorted(_Run(scenario).to_the_end(), key=lambda each: each.line)
+
+
+@dataclass(slots=True)
+class _Run:
+    """A test at work. `agenda` holds the moments of steps, with what is said then (`None`: only time goes by)."""
+
+    scenario: Scenario
+    agenda: list[tuple[int, int, Uplink | None]] = field(default_factory=list)
+    order: Iterator[int] = field(default_factory=count)
+    witness: Witness = field(default_factory=Witness)
+
+    def to_the_end(self) -> Iterator[Failure]:
+        scenario, registry = self.scenario, self.scenario.registry
+        sun = Sun(scenario.sheet.lat, scenario.sheet.lon)
+        city = City(registry, scenario.thresholds, sun, scenario.timezone)
+        state, decoder = blank(city), Decoder(registry)
+        end_us = self._plan(city)
+        waiting = sorted((scenario.instant_us(each.at), place) for place, each in enumerate(scenario.told.expect))
+        while self.agenda and self.agenda[0][0] <= end_us:
+            now_us = self.agenda[0][0]
+            said = list(self._said(now_us))
+            names, payloads = [each.encode() for each, _ in said], [payload for _, payload in said]
+            uplinks = read(decoder, names, payloads, now_us)
+            if uplinks.refused or uplinks.misspoken:
+                yield Failure(scenario.line, f"{when(scenario, now_us)}: a sample is none that a device may send.")
+            inputs = Inputs(uplinks.columns, uplinks.acks, overrides=self._overrides(now_us))
+            state, effects = step(city, state, inputs, Moment(now_us, now_us))
+            self.witness.note(effects)
+            self._answer(now_us, effects)
+            while waiting and waiting[0][0] <= now_us and not self._more_at(now_us):
+                yield from compare(scenario, self.witness, waiting.pop(0)[1])
+        yield from compare_order(scenario, self.witness)
+
+    def _plan(self, city: City) -> int:
+        """Put down when what is said and looked at; returns the end."""
+        scenario, told = self.scenario, self.scenario.told
+        every_us = read_duration_s(told.every) * SECOND_US
+        assets = {each.asset: each for each in city.registry.assets.values()}
+        instants = [scenario.instant_us(each.at) for each in told.expect]
+        instants += [scenario.instant_us(each.at) for each in told.overrides]
+        instants += [read_event(each, scenario)[0] for each in told.alarm_events or ()]
+        instants += [read_change(each, scenario)[0] for each in told.setpoint_changes or ()]
+        instants += [scenario.instant_us(told.lasts)] if told.lasts else []
+        samples = [values(text) for fields in told.series.values() for text in fields.values() if text != FOLLOWS]
+        longest_us = (max([len(each) for each in samples], default=1) - 1) * every_us
+        end_us = max([*instants, scenario.start_us + longest_us])
+        tick_us = min(every_us, MINUTE_US) if len(city.rolls[LAMPS]) else every_us
+        tick_us = read_duration_s(told.looks) * SECOND_US if told.looks else tick_us
+        for at_us in {*instants, end_us, *range(scenario.start_us, end_us, tick_us)}:
+            self._put(at_us, None)
+        for name, fields in told.series.items():
+            self._plan_series(assets[name], fields, every_us, end_us)
+        return end_us
+
+    def _plan_series(self, asset: Asset, fields: Mapping[str, str], every_us: int, end_us: int) -> None:
+        """What one asset's sensor says."""
+        if asset.device is None:
+            return
+        types = {each.name: each.type for each in KINDS[asset.kind].properties}
+        slots = (end_us - self.scenario.start_us) // every_us + 1
+        columns: dict[str, Sequence[object]] = {
+            name: [FOLLOWS] * slots if text == FOLLOWS else values(text) for name, text in fields.items()
+        }
+        for slot in range(max(map(len, columns.values()), default=0)):
+            at_us = self.scenario.start_us + slot * every_us
+            said = {name: samples[slot] for name, samples in columns.items() if slot < len(samples)}
+            heard = {
+                name: value == 1 if types[name] is bool and value in (0, 1) else value
+                for name, value in said.items()
+                if value is not None
+            }
+            if heard:
+                topic = topics.telemetry(asset.kind, asset.device)
+                self._put(at_us, Uplink(asset, topic, {"ts": to_rfc3339(at_us), **heard}))
+
+    def _put(self, at_us: int, uplink: Uplink | None) -> None:
+        heapq.heappush(self.agenda, (at_us, next(self.order), uplink))
+
+    def _more_at(self, now_us: int) -> bool:
+        return bool(self.agenda) and self.agenda[0][0] == now_us
+
+    def _said(self, now_us: int) -> Iterator[tuple[str, bytes]]:
+        """The messages of a moment: topic and payload."""
+        while self._more_at(now_us):
+            uplink = heapq.heappop(self.agenda)[2]
+            if uplink is None:
+                continue
+            told_pct = self.witness.of(uplink.asset.asset).setpoint_pct
+            document = {
+                name: told_pct if value == FOLLOWS else value
+                for name, value in uplink.document.items()
+                if value != FOLLOWS or told_pct is not None
+            }
+            if document.keys() - {"ts"}:
+                yield uplink.topic, msgspec.json.encode(document)
+
+    def _answer(self, now_us: int, effects: Sequence[Effect]) -> None:
+        """Devices acknowledge what they are told."""
+        for each in effects:
+            asset = self.scenario.registry.assets.get(each.asset_id) if isinstance(each, SendCommand) else None
+            if asset is not None and isinstance(each, SendCommand) and self.scenario.told.answers:
+                topic = topics.ack(each.kind, each.device)
+                self._put(now_us + ANSWER_US, Uplink(asset, topic, {"id": each.id, "ok": True}))
+
+    def _overrides(self, now_us: int) -> list[Override]:
+        """What operators order now."""
+        at, ids = self.scenario.instant_us, {each.asset: key for key, each in self.scenario.registry.assets.items()}
+        return [
+            Override(f"override-{number}", ids[wish.asset], Settings(setpoint_pct=wish.setpoint_pct), at(wish.until))
+            for number, wish in enumerate(self.scenario.told.overrides)
+            if at(wish.at) == now_us
+        ]
