@@ -3,14 +3,11 @@
 from collections.abc import Iterator
 from typing import Any
 
-import numpy as np
-
 from rules.city import City, Roll
 from rules.effects import ClearAlarm, RaiseAlarm
 from rules.following import Following, Judged
-from rules.memory import Reals, Rows, Times
+from rules.memory import Rows, Times
 from rules.occupancy import OCCUPIED, Occupancy
-from rules.overflow import Stage
 from rules.silence import Presence
 from rules.stuck import Found, Stuck
 from rules.timing import Latch, Turned
@@ -62,26 +59,17 @@ def heard(roll: Roll, presence: Presence, back: Rows, at_us: Times) -> Iterator[
         yield cleared(roll.assets[row].asset, AlarmType.DEVICE_SILENT, at, cause)
 
 
-def overflow(
-    city: City, roll: Roll, latch: Latch, stage: Stage, turned: Turned, level_m: Reals
-) -> Iterator[RaiseAlarm | ClearAlarm]:
-    """Drains whose stage has turned; `level_m` `(n,)` is what each said last."""
+def battery(city: City, roll: Roll, latch: Latch, turned: Turned) -> Iterator[RaiseAlarm | ClearAlarm]:
+    """Batteries that are low, or are so no more."""
+    figures = ("battery_low_pct", "battery_deadband_pct", "battery_raise_delay_s")
     for row, at in zip(turned.rows.tolist(), turned.at_us.tolist(), strict=True):
         cause = int(latch.cause_us[row])
         if not latch.active[row]:
-            yield cleared(roll.assets[row].asset, stage.type, at, cause)
+            yield cleared(roll.assets[row].asset, AlarmType.BATTERY_LOW, at, cause)
             continue
-        value, last = float(latch.value[row]), float(level_m[row])
-        inputs = {"level_m": round(value, 4), "observed_at": to_rfc3339(cause)}
-        if not np.isnan(last):
-            inputs["last_level_m"] = round(last, 4)
-        limits = {
-            stage.limit_name: float(stage.limit_m[row]),
-            "deadband_m": stage.deadband_m,
-            "raise_delay_s": stage.delays.on_us // SECOND_US,
-            "clear_delay_s": stage.delays.off_us // SECOND_US,
-        }
-        yield raised(city, roll, row, stage.type, at, cause, inputs, limits)
+        inputs = {"battery_pct": float(latch.value[row]), "device": roll.assets[row].device}
+        limits = {name: float(city.figures(roll.kind, "sensors", name)[row]) for name in figures}
+        yield raised(city, roll, row, AlarmType.BATTERY_LOW, at, cause, inputs, limits)
 
 
 def following(

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rules.dimming import Program
+from rules.drains.sewer import Sewer
 from rules.memory import Bools, Codes, Names, Reals, Rows, Times
 from rules.sun import Sun
 from telemetry.clock import SECOND_US
@@ -141,14 +142,9 @@ class City:
         return Program(self.thresholds.lighting, self.sun, self.timezone)
 
     @cached_property
-    def crown_m(self) -> Reals:
-        """Each drain's crown above its invert, NaN where not registered."""
-        return self.rolls[DRAINS].attribute("crown_m")
-
-    @cached_property
-    def ground_m(self) -> Reals:
-        """Each drain's ground above its invert, NaN where not registered."""
-        return self.rolls[DRAINS].attribute("ground_m")
+    def sewer(self) -> Sewer:
+        """Drains."""
+        return Sewer(self.rolls[DRAINS].assets, partial(self.figures, DRAINS))
 
     @cached_property
     def floor_pct(self) -> Reals:

@@ -14,7 +14,7 @@ from rules.inputs import Acked, Ended, Moment, Override
 from rules.memory import NEVER_US, Bools, Reals, Rows, Times
 from rules.state import State
 from telemetry.alarms import asset_subject
-from telemetry.commands import Settings, command_id
+from telemetry.commands import Priority, Settings, command_id
 from telemetry.commands import State as Stage
 from telemetry.guards import objection
 from telemetry.registry import Asset
@@ -176,6 +176,17 @@ def program(desk: Desk) -> None:
     leases.tell(state.lease, due, desk.city)
     if refused:
         desk.effects.append(Count("program_refused", now_us, refused))
+
+
+def ask(desk: Desk, asset: Asset, settings: Settings, reason: Priority, cause_us: int, expires_us: int) -> str | None:
+    """Send what a rule asks of the device of an asset; returns the command's id, `None` where a guard forbids it."""
+    if asset.device is None or _forbidden(desk, asset, settings, expires_us) is not None:
+        return None
+    what = f"{reason}|{asset.device}|{settings}"
+    identity = command_id(asset_subject(asset.asset), what, cause_us)
+    now_us = desk.moment.now_us
+    _send(desk, asset, Open(identity, asset.asset_id, asset.kind, asset.device, settings, reason, expires_us, now_us))
+    return identity
 
 
 def expire(desk: Desk) -> None:

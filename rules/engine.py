@@ -10,18 +10,19 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from rules import alarming, commanding, following, occupancy, overflow, radio, rhythm, silence, zones
+from rules import alarming, battery, commanding, following, occupancy, radio, rhythm, silence, zones
 from rules.arrival import Arrivals, arrivals, on_time, waves
 from rules.city import BAYS, DRAINS, LAMPS, City, Roll
 from rules.commanding import Desk, Reports
+from rules.drains import asking, sampling
+from rules.drains.flow import Drains
 from rules.effects import Count, Effect, ForgetZone, PublishZone, in_order
 from rules.inputs import Inputs, Moment
 from rules.memory import FOREVER_US, NEVER_US, Bools, Rows, Times
 from rules.occupancy import HEARTBEAT_SHARE, Moves
-from rules.overflow import Stage
 from rules.silence import Presence, Watch
 from rules.state import State, aligned, refresh
-from rules.timing import Latch, Turned
+from rules.timing import Latch
 from telemetry.alarms import AlarmType
 from telemetry.registry import Registry
 
@@ -38,7 +39,7 @@ def step(city: City, state: State, inputs: Inputs, moment: Moment) -> tuple[Stat
     effects: list[Effect] = []
     state = _adopted(city, state, now_us, effects)
     state.now_us, state.settled_us = now_us, settled_us
-    _Step(city, state, moment, effects).run(inputs)
+    _Step(city, state, moment, effects, Drains(city, state, effects)).run(inputs)
     return state, in_order(effects)
 
 
@@ -50,12 +51,13 @@ class _Step:
     state: State
     moment: Moment
     effects: list[Effect]
+    drains: Drains
     intervals_us: dict[str, Times] = field(default_factory=dict)
 
     def run(self, inputs: Inputs) -> None:
         desk = Desk(self.city, self.state, self.moment, self.effects)
         commanding.expire(desk)
-        self._release()
+        self.drains.release(self.moment.now_us)
         self._listen(inputs.radios)
         counts_from = np.full(len(self.city.rolls[LAMPS]), -1, np.intp)
         for ack in inputs.acks:
@@ -77,6 +79,7 @@ class _Step:
         for wish in inputs.overrides:
             commanding.override(desk, wish)
         commanding.program(desk)
+        asking.ask(desk)
         self._speak()
 
     def _observe(self, desk: Desk, roll: Roll, found: Arrivals, counts_from: Rows | None) -> None:
@@ -111,8 +114,7 @@ class _Step:
         gone, since = silence.fall_silent(presence, rows, self._watch(roll), until_us)
         self.effects.extend(alarming.silence(self.city, roll, presence, self._interval_us(roll), gone, since))
         if roll.kind == DRAINS:
-            for latch, stage in self._stages():
-                self._turn(roll, latch, stage, overflow.expire(latch, stage, rows, until_us))
+            self.drains.run_out(rows, until_us)
         elif roll.kind == BAYS:
             heard = presence.heard_us[rows]
             unknown = heard + silence.patience_us(presence, rows, self._watch(roll), until_us)
@@ -129,11 +131,10 @@ class _Step:
     def _measure(self, roll: Roll, wave: Arrivals, at_us: Times, heartbeat: Bools) -> None:
         """What the values of a wave mean to the rule of their kind."""
         if roll.kind == DRAINS:
-            level = wave.fields["level_m"]
-            self.state.level_m[wave.row] = level
-            for latch, stage in self._stages():
-                self._turn(roll, latch, stage, overflow.measure(latch, stage, wave.row, at_us, level))
+            self.drains.measure(wave, at_us)
+            self._check_battery(roll, self.state.drain_battery, wave, at_us)
         elif roll.kind == BAYS:
+            self._check_battery(roll, self.state.bay_battery, wave, at_us)
             said = wave.fields["occupied"]
             moves, missed = occupancy.report(self.state.occupancy, wave.row, at_us, said, heartbeat)
             self._move(moves)
@@ -188,20 +189,10 @@ class _Step:
             self.city.sun.night(self.moment.settled_us) if by_night else None,
         )
 
-    def _stages(self) -> list[tuple[Latch, Stage]]:
-        city = self.city
-        stages = overflow.stages(city.thresholds.drainage, city.crown_m, city.ground_m)
-        return list(zip((self.state.high, self.state.overflow), stages, strict=True))
-
-    def _turn(self, roll: Roll, latch: Latch, stage: Stage, turned: Turned) -> None:
-        if len(turned.rows):
-            self.effects.extend(alarming.overflow(self.city, roll, latch, stage, turned, self.state.level_m))
-
-    def _release(self) -> None:
-        """Alarms whose height has left the registry are over, and delays towards them end."""
-        for latch, stage in self._stages():
-            rows = overflow.release(latch, stage)
-            self._turn(self.city.rolls[DRAINS], latch, stage, Turned(rows, np.full(len(rows), self.moment.now_us)))
+    def _check_battery(self, roll: Roll, latch: Latch, wave: Arrivals, at_us: Times) -> None:
+        """What a wave says of batteries."""
+        turned = battery.measure(latch, self.city, roll.kind, wave.row, at_us, wave.fields["battery_pct"])
+        self.effects.extend(alarming.battery(self.city, roll, latch, turned))
 
     def _lift(self) -> None:
         """Alarms whose device has left the registry are over; a bay that nothing watches any more is unknown."""
@@ -235,6 +226,7 @@ def _adopted(city: City, state: State, now_us: int, effects: list[Effect]) -> St
     state = aligned(state, city)
     for kind, roll in city.rolls.items():
         rhythm.forget(state.rhythm[kind], _swapped(before, roll))
+    sampling.forget(state.sampling, _swapped(before, city.rolls[DRAINS]))
     for zone in sorted(state.said_us.keys() - set(city.bays.zones)):
         del state.said_us[zone]
         effects.append(ForgetZone(zone, now_us))
@@ -253,6 +245,11 @@ def _take_leave(state: State, city: City, now_us: int, effects: list[Effect]) ->
     standing = [
         (AlarmType.DRAIN_HIGH, DRAINS, state.high.active, state.high.cause_us),
         (AlarmType.DRAIN_OVERFLOW, DRAINS, state.overflow.active, state.overflow.cause_us),
+        (AlarmType.DRAIN_RISING_FAST, DRAINS, state.rising.active, state.rising.cause_us),
+        (AlarmType.DRAIN_BLOCKAGE, DRAINS, state.blockage.active, state.blockage.cause_us),
+        (AlarmType.SENSOR_FAULT, DRAINS, state.belief.active, state.belief.cause_us),
+        (AlarmType.BATTERY_LOW, DRAINS, state.drain_battery.active, state.drain_battery.cause_us),
+        (AlarmType.BATTERY_LOW, BAYS, state.bay_battery.active, state.bay_battery.cause_us),
         (AlarmType.LAMP_NOT_FOLLOWING, LAMPS, state.following.failing, state.following.cause_us),
     ]
     for kind, presence in state.presence.items():

@@ -1,10 +1,13 @@
-"""Drains that fill: `drain_high` at the crown (Einstau) and `drain_overflow` at the ground (Überstau).
+"""Drains that fill: pre-alarm below the crown, Einstau from the crown on, Überstau from the ground on.
 
-Each is a latch with a raise level, a clear level a deadband below it, and delays by event time and by timer. A drain
-whose crown or ground is not registered has no such alarm. What stands in the street is never claimed from a sensor.
+The pre-alarm is a stage and no alarm; the others are `drain_high` and `drain_overflow`. Each is a latch with a raise
+level, a clear level a deadband below it, and delays by event time and by timer; the top stage raises at once and clears
+slowly. A drain whose crown or ground is not registered has no such stage. What stands in the street (Überflutung) is
+never claimed from a sensor.
 """
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
@@ -12,33 +15,64 @@ from rules import timing
 from rules.memory import NEVER_US, Reals, Rows, Times
 from rules.timing import Delays, Latch, Turned
 from telemetry.alarms import AlarmType
-from telemetry.clock import SECOND_US
-from telemetry.thresholds import Drainage
+
+NORMAL, PRE_ALARM, EINSTAU, UEBERSTAU = range(4)
+"""Codes of the stages, lowest first."""
 
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """One height that matters: `limit_m` `(n,)` is where it lies in each drain, NaN where not registered."""
+    """One height that matters: `limit_m` `(n,)` is where it lies in each drain, NaN where not registered.
 
-    type: AlarmType
+    `type` is its alarm, `None` for a stage that is none.
+    """
+
+    type: AlarmType | None
     limit_name: str
     limit_m: Reals
-    deadband_m: float
+    deadband_m: Reals
     delays: Delays
 
 
-def stages(drainage: Drainage, crown_m: Reals, ground_m: Reals) -> tuple[Stage, Stage]:
-    """The two stages that are alarms, lowest first."""
-    high = Delays(drainage.high_raise_delay_s * SECOND_US, drainage.high_clear_delay_s * SECOND_US)
-    over = Delays(drainage.overflow_raise_delay_s * SECOND_US, drainage.overflow_clear_delay_s * SECOND_US)
+class Heights(Protocol):
+    """What stages are made of: registered heights and figures, one a drain."""
+
+    @property
+    def crown_m(self) -> Reals:
+        """The crown of the pipe."""
+        ...
+
+    @property
+    def ground_m(self) -> Reals:
+        """The ground."""
+        ...
+
+    def figure(self, name: str) -> Reals:
+        """A figure of drainage."""
+        ...
+
+    def span_us(self, name: str) -> Times:
+        """A figure in seconds, as microseconds."""
+        ...
+
+
+def stages(heights: Heights) -> tuple[Stage, Stage, Stage]:
+    """Pre-alarm, Einstau and Überstau."""
+    deadband, figure, span_us = heights.figure("deadband_m"), heights.figure, heights.span_us
+    at_once = np.zeros(len(deadband), np.int64)
+    pre = Delays(at_once, span_us("pre_alarm_clear_delay_s"))
+    high = Delays(span_us("high_raise_delay_s"), span_us("high_clear_delay_s"))
+    over = Delays(span_us("overflow_raise_delay_s"), span_us("overflow_clear_delay_s"))
+    below_m = heights.crown_m - figure("pre_alarm_below_crown_m")
     return (
-        Stage(AlarmType.DRAIN_HIGH, "crown_m", crown_m, drainage.deadband_m, high),
-        Stage(AlarmType.DRAIN_OVERFLOW, "ground_m", ground_m, drainage.deadband_m, over),
+        Stage(None, "pre_alarm_m", below_m, deadband, pre),
+        Stage(AlarmType.DRAIN_HIGH, "crown_m", heights.crown_m, deadband, high),
+        Stage(AlarmType.DRAIN_OVERFLOW, "ground_m", heights.ground_m, deadband, over),
     )
 
 
 def expire(latch: Latch, stage: Stage, rows: Rows, until_us: Times | int) -> Turned:
-    """The alarms that turn because their delay has run out by `until_us`."""
+    """The stages that turn because their delay has run out by `until_us`."""
     return timing.fire(latch, rows, until_us, stage.delays)
 
 
@@ -46,13 +80,13 @@ def measure(latch: Latch, stage: Stage, rows: Rows, at_us: Times, level_m: Reals
     """One level a drain: begins and ends delays, and turns at once what has none."""
     limit = stage.limit_m[rows]
     raises = level_m >= limit
-    clears = level_m < limit - stage.deadband_m
+    clears = level_m < limit - stage.deadband_m[rows]
     timing.observe(latch, rows, at_us, level_m, raises, clears)
     return timing.fire(latch, rows, at_us, stage.delays)
 
 
 def release(latch: Latch, stage: Stage) -> Rows:
-    """Reset what has no registered height any more; returns the alarms that stood and are over by that."""
+    """Reset what has no registered height any more; returns the stages that stood and are over by that."""
     unlimited = np.isnan(stage.limit_m)
     over = np.flatnonzero(latch.active & unlimited)
     latch.active[unlimited] = False

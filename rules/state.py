@@ -9,6 +9,12 @@ from numpy.typing import NDArray
 
 from rules.book import Book
 from rules.city import BAYS, DRAINS, LAMPS, City
+from rules.drains.belief import Belief
+from rules.drains.blockage import Usual
+from rules.drains.outlook import Outlook as DrainOutlook
+from rules.drains.rain import Rain
+from rules.drains.sampling import Sampling
+from rules.drains.water import Water
 from rules.following import Following
 from rules.forecast import Outlook
 from rules.leases import Lease
@@ -20,6 +26,7 @@ from rules.silence import Presence
 from rules.stuck import Stuck
 from rules.timing import Latch
 from telemetry.availability import Status
+from telemetry.outlook import RULE as DRAIN_OUTLOOK
 from telemetry.registry import Registry
 
 KIND, RULE = "kind", "rule"
@@ -46,9 +53,19 @@ class State:
     asset_id: dict[str, NDArray[np.int32]]
     presence: dict[str, Presence]
     rhythm: dict[str, Rhythm]
+    pre_alarm: Latch = field(metadata=of(DRAINS, "drain_pre_alarm"))
     high: Latch = field(metadata=of(DRAINS, "drain_high"))
     overflow: Latch = field(metadata=of(DRAINS, "drain_overflow"))
-    level_m: NDArray[np.float64]
+    rising: Latch = field(metadata=of(DRAINS, "drain_rising_fast"))
+    blockage: Latch = field(metadata=of(DRAINS, "drain_blockage"))
+    water: Water = field(metadata=of(DRAINS, "drain_water"))
+    drain_outlook: DrainOutlook = field(metadata=of(DRAINS, DRAIN_OUTLOOK))
+    belief: Belief = field(metadata=of(DRAINS, "sensor_fault"))
+    rain: Rain = field(metadata=of(DRAINS, "rain"))
+    usual: Usual = field(metadata=of(DRAINS, "drain_usual"))
+    sampling: Sampling = field(metadata=of(DRAINS, "drain_sampling"))
+    drain_battery: Latch = field(metadata=of(DRAINS, "battery_low"))
+    bay_battery: Latch = field(metadata=of(BAYS, "battery_low"))
     occupancy: Occupancy = field(metadata=of(BAYS, "occupancy"))
     stuck: Stuck = field(metadata=of(BAYS, "stuck"))
     moves: Moves
@@ -69,7 +86,6 @@ class State:
         own = {
             "presence": {kind: each.copy() for kind, each in self.presence.items()},
             "rhythm": {kind: each.copy() for kind, each in self.rhythm.items()},
-            "level_m": self.level_m.copy(),
             "book": self.book.copy(),
             "outages": dict(self.outages),
             "said_us": dict(self.said_us),
@@ -104,7 +120,6 @@ def blank(city: City) -> State:
         asset_id={kind: roll.asset_id for kind, roll in city.rolls.items()},
         presence={kind: Presence.blank(size) for kind, size in sizes.items()},
         rhythm={kind: Rhythm.blank(size) for kind, size in sizes.items()},
-        level_m=np.full(sizes[DRAINS], np.nan),
         moves=Moves.none(),
         **memories,
     )
@@ -124,9 +139,6 @@ def aligned(state: State, city: City) -> State:
         kind: state.rhythm[kind].taken(taken[kind]) if kind in state.rhythm else Rhythm.blank(len(roll))
         for kind, roll in city.rolls.items()
     }
-    drains = taken[DRAINS]
-    level = np.full(len(drains), np.nan)
-    level[drains >= 0] = state.level_m[drains[drains >= 0]]
     moved = city.rolls[BAYS].rows(state.asset_id[BAYS][state.moves.row])
     memories: dict[str, Any] = {
         name: getattr(state, name).taken(taken[each.metadata[KIND]]) for name, each, _ in _remembered()
@@ -136,7 +148,6 @@ def aligned(state: State, city: City) -> State:
         asset_id={kind: roll.asset_id for kind, roll in city.rolls.items()},
         presence=presence,
         rhythm=rhythm,
-        level_m=level,
         moves=Moves(moved, state.moves.at_us, state.moves.state).take(moved >= 0),
         outages=dict(state.outages),
         book=state.book.copy(),
