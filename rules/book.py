@@ -5,15 +5,18 @@ not acknowledged is sent the same command again, a few times; a repeat is harmle
 """
 
 from dataclasses import dataclass, field
+from zlib import crc32
 
 import msgspec
 
 from rules.effects import MoveCommand
 from rules.memory import FOREVER_US, NEVER_US
+from telemetry.clock import SECOND_US
 from telemetry.commands import FOLLOW_REPORTS, FOLLOWED_POINTS, Priority, Settings, State
+from telemetry.thresholds import Commanding
 
-SENDS_MAX = 3
-"""How often a command goes out while its device reports and does not acknowledge."""
+JITTER = 0.2
+"""A device's second and later chances come up to this share sooner or later, by an accident of the command's id."""
 ERROR_CHARACTERS_MAX = 500
 """A device's words on why it rejects a command are cut here."""
 
@@ -21,8 +24,9 @@ ERROR_CHARACTERS_MAX = 500
 class Open(msgspec.Struct, frozen=True, omit_defaults=True):
     """A command that is not decided. `state` is `queued` (sent or not) or `acknowledged`.
 
-    `sent_us` is when it last went out, `sends` how often. Reports measured after `acked_us` are held against it, until
-    it expires or until another setpoint or device took its place at `moot_us`; `reports` of them did not follow.
+    `sent_us` is when it last went out, `sends` how often; 0: it has waited for its turn since then. Reports measured
+    after `acked_us` are held against it, until it expires or until another setpoint or device took its place at
+    `moot_us`; `reports` of them did not follow.
     """
 
     id: str
@@ -46,20 +50,27 @@ class Book:
 
     by_id: dict[str, Open] = field(default_factory=dict)
     of_asset: dict[int, tuple[str, ...]] = field(default_factory=dict)
+    waiting: dict[str, None] = field(default_factory=dict)
+    """Those that have not gone out yet, in the order of their coming."""
 
     def copy(self) -> "Book":
         """An independent copy; the commands themselves never change."""
-        return Book(dict(self.by_id), dict(self.of_asset))
+        return Book(dict(self.by_id), dict(self.of_asset), dict(self.waiting))
 
     def put(self, command: Open) -> None:
         """Add a command, or replace it by a later state of itself."""
         if command.id not in self.by_id:
             self.of_asset[command.asset_id] = (*self.of_asset.get(command.asset_id, ()), command.id)
         self.by_id[command.id] = command
+        if command.sends:
+            self.waiting.pop(command.id, None)
+        else:
+            self.waiting[command.id] = None
 
     def drop(self, command: Open) -> None:
         """Forget a command that is decided."""
         del self.by_id[command.id]
+        self.waiting.pop(command.id, None)
         left = tuple(each for each in self.of_asset[command.asset_id] if each != command.id)
         if left:
             self.of_asset[command.asset_id] = left
@@ -130,9 +141,27 @@ def verify(book: Book, command: Open, level_pct: float, at_us: int) -> MoveComma
     return MoveCommand(command.id, at_us, State.FAILED, error)
 
 
-def retry(book: Book, command: Open, at_us: int) -> Open | MoveCommand:
+def let_out(book: Book, command: Open, at_us: int) -> Open:
+    """It is the turn of a command that waited."""
+    sent = msgspec.structs.replace(command, sends=1, sent_us=at_us)
+    book.put(sent)
+    return sent
+
+
+def patience_us(command: Open, figures: Commanding, pace_us: int) -> int:
+    """How long after it last went out a command is given to be acknowledged: twice as long each time, with jitter.
+
+    `pace_us` is how far apart steps may lie under a fast clock.
+    """
+    plain_s = min(figures.retry_first_s * 2 ** (command.sends - 1), figures.retry_most_s)
+    lot = crc32(f"{command.id}|{command.sends}".encode()) / 2**32
+    wait_us: int = round(plain_s * SECOND_US * (1 - JITTER + 2 * JITTER * lot))
+    return max(wait_us, pace_us)
+
+
+def retry(book: Book, command: Open, at_us: int, sends_max: int) -> Open | MoveCommand:
     """A device reports and has not acknowledged: the command as it goes out again, or its end."""
-    if command.sends >= SENDS_MAX:
+    if command.sends >= sends_max:
         book.drop(command)
         error = f"The device reports, but did not acknowledge the command, sent {command.sends} times."
         return MoveCommand(command.id, at_us, State.FAILED, error)
@@ -144,6 +173,7 @@ def retry(book: Book, command: Open, at_us: int) -> Open | MoveCommand:
 def _expired(command: Open) -> MoveCommand:
     unseen = "The lease ended before the lamp was seen to follow."
     error = "The device did not acknowledge in time." if command.state is State.QUEUED else unseen
+    error = error if command.sends else "It ended before it was its turn to go out."
     return MoveCommand(command.id, command.expires_us, State.EXPIRED, error)
 
 

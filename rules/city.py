@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cached_property, partial
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -9,16 +10,18 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from numpy.typing import NDArray
 
-from rules.dimming import Program
+from rules.calendars import Calendars
 from rules.drains.sewer import Sewer
+from rules.lamps import Lamps
+from rules.measures import Measure
 from rules.memory import Bools, Codes, Names, Reals, Rows, Times
-from rules.sun import Sun
-from telemetry.clock import SECOND_US
-from telemetry.guards import floor_pct, may_be_off
+from rules.opening import Opening
+from rules.sun import CIVIL_DEG, Sun, switching_sun
+from telemetry.clock import SECOND_US, to_datetime
 from telemetry.kinds import KINDS
 from telemetry.kinds.drain_level import DrainLevel
 from telemetry.kinds.parking_bay import ParkingBay
-from telemetry.kinds.streetlight import StreetLight, StreetLightAttributes
+from telemetry.kinds.streetlight import StreetLight
 from telemetry.registry import Asset, Registry
 from telemetry.thresholds import Thresholds
 
@@ -99,9 +102,9 @@ class Bays:
 class City:
     """One version of registry and thresholds, compiled for the rules; immutable. Retired assets are left out.
 
-    `zone_refresh_us` is how often a zone's word is repeated though nothing changed. `retry_after_us` is how long an
-    acknowledgement may take before the next report of its device has the command sent again. Leases are not renewed
-    more often than every `pace_us`, which matters only under a very fast clock.
+    `sun` is that of the guards: civil twilight. `zone_refresh_us` is how often a zone's word is repeated though nothing
+    changed. Leases are not renewed, and commands not repeated, more often than every `pace_us`, which matters only
+    under a very fast clock. `measures` are what operators have ordered for zones.
     """
 
     registry: Registry
@@ -109,8 +112,8 @@ class City:
     sun: Sun
     timezone: ZoneInfo
     zone_refresh_us: int = 30 * SECOND_US
-    retry_after_us: int = 30 * SECOND_US
     pace_us: int = 0
+    measures: tuple[Measure, ...] = ()
     rolls: dict[str, Roll] = field(init=False)
     _figures: dict[tuple[str, str, str], Reals] = field(init=False, repr=False, compare=False, default_factory=dict)
 
@@ -137,9 +140,24 @@ class City:
         return self._figures[key]
 
     @cached_property
-    def program(self) -> Program:
-        """The dimming program."""
-        return Program(self.thresholds.lighting, self.sun, self.timezone)
+    def clock(self) -> Sun:
+        """The sun by which lamps are switched, where `sun` is that of the guards: civil twilight, without offsets."""
+        lighting = self.thresholds.lighting
+        offsets_s, below_deg = (lighting.dusk_offset_s, lighting.dawn_offset_s), lighting.sun_below_horizon_deg
+        if offsets_s == (0, 0) and below_deg == CIVIL_DEG:
+            return self.sun
+        return switching_sun(self.sun.lat, self.sun.lon, *offsets_s, below_deg)
+
+    @cached_property
+    def lamps(self) -> Lamps:
+        """Street lights."""
+        return Lamps(self.rolls[LAMPS].assets, self.thresholds, self.clock, self.timezone, self.zone_number)
+
+    @cached_property
+    def zone_number(self) -> dict[str | None, int]:
+        """A number for each zone that has assets, and one for no zone."""
+        named = sorted({asset.zone for roll in self.rolls.values() for asset in roll.assets if asset.zone is not None})
+        return {None: 0} | {zone: number for number, zone in enumerate(named, 1)}
 
     @cached_property
     def sewer(self) -> Sewer:
@@ -147,19 +165,19 @@ class City:
         return Sewer(self.rolls[DRAINS].assets, partial(self.figures, DRAINS))
 
     @cached_property
-    def floor_pct(self) -> Reals:
-        """The least level of each lamp at night."""
-        return np.array([floor_pct(_lamp(asset)) for asset in self.rolls[LAMPS].assets], np.float64)
-
-    @cached_property
-    def may_be_off(self) -> Bools:
-        """Which lamps may be off at night."""
-        return np.array([may_be_off(_lamp(asset)) for asset in self.rolls[LAMPS].assets], np.bool_)
-
-    @cached_property
     def bays(self) -> Bays:
         """Parking bays by zone."""
         return _bays(self.registry, self.rolls[BAYS])
+
+    @cached_property
+    def opening(self) -> Opening:
+        """When parking zones are closed."""
+        calendars = Calendars(self.thresholds.calendars)
+        return Opening(self.thresholds.parking, calendars, self.sun, self.timezone, self.measures)
+
+    def local(self, at_us: int) -> datetime:
+        """The town's wall clock."""
+        return to_datetime(at_us).astimezone(self.timezone)
 
     def zones_changed_since(self, registry: Registry) -> set[str]:
         """The zones of which another version of the registry knew other members, or another name or place."""
@@ -167,11 +185,6 @@ class City:
         roll = Roll(BAYS, tuple(sorted(bays, key=lambda bay: bay.asset_id)))
         before, now = _faces(_bays(registry, roll), roll), _faces(self.bays, self.rolls[BAYS])
         return {zone for zone, face in now.items() if before.get(zone) != face}
-
-
-def _lamp(asset: Asset) -> StreetLightAttributes:
-    assert isinstance(asset.attributes, StreetLightAttributes)
-    return asset.attributes
 
 
 def _bays(registry: Registry, roll: Roll) -> Bays:

@@ -6,15 +6,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rules import book as books
-from rules import following, leases, rhythm, silence
+from rules import failing, following, leases, pacing, rhythm, silence
 from rules.book import Book, Open
 from rules.city import LAMPS, City
 from rules.effects import Count, Effect, MoveCommand, SendCommand
 from rules.inputs import Acked, Ended, Moment, Override
+from rules.leases import Due
 from rules.memory import NEVER_US, Bools, Reals, Rows, Times
 from rules.state import State
+from rules.wanted import wanted
 from telemetry.alarms import asset_subject
-from telemetry.commands import Priority, Settings, command_id
+from telemetry.commands import PRIORITIES, Priority, Settings, command_id
 from telemetry.commands import State as Stage
 from telemetry.guards import objection
 from telemetry.registry import Asset
@@ -28,6 +30,8 @@ class Desk:
     state: State
     moment: Moment
     effects: list[Effect]
+    before_us: int = NEVER_US
+    """When the step before this one was."""
 
     @property
     def book(self) -> Book:
@@ -65,8 +69,9 @@ def answer(desk: Desk, ack: Acked) -> tuple[str, int] | None:
         desk.effects.append(Count("ack_repeated", now_us, 1))
         return None
     if not ack.ok:
-        desk.effects.append(books.reject(desk.book, command, now_us, ack.error))
-        _give_up(desk, command)
+        rejected = books.reject(desk.book, command, now_us, ack.error)
+        desk.effects.append(rejected)
+        _give_up(desk, command, rejected.error)
         return None
     acked_us = max(command.sent_us, min(ack.given_us, desk.moment.settled_us))
     applied, move = books.acknowledge(desk.book, command, acked_us, now_us)
@@ -74,6 +79,7 @@ def answer(desk: Desk, ack: Acked) -> tuple[str, int] | None:
     row = desk.row(command.asset_id, command.kind)
     if row < 0:
         return None
+    desk.effects.extend(failing.end(desk.city.rolls[command.kind], desk.state.presence[command.kind], [row], now_us))
     every_s = command.settings.report_every_s
     if every_s is not None:
         silence.tell(desk.state.presence[command.kind], row, every_s, command.expires_us, command.id)
@@ -95,8 +101,10 @@ def override(desk: Desk, wish: Override) -> None:
     if refusal is not None or asset is None or asset.device is None:
         desk.effects.append(MoveCommand(wish.id, now_us, Stage.FAILED, refusal))
         return
-    command = Open(wish.id, wish.asset_id, asset.kind, asset.device, wish.settings, "override", wish.expires_us, now_us)
-    _send(desk, asset, command, by_rule=False)
+    command = Open(
+        wish.id, wish.asset_id, asset.kind, asset.device, wish.settings, "override", wish.expires_us, now_us, sends=0
+    )
+    _enter(desk, command)
     setpoint = wish.settings.setpoint_pct
     if setpoint is not None:
         row = desk.row(wish.asset_id, LAMPS)
@@ -144,36 +152,59 @@ def reports(desk: Desk, wave: Reports) -> None:
                 desk.effects.extend([] if move is None else [move])
 
 
-def program(desk: Desk) -> None:
-    """Tell the lamps what the program wants of them now, where they do not know it yet."""
-    state, now_us = desk.state, desk.moment.now_us
+def dispatch(desk: Desk) -> None:
+    """Send what is due, at the pace that radio networks bear: overrides that wait, then what lamps are to be told."""
+    state, now_us, lamps = desk.state, desk.moment.now_us, desk.city.lamps
     leases.end_overrides(state.lease, now_us)
     for row in leases.stranded(state.lease, desk.city).tolist():
         _hand_over(desk, row)
-    due = leases.due(state.lease, desk.city, now_us)
-    dark = desk.city.sun.dark_between(now_us, due.expires_us)
-    roll = desk.city.rolls[LAMPS]
+    wishes = [desk.book.by_id[name] for name in desk.book.waiting]
+    due = leases.due(state.lease, desk.city, wanted(desk.city, state.photocell, state.boost, now_us), now_us)
+    if not wishes and not len(due.rows):
+        return
+    asset_of, number = desk.city.asset, desk.city.zone_number
+    zones = [number.get(None if (asset := asset_of(each.asset_id)) is None else asset.zone, 0) for each in wishes]
+    turn = pacing.take(
+        pacing.room(desk.city.thresholds.commanding, desk.before_us, now_us, desk.city.pace_us),
+        np.concatenate((np.array(zones, np.int32), lamps.zone[due.rows])),
+        np.concatenate((np.full(len(wishes), NEVER_US), due.waits_us)),
+        np.concatenate((np.arange(len(wishes)), lamps.order[due.rows])),
+    )
+    for place in turn[turn < len(wishes)].tolist():
+        _let_out(desk, wishes[place])
+    _tell(desk, due.take(turn[turn >= len(wishes)] - len(wishes)))
+
+
+def _let_out(desk: Desk, wish: Open) -> None:
+    """An override that waited for its turn goes out, unless a guard forbids it by now."""
+    asset = desk.city.asset(wish.asset_id)
+    refusal = _unserved(None) if asset is None else _forbidden(desk, asset, wish.settings, wish.expires_us)
+    if refusal is not None or asset is None or asset.device != wish.device:
+        desk.book.drop(wish)
+        desk.effects.append(MoveCommand(wish.id, desk.moment.now_us, Stage.FAILED, refusal))
+        _give_up(desk, wish)
+        return
+    sent = books.let_out(desk.book, wish, desk.moment.now_us)
+    desk.effects.append(_sending(desk, asset, sent, by_rule=False))
+
+
+def _tell(desk: Desk, due: Due) -> None:
+    """Tell lamps what is wanted of them now."""
+    now_us, roll = desk.moment.now_us, desk.city.rolls[LAMPS]
+    dark = {until_us: desk.city.sun.dark_between(now_us, until_us) for until_us in set(due.expires_us.tolist())}
     refused = 0
-    for row, level, cause in zip(due.rows.tolist(), due.level_pct.tolist(), due.cause_us.tolist(), strict=True):
+    columns = (due.rows, due.level_pct, due.reason, due.cause_us, due.expires_us)
+    for row, level, reason, cause, until_us in zip(*(each.tolist() for each in columns), strict=True):
         asset = roll.assets[row]
         assert asset.device is not None
-        settings = Settings(setpoint_pct=level)
-        if objection(asset, settings, dark) is not None:
+        settings, why = Settings(setpoint_pct=level), PRIORITIES[reason]
+        if objection(asset, settings, dark[until_us], desk.city.thresholds.lighting.class_min_pct) is not None:
             refused += 1
             continue
-        what = f"program|{asset.device}|setpoint_pct={level:g}"
-        command = Open(
-            command_id(asset_subject(asset.asset), what, cause),
-            asset.asset_id,
-            LAMPS,
-            asset.device,
-            settings,
-            "program",
-            due.expires_us,
-            now_us,
-        )
-        _send(desk, asset, command)
-    leases.tell(state.lease, due, desk.city)
+        what = f"{why}|{asset.device}|setpoint_pct={level:g}"
+        identity = command_id(asset_subject(asset.asset), what, cause)
+        _send(desk, asset, Open(identity, asset.asset_id, LAMPS, asset.device, settings, why, until_us, now_us))
+    leases.tell(desk.state.lease, due, desk.city)
     if refused:
         desk.effects.append(Count("program_refused", now_us, refused))
 
@@ -194,8 +225,13 @@ def expire(desk: Desk) -> None:
     desk.effects.extend(books.expire(desk.book, desk.moment.settled_us))
 
 
-def _send(desk: Desk, asset: Asset, command: Open, by_rule: bool = True) -> None:
-    desk.effects.append(_sending(desk, asset, command, by_rule=by_rule))
+def _send(desk: Desk, asset: Asset, command: Open) -> None:
+    desk.effects.append(_sending(desk, asset, command))
+    _enter(desk, command)
+
+
+def _enter(desk: Desk, command: Open) -> None:
+    """Book a command; the ones that it replaces end, and so does the setpoint in force if it is another."""
     desk.effects.extend(books.supersede(desk.book, command, desk.moment.now_us))
     setpoint, lamps = command.settings.setpoint_pct, desk.state.following
     if setpoint is not None:
@@ -251,7 +287,7 @@ def _readdressed(desk: Desk, asset: Asset, carrier: str, settings: Settings, unt
 def _forbidden(desk: Desk, asset: Asset, settings: Settings, until_us: int) -> str | None:
     """Why an asset must not be told this until then, or cannot be; `None` if it may."""
     dark = desk.city.sun.dark_between(desk.moment.now_us, until_us)
-    return objection(asset, settings, dark) or _unserved(asset)
+    return objection(asset, settings, dark, desk.city.thresholds.lighting.class_min_pct) or _unserved(asset)
 
 
 def _astray(desk: Desk, asset: Asset, command: Open) -> None:
@@ -266,7 +302,7 @@ def _astray(desk: Desk, asset: Asset, command: Open) -> None:
 def _unanswered(desk: Desk, asset: Asset, command: Open, heard_us: int, interval_us: int) -> None:
     """A device reports and has not acknowledged: if it has had the time, or was away when it was sent, send again."""
     moment = desk.moment
-    if command.expires_us <= moment.now_us:
+    if command.expires_us <= moment.now_us or not command.sends:
         return
     if command.device != asset.device:
         if command.settings.setpoint_pct is None:
@@ -274,10 +310,11 @@ def _unanswered(desk: Desk, asset: Asset, command: Open, heard_us: int, interval
         return
     patience_us = desk.city.thresholds.presence.missed_intervals * interval_us
     was_away = heard_us == NEVER_US or heard_us + patience_us <= command.sent_us
-    if not was_away and moment.settled_us - command.sent_us < desk.city.retry_after_us:
+    figures = desk.city.thresholds.commanding
+    if not was_away and moment.settled_us - command.sent_us < books.patience_us(command, figures, desk.city.pace_us):
         return
     refusal = _forbidden(desk, asset, command.settings, command.expires_us)
-    again = books.retry(desk.book, command, moment.now_us) if refusal is None else None
+    again = books.retry(desk.book, command, moment.now_us, figures.sends_max) if refusal is None else None
     if again is None:
         desk.book.drop(command)
         again = MoveCommand(command.id, moment.now_us, Stage.FAILED, refusal)
@@ -285,7 +322,7 @@ def _unanswered(desk: Desk, asset: Asset, command: Open, heard_us: int, interval
         desk.effects.append(_sending(desk, asset, again, by_rule=command.reason != "override", again=True))
         return
     desk.effects.append(again)
-    _give_up(desk, command)
+    _give_up(desk, command, again.error)
 
 
 def _binds(command: Open, at_us: Times) -> bool:
@@ -293,13 +330,15 @@ def _binds(command: Open, at_us: Times) -> bool:
     return bool(following.speaks(at_us, command.acked_us, min(command.expires_us, command.moot_us))[0])
 
 
-def _give_up(desk: Desk, command: Open) -> None:
-    """A command came to nothing: an override of it no longer stands in the program's way."""
-    lease = desk.state.lease
-    if command.reason == "override" and command.kind == LAMPS:
-        row = desk.row(command.asset_id, LAMPS)
-        if row >= 0 and command.id in (lease.override_by[row], lease.override_via[row]):
-            leases.end_override(lease, row, desk.moment.now_us)
+def _give_up(desk: Desk, command: Open, error: str | None = None) -> None:
+    """A command came to nothing: an override of it no longer stands in the way; `error` is worth an alarm."""
+    lease, row = desk.state.lease, desk.row(command.asset_id, command.kind)
+    mine = command.reason == "override" and command.kind == LAMPS and row >= 0
+    if mine and command.id in (lease.override_by[row], lease.override_via[row]):
+        leases.end_override(lease, row, desk.moment.now_us)
+    if error is not None and row >= 0:
+        presence, now_us = desk.state.presence[command.kind], desk.moment.now_us
+        desk.effects.extend(failing.begin(desk.city, command, row, presence, error, now_us))
 
 
 def _restore_interval(desk: Desk, asset_id: int, until_us: int, ended: Ended) -> None:

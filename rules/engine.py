@@ -10,7 +10,20 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from rules import alarming, battery, commanding, following, occupancy, radio, rhythm, silence, zones
+from rules import (
+    alarming,
+    battery,
+    commanding,
+    failing,
+    following,
+    lamp_reports,
+    occupancy,
+    radio,
+    rhythm,
+    silence,
+    stuck,
+    zones,
+)
 from rules.arrival import Arrivals, arrivals, on_time, waves
 from rules.city import BAYS, DRAINS, LAMPS, City, Roll
 from rules.commanding import Desk, Reports
@@ -37,9 +50,10 @@ def step(city: City, state: State, inputs: Inputs, moment: Moment) -> tuple[Stat
     settled_us = max(min(moment.settled_us, now_us), state.settled_us)
     moment = Moment(now_us, settled_us, moment.listening_us)
     effects: list[Effect] = []
-    state = _adopted(city, state, now_us, effects)
+    before_us, state = state.now_us, _adopted(city, state, now_us, effects)
     state.now_us, state.settled_us = now_us, settled_us
-    _Step(city, state, moment, effects, Drains(city, state, effects)).run(inputs)
+    desk = Desk(city, state, moment, effects, before_us)
+    _Step(city, state, moment, effects, desk, Drains(city, state, effects)).run(inputs)
     return state, in_order(effects)
 
 
@@ -51,11 +65,12 @@ class _Step:
     state: State
     moment: Moment
     effects: list[Effect]
+    desk: Desk
     drains: Drains
     intervals_us: dict[str, Times] = field(default_factory=dict)
 
     def run(self, inputs: Inputs) -> None:
-        desk = Desk(self.city, self.state, self.moment, self.effects)
+        desk = self.desk
         commanding.expire(desk)
         self.drains.release(self.moment.now_us)
         self._listen(inputs.radios)
@@ -78,7 +93,7 @@ class _Step:
             commanding.end(desk, ended)
         for wish in inputs.overrides:
             commanding.override(desk, wish)
-        commanding.program(desk)
+        commanding.dispatch(desk)
         asking.ask(desk)
         self._speak()
 
@@ -95,9 +110,9 @@ class _Step:
             self._learn(roll, presence, wave, elapsed_us)
             heard_us = presence.heard_us[wave.row]
             self._hear(roll, presence, wave)
-            self._measure(roll, wave, at_us, heartbeat)
-            level = wave.fields["level_pct"] if roll.kind == LAMPS else None
             after = np.ones(len(wave), np.bool_) if counts_from is None else wave.message > counts_from[wave.row]
+            self._measure(roll, wave, at_us, heartbeat, after)
+            level = wave.fields["level_pct"] if roll.kind == LAMPS else None
             reports = Reports(roll.kind, wave.row, at_us, after, heard_us, level)
             self._follow(reports, roll)
             commanding.reports(desk, reports)
@@ -113,7 +128,9 @@ class _Step:
         presence = self.state.presence[roll.kind]
         gone, since = silence.fall_silent(presence, rows, self._watch(roll), until_us)
         self.effects.extend(alarming.silence(self.city, roll, presence, self._interval_us(roll), gone, since))
-        if roll.kind == DRAINS:
+        if roll.kind == LAMPS:
+            self.effects.extend(lamp_reports.run_out(self.city, self.state, rows, until_us))
+        elif roll.kind == DRAINS:
             self.drains.run_out(rows, until_us)
         elif roll.kind == BAYS:
             heard = presence.heard_us[rows]
@@ -128,9 +145,11 @@ class _Step:
         back, at_us = silence.hear(presence, found.row, life)
         self.effects.extend(alarming.heard(roll, presence, back, at_us))
 
-    def _measure(self, roll: Roll, wave: Arrivals, at_us: Times, heartbeat: Bools) -> None:
+    def _measure(self, roll: Roll, wave: Arrivals, at_us: Times, heartbeat: Bools, after: Bools) -> None:
         """What the values of a wave mean to the rule of their kind."""
-        if roll.kind == DRAINS:
+        if roll.kind == LAMPS:
+            self.effects.extend(lamp_reports.measure(self.city, self.state, wave, at_us, after))
+        elif roll.kind == DRAINS:
             self.drains.measure(wave, at_us)
             self._check_battery(roll, self.state.drain_battery, wave, at_us)
         elif roll.kind == BAYS:
@@ -186,7 +205,7 @@ class _Step:
             roll.served,
             presence.missed_intervals,
             self.moment.listening_us,
-            self.city.sun.night(self.moment.settled_us) if by_night else None,
+            self.city.clock.night(self.moment.settled_us) if by_night else None,
         )
 
     def _check_battery(self, roll: Roll, latch: Latch, wave: Arrivals, at_us: Times) -> None:
@@ -201,6 +220,8 @@ class _Step:
             presence = self.state.presence[kind]
             over, gone = silence.unwatch(presence, self._watch(roll))
             self.effects.extend(alarming.heard(roll, presence, over, np.full(len(over), now_us)))
+            unserved = np.flatnonzero(~roll.served & (presence.failing_us != NEVER_US)).tolist()
+            self.effects.extend(failing.end(roll, presence, unserved, now_us))
             if kind == BAYS and len(gone):
                 unknown, parking = np.full(len(gone), now_us), self.city.thresholds.parking
                 self._move(occupancy.expire(self.state.occupancy, gone, now_us, unknown, parking))
@@ -215,6 +236,14 @@ class _Step:
         interval_us = self._interval_us(self.city.rolls[BAYS])
         words = zones.settle(self.city, self.state, heard_us, interval_us, self.moment.settled_us)
         self.effects.extend(PublishZone(word.zone, at_us, word) for at_us, word in words)
+        self._compare()
+
+    def _compare(self) -> None:
+        """Find bays that are stuck, where a zone has just been looked at."""
+        roll, state, at_us = self.city.rolls[BAYS], self.state, self.moment.settled_us
+        for rows in zones.looked_at(self.city, state, at_us):
+            found = stuck.look(state.stuck, state.occupancy, rows, at_us, self.city.thresholds.parking)
+            self.effects.extend(alarming.stuck(self.city, roll, state.occupancy, state.stuck, found, at_us))
 
 
 def _adopted(city: City, state: State, now_us: int, effects: list[Effect]) -> State:
@@ -228,7 +257,8 @@ def _adopted(city: City, state: State, now_us: int, effects: list[Effect]) -> St
         rhythm.forget(state.rhythm[kind], _swapped(before, roll))
     sampling.forget(state.sampling, _swapped(before, city.rolls[DRAINS]))
     for zone in sorted(state.said_us.keys() - set(city.bays.zones)):
-        del state.said_us[zone]
+        for memory in (state.said_us, state.status, state.outlooks):
+            memory.pop(zone, None)
         effects.append(ForgetZone(zone, now_us))
     refresh(state, city, before)
     return state
@@ -251,9 +281,12 @@ def _take_leave(state: State, city: City, now_us: int, effects: list[Effect]) ->
         (AlarmType.BATTERY_LOW, DRAINS, state.drain_battery.active, state.drain_battery.cause_us),
         (AlarmType.BATTERY_LOW, BAYS, state.bay_battery.active, state.bay_battery.cause_us),
         (AlarmType.LAMP_NOT_FOLLOWING, LAMPS, state.following.failing, state.following.cause_us),
+        (AlarmType.PARKING_BAY_STUCK, BAYS, state.stuck.stuck, state.stuck.cause_us),
     ]
     for kind, presence in state.presence.items():
         standing.append((AlarmType.DEVICE_SILENT, kind, presence.silent, presence.cause_us))
+        standing.append((AlarmType.COMMAND_FAILED, kind, presence.failing_us != NEVER_US, presence.failing_us))
+    standing += [(alarm, LAMPS, active, cause_us) for alarm, active, cause_us in lamp_reports.standing(state)]
     for alarm, kind, active, cause_us in standing:
         gone = city.rolls[kind].rows(state.asset_id[kind]) < 0
         for row in np.flatnonzero(active & gone).tolist():

@@ -1,22 +1,24 @@
-"""What each lamp has been told and until when: program or override, renewed at half of its lease.
+"""What each lamp has been told and until when: program, boost or override, renewed at half of its lease.
 
 An override stands alone from its taking until its expiry or its end, then the program resumes. By day a lease ends at
-dusk at the latest, so that no lamp stays dark because of a daytime command; such a lease is not renewed.
+dusk at the latest, so that no lamp stays dark because of a daytime command; such a lease is not renewed. Leases that
+began together are renewed apart, up to `EARLY` of half a lease before it is over.
 """
 
-from dataclasses import dataclass
-from typing import Annotated
+from dataclasses import dataclass, fields
+from typing import Annotated, Self
 
 import numpy as np
 
 from rules.city import LAMPS, City
-from rules.dimming import Segment, floored
 from rules.memory import NEVER_US, Bools, Codes, Column, Memory, NameColumn, RealColumn, Reals, Rows, TimeColumn, Times
+from rules.wanted import Wanted
 from telemetry.clock import SECOND_US
 from telemetry.commands import PRIORITIES
 
 NOTHING = -1
-OVERRIDE, PROGRAM = PRIORITIES.index("override"), PRIORITIES.index("program")
+OVERRIDE, SENSOR, PROGRAM = (PRIORITIES.index(each) for each in ("override", "sensor", "program"))
+EARLY = 0.1
 
 
 @dataclass(slots=True, eq=False)
@@ -41,14 +43,19 @@ class Lease(Memory):
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """Program commands to send: lamps, levels in %, causes `(k,)`; all expire and are renewed at the same time."""
+    """Commands to send, `(k,)` each: lamps, levels in %, reasons, causes, ends, renewals, and since when each waits."""
 
     rows: Rows
     level_pct: Reals
+    reason: Codes
     cause_us: Times
-    expires_us: int
-    renew_us: int
-    segment: Segment
+    expires_us: Times
+    renew_us: Times
+    waits_us: Times
+
+    def take(self, chosen: Rows | Bools) -> Self:
+        """The chosen ones, by index or mask."""
+        return type(self)(*[getattr(self, each.name)[chosen] for each in fields(self)])
 
 
 def override(lease: Lease, row: int, setpoint_pct: float, until_us: int, command: str, device: str) -> None:
@@ -97,27 +104,28 @@ def overridden(lease: Lease) -> Bools:
     return ~np.isnan(lease.override_pct)
 
 
-def due(lease: Lease, city: City, now_us: int) -> Due:
-    """The lamps that have to be told the program's level now."""
-    roll = city.rolls[LAMPS]
-    segment = city.program.at(now_us)
-    level = floored(segment.level_pct, segment.dark, city.floor_pct, city.may_be_off)
+def due(lease: Lease, city: City, wanted: Wanted, now_us: int) -> Due:
+    """The lamps that have to be told now what is wanted of them."""
+    roll, lamps = city.rolls[LAMPS], city.lamps
+    reason = np.where(wanted.boosted, SENSOR, PROGRAM).astype(np.int8)
     renew = lease.renew_us <= now_us
-    other = (lease.setpoint_pct != level) | (lease.reason != PROGRAM) | (lease.device != roll.device)
+    other = (lease.setpoint_pct != wanted.level_pct) | (lease.reason != reason) | (lease.device != roll.device)
     rows = np.flatnonzero((renew | other) & roll.served & ~overridden(lease))
-    begun = np.maximum(segment.start_us, np.where(renew, lease.renew_us, NEVER_US))
-    cause = np.maximum(begun, lease.resumed_us)[rows]
-    cause = np.where(cause > lease.cause_us[rows], cause, now_us)
-    renew_us, expires_us = now_us + _half_us(city), now_us + 2 * _half_us(city)
-    if not segment.dark and city.sun.next_change_us(now_us) < expires_us:
-        renew_us = expires_us = city.sun.next_change_us(now_us)
-    return Due(rows, level[rows], cause, expires_us, renew_us, segment)
+    waits_us = np.maximum(wanted.since_us[rows], np.where(renew[rows], lease.renew_us[rows], NEVER_US))
+    waits_us = np.maximum(waits_us, lease.resumed_us[rows])
+    cause_us = np.where(waits_us > lease.cause_us[rows], waits_us, now_us)
+    half_us, until_us = _half_us(city), wanted.until_us[rows]
+    early_us = (lamps.spread[rows] * EARLY * half_us).astype(np.int64)
+    short = until_us < now_us + 2 * half_us
+    expires_us = np.minimum(until_us, now_us + 2 * half_us)
+    renew_us = np.where(short, until_us, now_us + half_us - early_us)
+    return Due(rows, wanted.level_pct[rows], reason[rows], cause_us, expires_us, renew_us, waits_us)
 
 
 def tell(lease: Lease, due: Due, city: City) -> None:
-    """The program commands have been given."""
+    """The commands have been given."""
     lease.setpoint_pct[due.rows] = due.level_pct
-    lease.reason[due.rows] = PROGRAM
+    lease.reason[due.rows] = due.reason
     lease.device[due.rows] = city.rolls[LAMPS].device[due.rows]
     lease.renew_us[due.rows] = due.renew_us
     lease.cause_us[due.rows] = due.cause_us

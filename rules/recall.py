@@ -92,6 +92,7 @@ def _is_plain(presence: Presence) -> Bools:
     untold = presence.told_until_us == NEVER_US
     expected = presence.excused_us == NEVER_US
     plain: Bools = (presence.heard_us == presence.position_us) & ~presence.silent & untold & expected
+    plain &= presence.failing_us == NEVER_US
     return plain
 
 

@@ -26,7 +26,8 @@ class Presence(Memory):
 
     `silent`: the alarm stands, raised because of nothing since `cause_us`. `told_us`: a longer report interval that a
     command has set until `told_until_us`; `told_by` is that command. `excused_us`: until when nothing was expected of
-    it, because the radio gateways that hear it were out (`rules.radio`).
+    it, because the radio gateways that hear it were out (`rules.radio`). `failing_us`: the cause of the alarm that its
+    commands come to nothing, while that stands (`rules.failing`).
     """
 
     position_us: TimeColumn
@@ -37,6 +38,7 @@ class Presence(Memory):
     told_until_us: TimeColumn
     told_by: NameColumn
     excused_us: TimeColumn
+    failing_us: TimeColumn
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rules.book import Book
+from rules.boost import Boost
 from rules.city import BAYS, DRAINS, LAMPS, City
 from rules.drains.belief import Belief
 from rules.drains.blockage import Usual
@@ -17,13 +18,16 @@ from rules.drains.sampling import Sampling
 from rules.drains.water import Water
 from rules.following import Following
 from rules.forecast import Outlook
+from rules.lamp_faults import Cycling
 from rules.leases import Lease
 from rules.memory import NEVER_US, Memory, Rows, Times
 from rules.occupancy import Moves, Occupancy
+from rules.photocell import Photocell
 from rules.radio import Radios
 from rules.rhythm import Rhythm
 from rules.silence import Presence
 from rules.stuck import Stuck
+from rules.tally import Tally
 from rules.timing import Latch
 from telemetry.availability import Status
 from telemetry.outlook import RULE as DRAIN_OUTLOOK
@@ -71,6 +75,12 @@ class State:
     moves: Moves
     lease: Lease = field(metadata=of(LAMPS, "lease"))
     following: Following = field(metadata=of(LAMPS, "following"))
+    photocell: Photocell = field(metadata=of(LAMPS, "photocell"))
+    boost: Boost = field(metadata=of(LAMPS, "boost"))
+    dead: Tally = field(metadata=of(LAMPS, "lamp_fault"))
+    by_day: Latch = field(metadata=of(LAMPS, "lamp_unexpectedly_on"))
+    cycling: Cycling = field(metadata=of(LAMPS, "lamp_cycling"))
+    supply: Latch = field(metadata=of(LAMPS, "supply_loss"))
     radios: Radios | None = None
     outages: dict[str, int] = field(default_factory=dict)
     book: Book = field(default_factory=Book)

@@ -1,20 +1,22 @@
 """When it is dark: dusk and dawn of a place, from the sun's elevation as `astral` computes it.
 
-Dusk and dawn are the sun at −6° (civil twilight), moved by offsets. Where the sun does not pass that height for days,
-as beyond the polar circles, it is simply dark or light all the while.
+Dusk and dawn are the sun at −6° (civil twilight) or another height, moved by offsets. Where the sun does not pass that
+height for days, as beyond the polar circles, it is simply dark or light all the while.
 """
 
 from bisect import bisect_right
 from dataclasses import dataclass
+from functools import lru_cache
 
 from astral import Observer
 from astral.sun import elevation
 
 from telemetry.clock import DAY_US, MINUTE_US, SECOND_US, to_datetime
 
-DEPRESSION_DEG = 6.0
+CIVIL_DEG = 6.0
+"""So far below the horizon the sun stands at civil dusk and dawn, between which the guards hold."""
 SAMPLE_US = 10 * MINUTE_US
-"""A passage of the sun through −6° and back within this time goes unseen, and does not matter."""
+"""A passage of the sun through that height and back within this time goes unseen, and does not matter."""
 LOOK_DAYS = 2
 """How far ahead and back a change between dark and light is looked for; beyond it there is none."""
 DAYS_KEPT_MAX = 64
@@ -32,10 +34,18 @@ class Sun:
     """The sun over one place.
 
     `lat` and `lon` are WGS 84 degrees; offsets move dusk and dawn by seconds, later if positive. A night that the
-    offsets leave empty is none.
+    offsets leave empty is none. Dusk and dawn are the sun `below_deg` under the horizon.
     """
 
-    def __init__(self, lat: float, lon: float, dusk_offset_s: int = 0, dawn_offset_s: int = 0) -> None:
+    def __init__(
+        self,
+        lat: float,
+        lon: float,
+        dusk_offset_s: int = 0,
+        dawn_offset_s: int = 0,
+        below_deg: float = CIVIL_DEG,
+    ) -> None:
+        self.lat, self.lon, self._below_deg = lat, lon, below_deg
         self._observer = Observer(lat, lon)
         self._dusk_offset_us = dusk_offset_s * SECOND_US
         self._dawn_offset_us = dawn_offset_s * SECOND_US
@@ -56,6 +66,15 @@ class Sun:
             if when > moment_us:
                 return when
         return moment_us + LOOK_DAYS * DAY_US
+
+    def changes(self, from_us: int, to_us: int) -> list[tuple[int, bool]]:
+        """Every dusk and dawn from a moment (inclusive) to another (exclusive): when, and whether it becomes dark."""
+        found: list[tuple[int, bool]] = []
+        moment_us = from_us - 1
+        while (moment_us := self.next_change_us(moment_us)) < to_us:
+            if self.dark_at(moment_us) != self.dark_at(moment_us - 1):
+                found.append((moment_us, self.dark_at(moment_us)))
+        return found
 
     def dark_between(self, from_us: int, to_us: int) -> bool:
         """Whether it is dark at any time from `from_us` (inclusive) to `to_us` (exclusive)."""
@@ -101,7 +120,7 @@ class Sun:
         return kept
 
     def _passages(self, day: int) -> list[tuple[int, bool]]:
-        """When the sun passes −6° on a UTC day (days since 1970), to the second."""
+        """When the sun passes that height on a UTC day (days since 1970), to the second."""
         if day not in self._days:
             edges = range(day * DAY_US, (day + 1) * DAY_US + 1, SAMPLE_US)
             low = [self._low(edge) for edge in edges]
@@ -122,4 +141,10 @@ class Sun:
         return after_us
 
     def _low(self, moment_us: int) -> bool:
-        return elevation(self._observer, to_datetime(moment_us), with_refraction=False) < -DEPRESSION_DEG
+        return elevation(self._observer, to_datetime(moment_us), with_refraction=False) < -self._below_deg
+
+
+@lru_cache(maxsize=16)
+def switching_sun(lat: float, lon: float, dusk_offset_s: int, dawn_offset_s: int, below_deg: float) -> Sun:
+    """The sun by which a town switches its lamps; kept, for its passages are long to reckon."""
+    return Sun(lat, lon, dusk_offset_s, dawn_offset_s, below_deg)

@@ -1,5 +1,7 @@
 """What no rule, API call or command line may set: checked at every door through which a command can come."""
 
+from collections.abc import Mapping
+
 from telemetry.commands import Settings
 from telemetry.kinds.streetlight import StreetLight, StreetLightAttributes
 from telemetry.registry import Asset
@@ -15,11 +17,19 @@ REPORT_EVERY_S_MIN = 10
 REPORT_EVERY_S_MAX = 86_400
 
 
-def floor_pct(attributes: StreetLightAttributes) -> float:
-    """The least level above 0 that a lamp may be dimmed to between dusk and dawn, in %."""
+NO_CLASSES: Mapping[str, float] = {}
+
+
+def floor_pct(attributes: StreetLightAttributes, class_min_pct: Mapping[str, float] = NO_CLASSES) -> float:
+    """The least level above 0 that a lamp may be dimmed to between dusk and dawn, in %.
+
+    `class_min_pct` are the town's own floors of lighting classes, which may only be higher.
+    """
     if attributes.min_level_pct is not None:
         return attributes.min_level_pct
-    return LIGHTING_CLASS_MIN_PCT.get(attributes.lighting_class or "", MIN_LEVEL_PCT_DEFAULT)
+    lighting_class = attributes.lighting_class or ""
+    usual = LIGHTING_CLASS_MIN_PCT.get(lighting_class, MIN_LEVEL_PCT_DEFAULT)
+    return max(usual, class_min_pct.get(lighting_class, usual))
 
 
 def may_be_off(attributes: StreetLightAttributes) -> bool:
@@ -27,10 +37,13 @@ def may_be_off(attributes: StreetLightAttributes) -> bool:
     return bool(attributes.ring_sign) and not attributes.crossing
 
 
-def objection(asset: Asset, settings: Settings, dark: bool) -> str | None:
+def objection(
+    asset: Asset, settings: Settings, dark: bool, class_min_pct: Mapping[str, float] = NO_CLASSES
+) -> str | None:
     """Why the settings must not be sent to the asset, in one sentence; `None` if they may.
 
-    `dark` is whether it is between dusk and dawn at any time while the command holds.
+    `dark` is whether it is between dusk and dawn (civil twilight) at any time while the command holds;
+    `class_min_pct` are the town's own floors of lighting classes.
     """
     if settings.setpoint_pct is None and settings.report_every_s is None:
         return "The command sets nothing."
@@ -44,11 +57,13 @@ def objection(asset: Asset, settings: Settings, dark: bool) -> str | None:
         return f"{asset.asset} is no street light, so setpoint_pct means nothing to it."
     if not 0 <= setpoint <= 100:
         return "setpoint_pct must lie between 0 and 100."
-    return _too_dark(asset.asset, asset.attributes, setpoint) if dark else None
+    return _too_dark(asset.asset, asset.attributes, setpoint, class_min_pct) if dark else None
 
 
-def _too_dark(asset: str, attributes: StreetLightAttributes, setpoint: float) -> str | None:
-    floor = floor_pct(attributes)
+def _too_dark(
+    asset: str, attributes: StreetLightAttributes, setpoint: float, class_min_pct: Mapping[str, float]
+) -> str | None:
+    floor = floor_pct(attributes, class_min_pct)
     if setpoint == 0 and may_be_off(attributes):
         return None
     if setpoint == 0 and attributes.crossing:

@@ -144,9 +144,6 @@ class Lighting:
 
     program: str = figure("standard", "The program of lamps that have none of their own", form=Form.PROGRAM, own=True)
     programs: tuple[DimmingProgram, ...] = figure((DimmingProgram("standard", PROFILE),), "The programs")
-    steps: tuple[DimmingStep, ...] = PROFILE
-    night_level_pct: float = 100.0
-    day_level_pct: float = 0.0
     class_min_pct: Mapping[str, float] = figure(
         {}, "Higher floors of lighting classes than the usual ones", low=0, high=100, form=Form.LIGHTING_CLASS
     )

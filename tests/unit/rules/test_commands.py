@@ -1,6 +1,7 @@
 """Commands to lamps: the program's leases, overrides, and what becomes of each command."""
 
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 
@@ -50,8 +51,20 @@ def test_a_lease_is_renewed_at_half_as_a_new_command() -> None:
     life = night()
     for minutes in range(1, 70):
         life.step(NIGHT_US + minutes * MINUTE_US)
-    assert setpoints(life) == [(0, 50, "program"), (30, 50, "program"), (60, 50, "program")]
+    assert [each[1:] for each in setpoints(life)] == [(50, "program")] * 3
+    first, second, third = (minutes for minutes, _, _ in setpoints(life))
+    assert 27 <= second - first <= 30
+    assert 27 <= third - second <= 30
     assert len({each.id for each in life.sent()}) == 3
+
+
+def test_leases_that_began_together_are_renewed_apart() -> None:
+    life = night(*(lamp(number) for number in range(1, 41)))
+    for seconds in range(26 * 60, 31 * 60, 10):
+        life.step(NIGHT_US + seconds * SECOND_US)
+    renewed = [each.at_us for each in life.sent()[40:]]
+    assert len(renewed) == 40
+    assert max(renewed.count(at_us) for at_us in renewed) <= 6
 
 
 def test_the_next_segment_is_told_at_once() -> None:
@@ -254,12 +267,40 @@ def test_an_unanswered_command_is_sent_again_when_its_lamp_reports() -> None:
 
 def test_a_lamp_that_reports_and_never_answers_has_failed() -> None:
     life = night()
-    for minutes in range(1, 6):
-        report(life, NIGHT_US + minutes * MINUTE_US, 100)
-    (sent, *again) = life.sent()
-    assert len(again) == 2
-    assert states(life, sent.id) == [State.FAILED]
-    assert life.raised() == []
+    for seconds in range(10, 1800, 10):
+        report(life, NIGHT_US + seconds * SECOND_US, 100)
+    tries = [each for each in life.sent() if each.id == life.sent()[0].id]
+    assert len(tries) == 5
+    assert states(life, tries[0].id) == [State.FAILED]
+    (alarm,) = life.raised()
+    assert (alarm.type, alarm.why["inputs"]["sends"]) == (AlarmType.COMMAND_FAILED, 5)
+
+
+def test_each_repeat_waits_about_twice_as_long_as_the_one_before_and_other_lamps_wait_otherwise() -> None:
+    life = night(lamp(1), lamp(2))
+    for each in (1, 2):
+        report(life, NIGHT_US + SECOND_US, 100, lamp_id=each)
+    for seconds in range(2, 900):
+        life.observe(
+            NIGHT_US + seconds * SECOND_US, "streetlight", [(n, NIGHT_US + seconds * SECOND_US, 100) for n in (1, 2)]
+        )
+    first = life.sent()[0]
+    times = {n: [each.at_us for each in life.sent() if each.asset_id == n and each.again][1:] for n in (1, 2)}
+    gaps_s = [(after - before) / SECOND_US for before, after in pairwise(times[first.asset_id])]
+    for gap_s, plain_s in zip(gaps_s, (120, 240), strict=True):
+        assert 0.8 * plain_s <= gap_s <= 1.2 * plain_s + 3
+    assert times[1] != times[2]
+
+
+def test_a_command_that_is_acknowledged_again_ends_the_alarm() -> None:
+    life = night()
+    sent = life.sent()[0]
+    answer(life, sent, NIGHT_US + SECOND_US, ok=False, error="driver locked")
+    (alarm,) = life.raised()
+    assert alarm.why["inputs"]["error"] == "driver locked"
+    life.step(MIDNIGHT_US)
+    answer(life, life.sent()[-1], MIDNIGHT_US + SECOND_US)
+    assert [each.id for each in life.cleared()] == [alarm.id]
 
 
 def test_a_lease_that_ends_unanswered_has_expired() -> None:
@@ -426,7 +467,7 @@ def test_a_report_interval_ends_at_acknowledged_and_leaves_the_setpoint_alone() 
 
 
 def test_a_report_interval_that_is_taken_back_becomes_the_registered_one() -> None:
-    life = night(drain(1))
+    life = night(drain(1), now_us=NIGHT_US - SECOND_US)
     life.step(NIGHT_US, Inputs(overrides=[Override("o", 1, Settings(report_every_s=3600), NIGHT_US + HOUR_US)]))
     answer(life, life.sent()[0], NIGHT_US + SECOND_US)
     life.step(NIGHT_US + MINUTE_US, Inputs(ended=[Ended("o", NIGHT_US + MINUTE_US)]))

@@ -8,7 +8,7 @@ from telemetry.clock import HOUR_US, MINUTE_US
 from telemetry.commands import Settings
 from telemetry.guards import objection
 from telemetry.registry import Asset
-from telemetry.thresholds import DimmingStep, Lighting, Thresholds
+from telemetry.thresholds import DimmingProgram, DimmingStep, Lighting, Thresholds
 from tests.parts.cities import MIDNIGHT_US, NOON_US, Life, city, lamp
 
 levels = st.sampled_from([-5.0, 0.0, 5.0, 30.0, 60.0, 100.0, 130.0])
@@ -25,6 +25,11 @@ def lamps(draw: st.DrawFn, number: int) -> Asset:
         ring_sign=draw(st.none() | st.booleans()),
         device=draw(st.sampled_from(["old", "new", None])),
     )
+
+
+def only(program: DimmingProgram) -> Lighting:
+    """A town of one program."""
+    return Lighting(programs=(program,))
 
 
 def assert_lawful(life: Life, known: int) -> None:
@@ -46,7 +51,7 @@ def test_nothing_unlawful_is_sent_whatever_the_registry_holds(
     versions: list[Asset], wanted: tuple[float, float, float], minutes: int, override_pct: float
 ) -> None:
     step, night, day = wanted
-    lighting = Lighting(steps=(DimmingStep("22:00", "04:00", step),), night_level_pct=night, day_level_pct=day)
+    lighting = only(DimmingProgram("standard", (DimmingStep("22:00", "04:00", step),), night, day))
     life = Life(city(versions[:1], Thresholds(lighting=lighting)))
     now_us = NOON_US + minutes * MINUTE_US
     life.step(now_us)
@@ -64,13 +69,13 @@ def test_nothing_unlawful_is_sent_whatever_the_registry_holds(
 
 
 def test_a_registered_floor_of_zero_is_no_leave_to_be_dark() -> None:
-    dark = Thresholds(lighting=Lighting(steps=(), night_level_pct=0))
+    dark = Thresholds(lighting=only(DimmingProgram("standard", night_level_pct=0)))
     life = Life(city([lamp(1, min_level_pct=0), lamp(2, min_level_pct=0, ring_sign=True)], dark))
     life.step(MIDNIGHT_US)
     assert {each.asset_id: each.settings.setpoint_pct for each in life.sent()} == {1: 10, 2: 0}
 
 
 def test_a_program_above_full_light_is_full_light() -> None:
-    life = Life(city([lamp(1)], Thresholds(lighting=Lighting(steps=(), night_level_pct=130))))
+    life = Life(city([lamp(1)], Thresholds(lighting=only(DimmingProgram("standard", night_level_pct=130)))))
     life.step(MIDNIGHT_US)
     assert [each.settings.setpoint_pct for each in life.sent()] == [100]
