@@ -1,4 +1,4 @@
-"""Devices of a network server in a whole city: processes as an operator runs them, from the uplink to the residents."""
+"""The gateway as an operator runs it: a process with settings, killed, told wrong things, mended."""
 
 import asyncio
 import datetime as dt
@@ -6,26 +6,20 @@ import os
 import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
-import httpx
 import pytest
 
 from lamplighter.cli import run
 from lamplighter.embedded import ports
 from tests.integration.gateway.conftest import BAY, LAMP, Gateway, Town
-from tests.integration.gateway.test_networks import STATUS
 from tests.integration.lamplighter.test_services import PLACE, Service
 from tests.parts.broker import BrokerPart
-from tests.parts.patience import eventually
 
 REGISTRY = f"""asset,kind,name,zone,lat,lon,device
 market,zone,Marktplatz,,51.43,7.33,
 bay-1,parking_bay,Bay 1,market,,,{BAY}
 lamp-1,streetlight,Lamp 1,,,,{LAMP}
 """
-FORTY = STATUS[:16] + bytes([40]) + STATUS[17:]
-"""A lamp's status at 40 %."""
 UPLINKS = 400
 
 Start = Callable[[str], Service]
@@ -64,56 +58,6 @@ def start(settings: dict[str, str], tmp_path: Path) -> Iterator[Start]:
         if service.process.poll() is None:
             service.process.kill()
             service.process.wait()
-
-
-async def test_a_bay_is_seen_by_residents_and_a_lamp_is_commanded_and_verified(
-    start: Start, settings: dict[str, str], town: Town, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert await asyncio.to_thread(run, ["token", "issue", "--role", "operator", "--expires", "1d"]) == 0
-    token = capsys.readouterr().out.split()[-1]
-    service = await asyncio.to_thread(start, "up")
-    http = f"http://127.0.0.1:{settings['LAMPLIGHTER_HTTP_PORT']}"
-    login = {"Authorization": f"Bearer {token}"}
-    async with httpx.AsyncClient(base_url=http, headers=login) as client:
-
-        async def zone(name: str, expected: int) -> None:
-            found = (await client.get("/public/v1/parking/market")).json()
-            assert found.get(name) == expected, found
-
-        await town.up(BAY, b"\x01")
-        await eventually(lambda: zone("occupied", 1), seconds=2)
-
-        await town.up(LAMP, STATUS, 23)
-        lamp = "/ops/v1/assets/lamp-1"
-
-        async def heard_of() -> None:
-            assert (await client.get(lamp)).json()["latest"], "the lamp has not been heard"
-
-        await eventually(heard_of)
-        until = (dt.datetime.now(dt.UTC) + dt.timedelta(hours=1)).isoformat()
-        wish = {"asset": "lamp-1", "set": {"setpoint_pct": 40}, "expires_at": until}
-        answer = await client.post("/ops/v1/commands", json=wish)
-        assert answer.status_code == 202, answer.text
-        name = answer.json()["items"][0]["id"]
-
-        async def pushed() -> dict[str, Any]:
-            found = town.heard[f"application/7/device/{LAMP}/command/down"]
-            assert name in [each["id"] for each in found], found
-            return found[-1]
-
-        async def state(expected: str) -> None:
-            items = (await client.get("/ops/v1/commands", params={"asset": "lamp-1"})).json()["items"]
-            assert {each["id"]: each["state"] for each in items}[name] == expected, items
-
-        await eventually(pushed)
-        await town.say(*town.event(LAMP, "txack", queueItemId=name))
-        await eventually(lambda: state("sent"))
-        await town.say(*town.event(LAMP, "ack", queueItemId=name, acknowledged=True))
-        await eventually(lambda: state("acknowledged"))
-        await town.up(LAMP, FORTY, 23)
-        await eventually(lambda: state("verified"))
-        assert "lamplighter_gateway_messages_total" in (await client.get("/metrics")).text
-    assert await asyncio.to_thread(service.end) == 0
 
 
 async def test_a_gateway_that_is_killed_again_and_again_loses_no_uplink(start: Start, town: Town) -> None:
