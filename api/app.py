@@ -17,7 +17,7 @@ from api.documents import Document
 from api.door import Door
 from api.health import health_router
 from api.metrics import Metrics
-from api.ops import alarms, assets, commands, records
+from api.ops import alarms, assets, commands, records, zones
 from api.page import page_router
 from api.parts import Dark, OpsParts
 from api.public import PublicParts, answer, public_router
@@ -83,7 +83,8 @@ def create_app(
     problems.explain_all(app)
     app.include_router(public_router(PublicParts(board, settings, addresses, streams, metrics)))
     ops = OpsParts(database, gate, now, real_now, dark, settings)
-    for router in (assets.assets_router, alarms.alarms_router, commands.commands_router, records.records_router):
+    routers = (assets.assets_router, alarms.alarms_router, commands.commands_router, zones.zones_router)
+    for router in (*routers, records.records_router):
         app.include_router(router(ops))
     app.include_router(health_router(broker_connected, database, real_now, gate, metrics, waiting))
     app.include_router(page_router(settings))

@@ -219,6 +219,55 @@ class Override(BaseModel):
     note: str | None = Field(None, max_length=2_000)
 
 
+class MeasureOrder(BaseModel):
+    """What is to hold for a zone, from now or later, until a moment."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    starts_at: str | None = Field(
+        None, description="RFC 3339 with offset; absent: now.", json_schema_extra={"format": "date-time"}
+    )
+    expires_at: str = Field(description="RFC 3339 with offset.", json_schema_extra={"format": "date-time"})
+    note: str = Field("", max_length=2_000)
+
+
+class AllOnOrder(BaseModel):
+    """Every lamp of a zone to 100 %, until a moment."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    expires_at: str | None = Field(
+        None, description="RFC 3339 with offset; absent: in an hour.", json_schema_extra={"format": "date-time"}
+    )
+    note: str | None = Field(None, max_length=2_000)
+
+
+class Measure(BaseModel):
+    """A closure or a maintenance window of a zone."""
+
+    id: str
+    zone: str
+    what: Literal["closure", "maintenance"]
+    starts_at: Moment
+    expires_at: Moment
+    ended_at: Moment | None = Field(description="When somebody ended it before its time.")
+    note: str
+    by: str
+
+
+class Measures(BaseModel):
+    """What is ordered for a zone."""
+
+    items: list[Measure]
+
+
+class AllOn(BaseModel):
+    """The overrides, and the lamps that no device serves, which stay as they are."""
+
+    items: list[Command]
+    unserved: list[str]
+
+
 class QuarantinedUplink(BaseModel):
     """A refused uplink with its bytes."""
 

@@ -134,3 +134,8 @@ def gateway_subject(gateway: str) -> str:
 def asset_subject(asset: str) -> str:
     """The subject of an alarm about one asset."""
     return f"asset:{asset}"
+
+
+def zone_subject(zone: str) -> str:
+    """The subject of what concerns a whole zone."""
+    return f"zone:{zone}"

@@ -21,7 +21,7 @@ from storage.commands import CommandRow, Order
 from storage.pool import Connection
 from storage.readings import AssetState
 from telemetry import guards
-from telemetry.alarms import asset_subject
+from telemetry.alarms import asset_subject, zone_subject
 from telemetry.clock import DAY_US, SECOND_US, to_rfc3339, to_us
 from telemetry.commands import Settings, command_id
 from telemetry.kinds import KINDS
@@ -55,11 +55,11 @@ def commands_router(parts: OpsParts) -> APIRouter:
     @router.post("", status_code=202, response_model=shapes.Ordered, summary="Order an override for an asset or a zone")
     async def order(body: shapes.Override, caller: Annotated[Caller, Depends(operator)]) -> Response:
         now_us = parts.now()
-        settings, expires_us = _settings(body), _expiry(body, now_us)
+        settings, expires_us = _settings(body), expiry(body.expires_at, now_us)
         async with parts.database.transaction() as conn:
             targets = await _targets(conn, body, settings, now_us)
             _guard(targets, settings, parts.dark(now_us, expires_us))
-            orders = [_order(each, settings, now_us, expires_us) for each in targets]
+            orders = [ordered(each, settings, now_us, expires_us) for each in targets]
             rows = await commands.order(conn, orders, by=caller.name, note=body.note)
             await _record(conn, now_us, caller, body, rows)
         return json_answer({"items": rows}, 202)
@@ -86,11 +86,15 @@ def _settings(body: shapes.Override) -> Settings:
         raise invalid("set", "holds what is no Unicode text") from error
 
 
-def _expiry(body: shapes.Override, now_us: int) -> int:
-    """When the override ends, in microseconds of city time."""
-    if body.expires_at is None:
+def expiry(expires_at: str | None, now_us: int) -> int:
+    """When an override ends, in microseconds of city time; absent, in an hour.
+
+    Raises:
+        Problem: 422, it is no moment, has passed, or lies too far ahead.
+    """
+    if expires_at is None:
         return now_us + COMMAND_LEASE_S * SECOND_US
-    expires_us = to_us(moment(body.expires_at, "expires_at"))
+    expires_us = to_us(moment(expires_at, "expires_at"))
     if expires_us <= now_us:
         raise invalid("expires_at", f"must lie ahead of the city's time, which is {to_rfc3339(now_us)}")
     if expires_us > now_us + OVERRIDE_DAYS_MAX * DAY_US:
@@ -112,7 +116,7 @@ async def _targets(conn: Connection, body: shapes.Override, settings: Settings, 
         found = await readings.asset(conn, body.asset, now_us)
         if found is None:
             raise invalid("asset", f"there is no asset {body.asset}")
-        return [_plain(found)]
+        return [plain(found)]
     kind = StreetLight.name if settings.setpoint_pct is not None else None
     states = await readings.assets(conn, now_us=now_us, limit=ZONE_ASSETS_MAX + 1, kind=kind, zone=body.zone)
     if not states:
@@ -121,10 +125,11 @@ async def _targets(conn: Connection, body: shapes.Override, settings: Settings, 
         raise invalid(
             "zone", f"the zone {body.zone} has more than {ZONE_ASSETS_MAX} assets, so order for each by itself"
         )
-    return [_plain(state) for state in states]
+    return [plain(state) for state in states]
 
 
-def _plain(state: AssetState) -> Asset:
+def plain(state: AssetState) -> Asset:
+    """The asset as the guards know it."""
     attributes = msgspec.convert(state.attributes, KINDS[state.kind].wire.attributes)
     return Asset(
         state.asset_id, state.asset, state.kind, state.name, state.zone, state.lat, state.lon, attributes, state.device
@@ -152,14 +157,15 @@ def _unreachable(asset: Asset) -> str | None:
     return None if asset.device else f"{asset.asset} is served by no device, so nothing can be sent to it."
 
 
-def _order(asset: Asset, settings: Settings, now_us: int, expires_us: int) -> Order:
+def ordered(asset: Asset, settings: Settings, now_us: int, expires_us: int) -> Order:
+    """The override of one asset, as the rules take it up."""
     words = msgspec.json.encode(settings).decode()
     name = command_id(asset_subject(asset.asset), f"override|{words}|{expires_us}", now_us)
     return Order(name, asset.asset_id, asset.asset, asset.device, settings, "override", now_us, expires_us)
 
 
 async def _record(conn: Connection, now_us: int, caller: Caller, body: shapes.Override, rows: list[CommandRow]) -> None:
-    subject = asset_subject(body.asset) if body.asset is not None else f"zone:{body.zone}"
+    subject = asset_subject(body.asset) if body.asset is not None else zone_subject(body.zone or "")
     detail: dict[str, Any] = {"set": body.set, "note": body.note, "commands": [row.id for row in rows]}
     await audit.record(conn, at_us=now_us, by=caller.name, action="command", subject=subject, detail=detail)
 
