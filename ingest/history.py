@@ -29,7 +29,6 @@ from telemetry.clock import DAY_US, to_datetime, to_rfc3339
 from telemetry.columns import Columns
 from telemetry.decoding import Decoder
 from telemetry.limits import BATCH_ROWS_MAX
-from telemetry.refusals import Reason
 
 ATTEMPTS_MAX = 5
 """So often a batch is tried that others' transactions are in the way of."""
@@ -63,10 +62,10 @@ class Run:
 async def check(conn: Connection, run: Run) -> Imported:
     """Look through the whole file and store nothing. Raises `StorageError`."""
     with errors.translated():
-        reading = _Reading(run, await kept_since(conn))
-        now_us = await city_now(conn)
+        since_us, now_us = await kept_since(conn), await city_now(conn)
+    reading = _Reading(run)
     for lines in _batches(run.file):
-        reading.decode(lines, now_us)
+        reading.decode(lines, now_us, since_us)
         run.progress(run.done)
     return run.done
 
@@ -78,11 +77,10 @@ async def store(conn: Connection, run: Run) -> Imported:
         StorageError: the database did not do it; what was stored until then, by `run.done`, stays so.
     """
     with errors.translated():
-        reading = _Reading(run, await kept_since(conn))
-        writing = _Writing(conn, await Partitions.of(conn))
+        reading, writing = _Reading(run), _Writing(conn, await Partitions.of(conn))
         for lines in _batches(run.file):
             now_us = await city_now(conn)
-            received, by_kind = reading.decode(lines, now_us)
+            received, by_kind = reading.decode(lines, now_us, await kept_since(conn))
             if received:
                 fates = await writing.write(received, by_kind, now_us)
                 run.done.stored += fates.stored.total()
@@ -101,11 +99,13 @@ def _batches(lines: Iterable[Observed | BadLine]) -> Iterator[list[Observed | Ba
 class _Reading:
     """Decodes lines as uplinks are decoded."""
 
-    def __init__(self, run: Run, since_us: dict[str, int]) -> None:
-        self._run, self._since_us = run, since_us
+    def __init__(self, run: Run) -> None:
+        self._run = run
         self._decoder = Decoder(run.file.registry)
 
-    def decode(self, lines: list[Observed | BadLine], now_us: int) -> tuple[int, dict[str, Columns]]:
+    def decode(
+        self, lines: list[Observed | BadLine], now_us: int, kept_since_us: dict[str, int]
+    ) -> tuple[int, dict[str, Columns]]:
         """How many of the lines are good, and their columns by kind."""
         bad = [each for each in lines if isinstance(each, BadLine)]
         good = [each for each in lines if isinstance(each, Observed)]
@@ -114,11 +114,11 @@ class _Reading:
             bad.append(BadLine(good[refused.message].line, refused.refusal.detail, refused.refusal.reason))
         by_kind: dict[str, Columns] = {}
         for name, columns in decoded.columns.items():
-            since_us = self._since_us.get(name, 0)
+            since_us = kept_since_us.get(name, 0)
             old = columns.observed_us < since_us
             words = f"{name} of before {to_rfc3339(since_us)} is no longer kept"
             for message in columns.message[old].tolist():
-                bad.append(BadLine(good[message].line, words, Reason.BAD_TIMESTAMP))
+                bad.append(BadLine(good[message].line, words))
             by_kind[name] = columns.take(~old)
         for each in sorted(bad, key=lambda each: each.line):
             self._run.complain(each)

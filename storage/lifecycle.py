@@ -185,6 +185,8 @@ async def _maintain(conn: Connection, now_us: int, clock_is_real: bool, ages: Ag
         if result.check and result.check.differing:
             await _summarize(conn, house, now_us, until_s, result)
     result.days_checked = await ledger_check.check_due(conn, now_us, until_s)
+    if result.days_left:
+        return result  # what is dropped has been summed up before
     for kind in KINDS.values():
         looked = await conn.execute(SQL["look"], {"kind": kind.name, "at": to_datetime(now_us)})
         if looked.rowcount:
@@ -240,11 +242,17 @@ async def _horizon(conn: Connection, kind: str) -> dt.datetime | None:
     return row[0] if row else None
 
 
+async def _awaited(conn: Connection, kind: str, end: dt.datetime) -> bool:
+    """Whether rows of before have just come, as history does, and have not been summed up: they stay another day."""
+    row = await (await conn.execute(ROLLUPS["awaited"], {"kind": kind, "end": end})).fetchone()
+    return bool(row and row[0])
+
+
 async def _retire(conn: Connection, house: Keeper, kind: Kind, now_us: int, ages: Ages) -> int:
     """Drop what is too old; rollups of the dropped rows' time are left alone from then on."""
     before_us, dropped = now_us - ages.raw(kind.name) * DAY_US, 0
     end = await house.end_of_rows(conn, kind, before_us)
-    if end is not None:
+    if end is not None and not await _awaited(conn, kind.name, end):
         await conn.execute(SQL["move_horizon"], {"kind": kind.name, "end": end})
         await conn.execute(LEDGER["begin_retiring"])
         try:

@@ -14,6 +14,10 @@ INSERT INTO rollup_work (kind, hour) SELECT DISTINCT kind, hour FROM gone ON CON
 -- Hours whose rows are gone keep the rollups they have.
 DELETE FROM rollup_work w USING raw_horizon h WHERE h.kind = w.kind AND w.hour < h.dropped_before;
 
+-- name: awaited
+-- Whether hours before a moment have been marked since the marks were taken over.
+SELECT EXISTS (SELECT FROM rollup_dirty WHERE kind = %(kind)s AND hour < %(end)s);
+
 -- name: work
 -- What is to be done: the dirty hours of a kind in one local day, newest first, and where that day ends.
 SELECT w.kind, d.day, (d.day AT TIME ZONE c.timezone + interval '1 day') AT TIME ZONE c.timezone AS day_end,

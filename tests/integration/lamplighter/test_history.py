@@ -104,6 +104,9 @@ def test_it_enters_the_rollups_and_is_the_latest_only_where_it_is(
     assert city("SELECT count, level_pct_avg FROM streetlight_daily WHERE asset_id = 2") == [(1, 70.0)]
     latest = city("SELECT asset_id, fields ->> 'level_pct' FROM latest WHERE kind = 'streetlight' ORDER BY asset_id")
     assert latest == [(1, "90.0"), (2, "70.0")]
+    city("UPDATE raw_horizon SET dropped_before = '2025-03-01Z' WHERE kind = 'streetlight'")
+    _, _, err = told(capfd, "asset,ts,level_pct\nlamp-1,2025-02-28T23:00:00Z,90\n")
+    assert err[0] == "line 2: streetlight of before 2025-03-01T00:00:00Z is no longer kept"
 
 
 BAD = """device;ts;level_pct;motion;lamp_fault;occupied;distance_m

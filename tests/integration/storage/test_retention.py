@@ -36,3 +36,13 @@ async def test_each_kind_is_kept_for_its_own_time(conn: Connection, pool: Pool) 
     assert await table(conn, booked) == [(1, 1), (0, 0)]
     await maintain(pool, to_us(NOW + dt.timedelta(hours=2)), ages=AGES)
     assert await table(conn, "SELECT count(*) FROM ledger_check WHERE differs_since IS NOT NULL") == [(0,)]
+
+
+async def test_old_history_is_summed_up_before_it_is_dropped(conn: Connection, pool: Pool) -> None:
+    await register(conn, ("bay-1", "parking_bay", "south"))
+    days = [(1, OLD + dt.timedelta(days=n), {"occupied": n % 2 == 0}) for n in range(4)]
+    await store(conn, "parking_bay", days)
+    assert (await maintain(pool, to_us(NOW), ages=AGES, budget_s=0)).dropped == 0
+    assert (await maintain(pool, to_us(NOW), ages=AGES)).dropped > 0
+    assert await table(conn, "SELECT count(*) FROM parking_bay") == [(0,)]
+    assert await table(conn, "SELECT count(*), sum(occupied_true_count) FROM parking_bay_daily") == [(4, 2)]
