@@ -231,6 +231,7 @@ async def serve_rules(crew: Crew, ground: Ground, place: Place) -> None:
             lat=place.lat,
             lon=place.lon,
             timezone=ZoneInfo(place.timezone),
+            journal=ground.settings.rules_journal_dir or ground.settings.data_dir / "rules",
             counts=counts,
             ready=ready.set,
             bound=QueueBound(ground.settings.broker_queue_messages, ground.settings.broker_queue_bytes),

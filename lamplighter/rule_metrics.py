@@ -14,8 +14,9 @@ _PLAIN = {
     "acks": "Answers of devices to commands.",
     "acks_misspoken": "Answers that nobody understands.",
     "steps": "Steps of the rules.",
-    "records": "Transactions that made decisions durable.",
+    "records": "Records that made decisions durable.",
     "record_s": "Seconds spent on them.",
+    "journaled": "Records that went into the journal, because the database was away or slow.",
     "alarms_cleared": "Alarms that have cleared.",
     "zone_words": "Words on a parking zone's availability.",
     "probes": "Probes sent into the queues of ingest.",
@@ -54,6 +55,9 @@ class RuleMetrics(Collector):
                 family.add_metric([str(value)], number)
             yield family
         yield from self._of_queue()
+        yield GaugeMetricFamily(
+            _PREFIX + "journal_bytes", "Bytes in the journal that wait for the database.", value=counts.journal_bytes
+        )
         yield GaugeMetricFamily(_PREFIX + "assets", "Assets that the rules watch.", value=counts.assets)
         yield GaugeMetricFamily(
             _PREFIX + "leading", "1 if this process decides, 0 if it stands by.", value=counts.leading

@@ -303,6 +303,13 @@ class Settings(BaseSettings):
         must="a path to a folder",
         example="/var/lib/lamplighter",
     )
+    rules_journal_dir: Path | None = _setting(
+        None,
+        "The folder for what the rules decide while the database is away, on a disk that outlives the process. Each "
+        "process that may lead the rules needs its own. Not set: `rules` in the data folder.",
+        must="a path to a folder",
+        example="/var/lib/lamplighter/rules",
+    )
     log_level: Literal["debug", "info", "warning", "error"] = _setting(
         "info",
         "The least important message that is logged.",

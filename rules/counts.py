@@ -14,7 +14,8 @@ class Counts:
 
     `happened` counts by name: `late` observations, `missed_edge`, `ack_unknown`, `ack_repeated`, `program_refused` by a
     guard. `commands` counts by state, `alarms` raised by type. `leading`: this process decides; `record_s` is the time
-    spent on records, real. `probes` have been sent into ingest's queues, `backlog` is what came of it.
+    spent on records, real; `journaled` of them went into the journal, which now has `journal_bytes`. `probes` have been
+    sent into ingest's queues, `backlog` is what came of it.
     """
 
     observations: int = 0
@@ -24,6 +25,8 @@ class Counts:
     steps: int = 0
     records: int = 0
     record_s: float = 0.0
+    journaled: int = 0
+    journal_bytes: int = 0
     assets: int = 0
     alarms_cleared: int = 0
     zone_words: int = 0
@@ -34,19 +37,18 @@ class Counts:
     alarms: Counter[str] = field(default_factory=Counter)
     commands: Counter[str] = field(default_factory=Counter)
 
-    def stepped(self, effects: Sequence[Effect], again: bool = False) -> None:
-        """A step was made; `again`: over what was stepped over before, so that what happened is counted already."""
+    def stepped(self, effects: Sequence[Effect]) -> None:
+        """A step was made."""
         self.steps += 1
         for each in effects:
             if isinstance(each, Count):
-                self.happened[each.id] += 0 if again else each.number
+                self.happened[each.id] += each.number
             elif isinstance(each, PublishZone):
                 self.zone_words += 1
 
-    def recorded(self, effects: Sequence[Effect], seconds: float) -> None:
+    def recorded(self, effects: Sequence[Effect]) -> None:
         """Effects became durable."""
         self.records += 1
-        self.record_s += seconds
         for each in effects:
             if isinstance(each, RaiseAlarm):
                 self.alarms[each.type.value] += 1

@@ -36,7 +36,10 @@ class ClearAlarm:
 
 @dataclass(frozen=True, slots=True)
 class SendCommand:
-    """A command to write down and to send, or to send `again`. `by_rule`: a rule made it, its row is not there yet."""
+    """A command to write down and to send, or to send `again`. `by_rule`: a rule made it, its row is not there yet.
+
+    `carries` is the command whose wish it carries on to another device, `None` if it has none but its own.
+    """
 
     id: str
     at_us: int
@@ -49,6 +52,7 @@ class SendCommand:
     expires_us: int
     by_rule: bool = True
     again: bool = False
+    carries: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

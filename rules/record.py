@@ -1,66 +1,116 @@
-"""What the rules decided, written down in one transaction: memory, alarms, commands, zones."""
+"""What the rules decided, as the database is to have it: plain data, written down in one transaction.
+
+A record has its number within its leader's term. It goes into the database or, while that is away, into the journal,
+and from there into the database later: the number sees to it that it is there once.
+"""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from rules.city import City
 from rules.effects import ClearAlarm, Effect, ForgetZone, MoveCommand, PublishZone, RaiseAlarm, SendCommand
-from rules.recall import Recalled, changes
+from rules.recall import changes
 from rules.state import State
-from storage import alarms, commands, errors, rule_state, zones
+from storage import alarms, commands, errors, rule_lead, rule_state, zones
 from storage.pool import Connection
 from telemetry.alarms import Alarm
+from telemetry.availability import ZoneAvailability
+
+AlarmChange = alarms.Raised | alarms.Cleared
 
 
-@dataclass(frozen=True, slots=True)
-class Decided:
-    """Everything since the last record: two states, the effects between them, and what the broker has since when."""
+class Record(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything since the record before. `gone` are assets that left; `sent` says since when the broker has commands.
 
-    city: City
-    before: State
-    after: State
-    effects: Sequence[Effect]
-    sent: Mapping[str, int]
+    `rows` names an asset and rule once, `words` a zone once.
+    """
+
+    number: int
+    rows: list[rule_state.Kept]
+    gone: list[int]
+    alarms: list[AlarmChange]
+    orders: list[commands.Order]
+    sent: dict[str, int]
+    moves: list[commands.Move]
+    words: list[ZoneAvailability]
+    zones_gone: list[str]
 
 
-async def record(conn: Connection, decided: Decided) -> list[Alarm]:
+def record(
+    number: int, city: City, before: State, after: State, effects: Sequence[Effect], sent: Mapping[str, int]
+) -> Record:
+    """What lies between two states of the rules; `effects` names a zone at most once."""
+    return Record(
+        number=number,
+        rows=[
+            rule_state.Kept(row.asset_id, row.rule, row.position_us, row.values) for row in changes(city, before, after)
+        ],
+        gone=_gone(before, after),
+        alarms=[change for change in map(alarm_change, effects) if change is not None],
+        orders=[_order(each) for each in effects if isinstance(each, SendCommand) and each.by_rule and not each.again],
+        sent=dict(sent),
+        moves=[_move(each) for each in effects if isinstance(each, MoveCommand)],
+        words=[each.document for each in effects if isinstance(each, PublishZone)],
+        zones_gone=[each.id for each in effects if isinstance(each, ForgetZone)],
+    )
+
+
+def fold(records: Sequence[Record]) -> Record:
+    """Several records in a row as one: of rows and words the last of each stays, all else stays in order."""
+    rows: dict[tuple[int, str], rule_state.Kept] = {}
+    words: dict[str, ZoneAvailability] = {}
+    sent: dict[str, int] = {}
+    for each in records:
+        gone, silent = set(each.gone), set(each.zones_gone)
+        rows = {key: row for key, row in rows.items() if key[0] not in gone} if gone else rows
+        words = {zone: word for zone, word in words.items() if zone not in silent}
+        rows |= {(row.asset_id, row.rule): row for row in each.rows}
+        words |= {word.zone: word for word in each.words}
+        sent = each.sent | sent
+    return Record(
+        number=records[-1].number,
+        rows=list(rows.values()),
+        gone=[asset for each in records for asset in each.gone],
+        alarms=[change for each in records for change in each.alarms],
+        orders=[order for each in records for order in each.orders],
+        sent=sent,
+        moves=[move for each in records for move in each.moves],
+        words=list(words.values()),
+        zones_gone=[zone for each in records for zone in each.zones_gone],
+    )
+
+
+async def write_down(conn: Connection, term: int, decided: Record) -> list[Alarm]:
     """Make it durable, all or nothing; returns the alarms that changed, each as often as it did, in order.
 
+    A record that is there already changes nothing.
+
     Raises:
+        Overtaken: another leads by now.
         StorageError: it is not durable, or nobody knows whether it is.
     """
     with errors.translated():
         async with conn.transaction():
-            await rule_state.save(conn, [_kept(row) for row in changes(decided.city, decided.before, decided.after)])
-            await rule_state.forget(conn, _gone(decided.before, decided.after))
-            changed = await alarms.turn(conn, [each for each in map(alarm_change, decided.effects) if each is not None])
-            await commands.order(conn, [_order(each) for each in decided.effects if _is_new(each)])
-            await commands.sent(conn, decided.sent)
-            await commands.move(conn, [_move(each) for each in decided.effects if isinstance(each, MoveCommand)])
-            await _write_zones(conn, decided.effects)
+            if not await rule_lead.count(conn, term, decided.number):
+                return []
+            await rule_state.forget(conn, decided.gone)
+            await rule_state.save(conn, decided.rows)
+            changed = await alarms.turn(conn, decided.alarms)
+            await write_commands(conn, decided)
+            await zones.forget(conn, decided.zones_gone)
+            await zones.put(conn, decided.words)
     return changed
 
 
-async def _write_zones(conn: Connection, effects: Sequence[Effect]) -> None:
-    words = {each.id: each.document for each in effects if isinstance(each, PublishZone)}
-    gone = [each.id for each in effects if isinstance(each, ForgetZone)]
-    await zones.forget(conn, gone)
-    await zones.put(conn, list(words.values()))
+async def write_commands(conn: Connection, decided: Record) -> None:
+    """Only what it says of commands."""
+    await commands.order(conn, decided.orders)
+    await commands.sent(conn, decided.sent)
+    await commands.move(conn, decided.moves)
 
 
-def _kept(row: Recalled) -> rule_state.Kept:
-    return rule_state.Kept(row.asset_id, row.rule, row.position_us, row.values)
-
-
-def _gone(before: State, after: State) -> list[int]:
-    """The assets of which the rules have let go."""
-    if before.registry is after.registry:
-        return []
-    here = {int(each) for ids in after.asset_id.values() for each in ids}
-    return sorted({int(each) for ids in before.asset_id.values() for each in ids} - here)
-
-
-def alarm_change(effect: Effect) -> alarms.Raised | alarms.Cleared | None:
+def alarm_change(effect: Effect) -> AlarmChange | None:
     """What an effect changes about alarms, `None` for nothing."""
     if isinstance(effect, RaiseAlarm):
         return alarms.Raised(
@@ -71,12 +121,15 @@ def alarm_change(effect: Effect) -> alarms.Raised | alarms.Cleared | None:
     return None
 
 
-def _is_new(effect: Effect) -> bool:
-    return isinstance(effect, SendCommand) and effect.by_rule and not effect.again
+def _gone(before: State, after: State) -> list[int]:
+    """The assets of which the rules have let go."""
+    if before.registry is after.registry:
+        return []
+    here = {int(each) for ids in after.asset_id.values() for each in ids}
+    return sorted({int(each) for ids in before.asset_id.values() for each in ids} - here)
 
 
-def _order(effect: Effect) -> commands.Order:
-    assert isinstance(effect, SendCommand)
+def _order(effect: SendCommand) -> commands.Order:
     return commands.Order(
         effect.id,
         effect.asset_id,
@@ -86,6 +139,7 @@ def _order(effect: Effect) -> commands.Order:
         effect.reason,
         effect.at_us,
         effect.expires_us,
+        effect.carries,
     )
 
 

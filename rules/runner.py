@@ -1,10 +1,8 @@
-"""The rules at work: steps over what comes in, a record of what they decide, and then the word goes out.
+"""The rules at work: steps over what comes in, and what is to become of what they decide.
 
-What the database does not have does not exist: memory, alarms and commands are written first, then the broker is
-acknowledged, then effects are published. Only the words of zones go out at once: they are states, and are said again.
-So do alarms about the platform itself while the database is away, because that is when they are needed.
-When the database comes back after having been away, everything since the last record is worked through again from what
-it holds.
+What is neither in the database nor in the journal does not exist: memory, alarms and commands are recorded first, then
+the broker is acknowledged, then effects go out. Only the words of zones go out at once: they are states, and are said
+again.
 """
 
 import time
@@ -12,6 +10,7 @@ from bisect import bisect_right
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate
+from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from bus import inbox as inboxes
@@ -24,20 +23,19 @@ from rules.inputs import Acked, Ended, Inputs, Override
 from rules.memory import NEVER_US
 from rules.notices import Notices
 from rules.outbox import Outbox, Parcel
-from rules.platform_alarms import Fact
-from rules.platform_record import PlatformRecord
-from rules.radio_words import RadioWords
+from rules.platform_alarms import Fact, turn
 from rules.recall import Recalled, restore
-from rules.record import Decided, record
-from rules.state import State, refresh
+from rules.record import Record, alarm_change, record
+from rules.standing import Standing
+from rules.state import State
 from rules.sun import Sun
 from rules.uplinks import Uplinks, read
-from storage import alarms, commands, errors, outages, registry, rule_state, zones
+from storage import alarms, announcements, commands, errors, registry, rule_state, zones
 from storage.commands import Waiting
 from storage.pool import Connection
 from telemetry import availability, topics
 from telemetry import commands as wire
-from telemetry.alarms import AlarmType, gateway_subject
+from telemetry.alarms import PLATFORM, Alarm
 from telemetry.clock import SECOND_US, Now, to_rfc3339
 from telemetry.decoding import Decoder
 from telemetry.limits import RECEIVE_MAXIMUM
@@ -49,13 +47,21 @@ HELD_MESSAGES_MAX = RECEIVE_MAXIMUM // 2
 """So many messages that wait for a record are recorded at once."""
 REGISTRY_LOOK_S = 2.0
 ALARMS_LOOK_S = 2.0
-OVERRIDES_LOOK_S = 0.25
 """So often the database is looked at for what others changed, in real seconds."""
+OVERRIDES_LOOK_S = 10.0
+"""Overrides are announced; so often they are looked for unasked."""
 FACTS_LOOK_S = 2.0
-"""So often it is asked for facts about the platform itself, in real seconds."""
+"""So often the database is asked for facts about the platform itself, in real seconds."""
 
 Source = Callable[[Connection], Awaitable[Sequence[Fact]]]
 """Asks the database for facts about the platform; raises what the database raises."""
+
+
+class Notifies(Protocol):
+    """Tells people of alarms; it never waits."""
+
+    def take(self, changed: Sequence[Alarm]) -> None:
+        """These alarms have just been raised, or cleared, or replaced by the next one, in order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,71 +82,81 @@ class Town:
         return Sun(self.lat, self.lon, lighting.dusk_offset_s, lighting.dawn_offset_s)
 
 
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What is to be recorded, and what happens once it is: messages are acknowledged, effects go out.
+
+    `turned` are the alarms as they will be in the database.
+    """
+
+    record: Record
+    batches: Sequence[inboxes.Batch]
+    effects: Sequence[Effect]
+    turned: Sequence[Alarm]
+
+
 class Runner:
-    """One leader's work. `load` first, and again whenever the connection is another; then `work` again and again."""
+    """One leader's work: `load` first, then `take`, `decide` and `settle` again and again."""
 
     def __init__(
-        self, town: Town, outbox: Outbox, notices: Notices, counts: Counts, sources: Sequence[Source] = ()
+        self,
+        town: Town,
+        outbox: Outbox,
+        notices: Notices,
+        notifier: Notifies,
+        counts: Counts,
+        sources: Sequence[Source] = (),
     ) -> None:
-        self._sources = sources
-        self._platform = PlatformRecord(town.thresholds.version)
-        self._town, self._outbox, self._notices, self.counts = town, outbox, notices, counts
+        self._town, self._outbox, self._notices, self._notifier = town, outbox, notices, notifier
+        self._sources, self.counts = sources, counts
         self._sun = town.sun()
-        self._city: City | None = None
-        self._decoder: Decoder | None = None
+        self._standing = Standing()
+        self._number = 0
         self._effects: list[Effect] = []
         self._words: dict[str, PublishZone] = {}
+        self._turned: list[Alarm] = []
         self._held: list[inboxes.Batch] = []
         self._held_since_s = 0.0
         self._sent: dict[str, int] = {}
         self._taken: set[str] = set()
         self._ended: set[str] = set()
         self._looked_s: dict[str, float] = {}
+        self._listening: Connection | None = None
         self._topic_of: dict[str, str] = {}
-        self.hearing: Hearing | None = None
-        self.radio_words = RadioWords()
+        self._city: City | None = None
+        self._decoder: Decoder | None = None
+        self._hearing: Hearing | None = None
 
     async def load(self, conn: Connection) -> None:
-        """Take up what the database holds, and work through what it does not hold yet.
+        """Take up what the database holds.
 
         Raises:
             StorageError: the database does not answer.
         """
-        known = self._city
         with errors.translated():
             await self._read_registry(conn)
-            city, now_us = self._known_city(), self._town.now()
+            self._stepped = city = self._known_city()
+            now_us = self._town.now()
             kept = await rule_state.load(conn)
             said_us = await zones.said_us(conn)
             rows = [Recalled(each.asset_id, each.rule, each.position_us, each.state) for each in kept]
-            state = restore(city, rows, said_us)
-            ours = list(self._platform.unrecorded)
+            self._state = self._durable = restore(city, rows, said_us)
             async with conn.transaction():
                 turned = await alarms.turn(conn, await alarms.stray(conn))
-                await commands.expire_lost(conn, list(state.book.by_id), at_us=now_us)
+                await commands.expire_lost(conn, list(self._state.book.by_id), at_us=now_us)
             waiting = await commands.waiting(conn)
-            outages_of = await outages.causes(conn, AlarmType.GATEWAY_OUTAGE)
-            state.outages = {name.removeprefix(gateway_subject("")): at_us for name, at_us in outages_of.items()}
-            turned += await self._platform.catch_up(conn)
-        if known is not None:
-            refresh(state, city, known.registry)
-        self._state = self._durable = state
-        self._effects = [ForgetZone(zone, now_us) for zone in said_us.keys() - set(city.bays.zones)]
-        self._words, self._taken, self._ended = {}, set(), set()
-        self._notices.tell(turned)
-        self.counts.recorded(ours, 0.0)
+            self._standing = Standing(await alarms.of_ids(conn, list(await alarms.active(conn))))
+        self._effects += [ForgetZone(zone, now_us) for zone in said_us.keys() - set(city.bays.zones)]
+        self._tell(turned)
         for each in waiting:
             self._send_again(each)
-        if self.hearing is None:
-            self.hearing = Hearing(self._town.speed, self._settled_before(now_us), time.monotonic())
-        held, self._held = self._held, []
-        if held:
-            self._take(held, again=True)
+        self._hearing = Hearing(self._town.speed, self._settled_before(now_us), time.monotonic())
 
     @property
-    def loaded(self) -> bool:
-        """Whether there is a state to step from."""
-        return self.hearing is not None
+    def hearing(self) -> Hearing:
+        """How well we hear; there from `load` on."""
+        assert self._hearing is not None, "load comes first"
+        return self._hearing
 
     async def look(self, conn: Connection) -> None:
         """Take in what others changed in the database, each thing at its own pace.
@@ -149,9 +165,14 @@ class Runner:
             StorageError: the database does not answer.
         """
         with errors.translated():
+            if conn is not self._listening:
+                await announcements.listen(conn, [commands.OVERRIDES])
+                self._listening = conn
+                self._looked_s.clear()
             if self._due("registry", REGISTRY_LOOK_S):
                 await self._read_registry(conn)
-            if self._due("overrides", OVERRIDES_LOOK_S):
+            announced = await announcements.heard(conn)
+            if self._due("overrides", 0.0 if commands.OVERRIDES in announced else OVERRIDES_LOOK_S):
                 await self._read_overrides(conn)
             if self._due("facts", FACTS_LOOK_S):
                 for source in self._sources:
@@ -161,70 +182,52 @@ class Runner:
 
     def take(self, batches: Sequence[inboxes.Batch]) -> None:
         """Step over messages, or over time alone where there are none."""
-        self._take(batches)
-
-    def _take(self, batches: Sequence[inboxes.Batch], again: bool = False) -> None:
         assert self._decoder is not None
         names = [name for batch in batches for name in batch.topics]
         payloads = [payload for batch in batches for payload in batch.payloads]
-        now_us = self._town.now()
-        uplinks = read(self._decoder, names, payloads, now_us)
+        uplinks = read(self._decoder, names, payloads, self._town.now())
         if batches and not self._held:
             self._held_since_s = time.monotonic()
         self._held += batches
-        if not again:
-            self._count_uplinks(uplinks)
+        self._count_uplinks(uplinks)
         acks = self._given(uplinks.acks, batches)
-        self._step(Inputs(uplinks.columns, acks), uplinks.observed_us, len(names), again)
-
-    def take_unrecorded(self, batches: Sequence[inboxes.Batch]) -> None:
-        """As `take`, while there is no database: only the words of zones count, the rest comes again with `load`."""
-        self.take(batches)
-        self._effects.clear()
+        self._step(Inputs(uplinks.columns, acks), uplinks.observed_us, len(names))
 
     def take_facts(self, facts: Iterable[Fact]) -> None:
         """Take in facts about the platform itself."""
-        self._platform.take(facts, self._town.now())
-
-    def tell_unrecorded(self) -> None:
-        """Say at once what has changed about the platform's own alarms: there is no database to write it down first."""
-        self._notices.tell(self._platform.untold())
-
-    @property
-    def has_room(self) -> bool:
-        """Whether more messages may wait for a record; at the bound they wait at the broker."""
-        return sum(map(len, self._held)) < HELD_MESSAGES_MAX
+        version = self._town.thresholds.version
+        self._decided(turn(self._standing.holding(PLATFORM), facts, version, self._town.now()))
 
     def must_record(self) -> bool:
-        """Whether something has been decided that has to be written down now."""
-        if self._effects or self._words or self._sent or self._platform.unrecorded:
+        """Whether something has been decided that has to be recorded now."""
+        if self._effects or self._words or self._sent:
             return True
         late = time.monotonic() - self._held_since_s >= RECORD_EVERY_S
-        return bool(self._held) and (late or not self.has_room)
+        return bool(self._held) and (late or sum(map(len, self._held)) >= HELD_MESSAGES_MAX)
 
-    async def write(self, conn: Connection) -> None:
-        """Record, acknowledge to the broker, publish.
-
-        Raises:
-            StorageError: nothing of it is known to have happened; `load` sets it right.
-        """
-        begun_s = time.monotonic()
-        sent = dict(self._sent)
-        ours = len(self._platform.unrecorded)
-        effects = [*self._effects, *self._words.values(), *self._platform.unrecorded]
-        decided = Decided(self._known_city(), self._durable, self._state, effects, sent)
-        changed = await record(conn, decided)
-        for name in sent:
-            self._sent.pop(name, None)
-        self._effects, self._words = [], {}
-        self._platform.recorded(ours)
-        held, self._held = self._held, []
+    def decide(self) -> Decision:
+        """All that has come since the last time, to be recorded; nothing else is decided before that is `settle`d."""
+        effects = [*self._effects, *self._words.values()]
+        self._number += 1
+        decided = record(self._number, self._stepped, self._durable, self._state, effects, self._sent)
+        decision = Decision(decided, self._held, effects, self._turned)
         self._durable = self._state
-        inboxes.acknowledge(held)
-        self.counts.recorded(effects, time.monotonic() - begun_s)
-        self._notices.tell(changed)
-        for effect in effects:
+        self._effects, self._words, self._turned, self._held, self._sent = [], {}, [], [], {}
+        return decision
+
+    def settle(self, decision: Decision, changed: Sequence[Alarm] | None) -> None:
+        """It is durable: acknowledge, and let effects go out. `changed`: the database's word on alarms, if any."""
+        inboxes.acknowledge(decision.batches)
+        self.counts.recorded(decision.effects)
+        self._standing.note(changed or ())
+        self._tell(decision.turned if changed is None else changed)
+        for effect in decision.effects:
             self._publish(effect)
+
+    def _tell(self, changed: Sequence[Alarm]) -> None:
+        self._notices.tell(changed)
+        if changed:
+            self._notifier.take(changed)
 
     def _given(self, acks: Sequence[Acked], batches: Sequence[inboxes.Batch]) -> list[Acked]:
         """The answers with the moment at which each was given at the earliest."""
@@ -232,19 +235,24 @@ class Runner:
         way_us = round(SETTLE_S * self._town.speed * SECOND_US)
         return [replace(ack, given_us=batches[bisect_right(ends, ack.message)].received_us - way_us) for ack in acks]
 
-    def _step(self, inputs: Inputs, observed_us: int | None = None, messages: int = 0, again: bool = False) -> None:
-        assert self.hearing is not None
+    def _step(self, inputs: Inputs, observed_us: int | None = None, messages: int = 0) -> None:
         moment = self.hearing.moment(self._town.now(), time.monotonic(), observed_us, messages)
-        inputs = replace(inputs, radios=self.radio_words.radios(time.monotonic()))
-        self._state, effects = step(self._known_city(), self._state, inputs, moment)
+        self._stepped = self._known_city()
+        self._state, effects = step(self._stepped, self._state, inputs, moment)
+        self._decided(effects)
+        self.counts.stepped(effects)
+
+    def _decided(self, effects: Sequence[Effect]) -> None:
         for each in effects:
+            change = alarm_change(each)
+            if change is not None:
+                self._turned += self._standing.take(change)
             if isinstance(each, PublishZone):
                 self._words[each.id] = each
                 topic = topics.zone_parking(each.id)
                 self._outbox.put(Parcel(topic, availability.encode(each.document), retain=True))
             elif not isinstance(each, Count):
                 self._effects.append(each)
-        self.counts.stepped(effects, again)
 
     def _publish(self, effect: Effect) -> None:
         if isinstance(effect, SendCommand):
@@ -279,12 +287,8 @@ class Runner:
     def _send_again(self, waiting: Waiting) -> None:
         """A command that was decided and of which nobody knows whether it went out."""
         command = self._state.book.by_id.get(waiting.id)
-        if command is None or waiting.id in self._sent:
-            return
-        if self._outbox.holds(topics.command(command.kind, command.device), command.id):
-            return
-        asset = self._known_city().asset(command.asset_id)
-        if asset is None or asset.device != command.device:
+        asset = None if command is None else self._known_city().asset(command.asset_id)
+        if command is None or asset is None or asset.device != command.device:
             return
         effect = SendCommand(
             command.id,
@@ -314,8 +318,8 @@ class Runner:
 
     async def _read_overrides(self, conn: Connection) -> None:
         """Overrides that people wrote down or took back."""
-        book = self._state.book
-        found = [each for each in await commands.waiting(conn, overrides_only=True) if each.id not in book.by_id]
+        waiting = await commands.waiting(conn, overrides_only=True)
+        found = [each for each in waiting if each.id not in self._state.book.by_id]
         fresh = [each for each in found if each.id not in self._taken]
         self._taken = {each.id for each in found}
         standing = _standing_overrides(self._state) - self._ended
@@ -326,15 +330,17 @@ class Runner:
             self._step(Inputs(overrides=wishes, ended=[Ended(name, at_us) for name, at_us in ended.items()]))
 
     async def _compare_alarms(self, conn: Connection) -> None:
-        """Have the broker say of alarms what the database says."""
+        """Have the broker, and what we keep at hand, say of alarms what the database says."""
+        number = self._number
         active = await alarms.active(conn)
-        self._platform.refresh(active)
         differing = self._notices.differing(active, time.monotonic())
-        if differing:
-            known = await alarms.of_ids(conn, differing)
-            self._notices.tell(known)
-            for name in sorted(set(differing) - {each.id for each in known}):
-                self._notices.forget(name)
+        known = await alarms.of_ids(conn, sorted({*differing, *self._standing.differing(active)}))
+        if self._number != number or self._effects:
+            return  # decided meanwhile, and not in what was read
+        self._standing.note(known)
+        self._notices.tell([each for each in known if each.id in differing])
+        for name in sorted(set(differing) - {each.id for each in known}):
+            self._notices.forget(name)
 
     def _due(self, what: str, every_s: float) -> bool:
         real_s = time.monotonic()

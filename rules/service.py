@@ -1,7 +1,7 @@
 """The rules service: one leader at a time decides; others stand by and take over the queue when it is gone.
 
 Whoever leads holds an advisory lock on the very connection that writes what the rules decide. While the database is
-away free places still move; all else waits, within a bound here, beyond it at the broker.
+away or slow the leader decides on, and its journal keeps what it decides; at the journal's bound it waits.
 """
 
 import asyncio
@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack, suppress
 from dataclasses import replace
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -20,28 +21,29 @@ from bus.inbox import Subscriber
 from bus.session import Publisher
 from rules import platform_ledger, prober
 from rules.counts import Counts
+from rules.journal import Journal
+from rules.leading import Candidate, Lead
+from rules.link import Link
 from rules.notices import Notices
 from rules.outbox import Outbox
 from rules.prober import Prober
-from rules.runner import Runner, Source, Town
+from rules.record import write_down
+from rules.runner import Decision, Notifies, Runner, Source, Town
 from rules.soundings import QueueBound
-from storage import errors, rule_state
+from storage import errors, rule_lead, rule_state
 from storage.pool import Connection, Pool
 from telemetry import topics
+from telemetry.alarms import Alarm
 from telemetry.clock import CityClock, Now
 from telemetry.limits import RECEIVE_MAXIMUM
 from telemetry.thresholds import Thresholds
 
-STAND_BY_S = 2.0
-"""Who stands by asks this often whether it may lead, in real seconds."""
 TICK_S = 0.25
 """Without a message the clock is looked at this often, in real seconds."""
 STEP_EVERY_S = 0.04
 """Messages that come within this time are one step, in real seconds."""
 DELAYED_S = 1.0
 """A step that comes later than this after the last, in real seconds, finds a queue at the broker."""
-RETRY_S = 1.0
-"""While the database is away it is asked this often, in real seconds."""
 SOURCES: tuple[Source, ...] = (platform_ledger.facts,)
 """Where facts about the platform itself come from, as far as the database knows them."""
 
@@ -57,7 +59,9 @@ async def run(
     lat: float,
     lon: float,
     timezone: ZoneInfo,
+    journal: Path,
     thresholds: Thresholds | None = None,
+    notifier: Notifies | None = None,
     client_id: str = "rules",
     counts: Counts | None = None,
     ready: Callable[[], None] = lambda: None,
@@ -74,7 +78,9 @@ async def run(
         lat: latitude of the city in WGS 84 degrees, for the sun.
         lon: longitude of the city.
         timezone: the city's wall clock, for the dimming program.
+        journal: a folder of this process on its own disk, for what it decides while the database is away.
         thresholds: the figures to decide by; `None`: the defaults.
+        notifier: tells people of alarms; `None`: nobody does.
         client_id: the session at the broker that holds the queue; the same for all that may lead.
         counts: where is counted what happens; `None` makes one of its own.
         ready: called once, when this process leads and hears, or stands by for another that leads.
@@ -83,12 +89,24 @@ async def run(
 
     Raises:
         BadAddress: the URL is none.
+        OSError: the journal's folder cannot be written.
         ValueError: a step of the dimming program has no valid time of day.
     """
     town = Town(now, lambda: clock.real(now()), clock.speed, lat, lon, timezone, versioned(thresholds or Thresholds()))
-    service = _Service(mqtt_url, pool, town, client_id, counts or Counts(), ready, sources, bound or QueueBound())
+    service = _Service(
+        mqtt_url,
+        pool,
+        town,
+        client_id,
+        Journal(journal),
+        notifier or _Nobody(),
+        counts or Counts(),
+        ready,
+        sources,
+        bound or QueueBound(),
+    )
     while True:
-        await service.lead(await service.stand_by())
+        await service.work()
 
 
 def versioned(thresholds: Thresholds) -> Thresholds:
@@ -97,6 +115,13 @@ def versioned(thresholds: Thresholds) -> Thresholds:
         return thresholds
     digest = hashlib.sha256(_content(thresholds)).hexdigest()[:8]
     return replace(thresholds, version=f"{thresholds.version}+{digest}")
+
+
+class _Nobody:
+    """Tells nobody."""
+
+    def take(self, changed: Sequence[Alarm]) -> None:
+        """Nobody is told."""
 
 
 class _Service:
@@ -108,57 +133,46 @@ class _Service:
         pool: Pool,
         town: Town,
         client_id: str,
+        journal: Journal,
+        notifier: Notifies,
         counts: Counts,
         ready: Callable[[], None],
         sources: Sequence[Source],
         bound: QueueBound,
     ) -> None:
-        self._sources, self._bound = sources, bound
+        self._sources, self._bound, self._notifier = sources, bound, notifier
         self._mqtt_url, self._pool, self._town, self._client_id = mqtt_url, pool, town, client_id
         self._counts, self._ready = counts, ready
         self._told_ready = False
+        self._candidate = Candidate(pool, journal, town.now, self._tell_ready)
 
-    async def stand_by(self) -> Connection:
-        """Wait until this process may lead."""
-        while True:
-            try:
-                conn = await rule_state.lead(self._pool)
-                if conn is not None:
-                    return conn
-                self._tell_ready()
-            except errors.StorageError as error:
-                _log.warning("rules wait for the database", reason=str(error))
-            await asyncio.sleep(STAND_BY_S)
-
-    async def lead(self, conn: Connection) -> None:
-        """Decide until another leads."""
-        held: Connection | None = conn
-        _log.info("rules lead", client=self._client_id)
+    async def work(self) -> None:
+        """Stand by until this process may lead, and lead until another does or the database fails at the beginning."""
+        lead = await self._candidate.stand_by()
+        _log.info("rules lead", client=self._client_id, term=lead.term)
         self._counts.leading = True
-        async with AsyncExitStack() as stack:
-            leader = await self._open(stack)
-            while held is not None:
-                await self._work(leader, held)
-                held = await self._regain(leader)
-        self._counts.leading, self._counts.backlog = False, None
-        _log.warning("another leads the rules", client=self._client_id)
-
-    async def _work(self, leader: "_Leader", conn: Connection) -> None:
-        """Decide for as long as the connection lasts."""
         try:
-            await leader.work(conn)
+            async with AsyncExitStack() as stack:
+                leader = await self._open(stack, lead)
+                await leader.work()
+        except rule_lead.Overtaken:
+            _log.warning("another leads the rules", client=self._client_id)
         except errors.StorageError as error:
             _log.warning("rules without database", reason=str(error))
         finally:
-            await rule_state.step_down(self._pool, conn)
+            self._counts.leading, self._counts.backlog = False, None
 
-    async def _open(self, stack: AsyncExitStack) -> "_Leader":
-        """Sessions with the broker and what works on them; all ends with the stack."""
-        leader = _Leader(self._town, self._counts, self._tell_ready, self._sources, self._bound)
+    async def _open(self, stack: AsyncExitStack, lead: Lead) -> "_Leader":
+        """What it takes to lead, all of which ends with the stack: journal, connection, sessions with the broker."""
+        candidate = self._candidate
+        stack.callback(candidate.journal.close)
+        link = Link(lead.conn, lambda: candidate.regain(lead.term))
+        stack.push_async_callback(link.close)
+        leader = _Leader(self._town, self._counts, self._tell_ready, self._bound, link, candidate, lead.term)
         publisher = Publisher(
             self._mqtt_url,
             f"{self._client_id}-out",
-            filters=[topics.alarm("+"), topics.radio_gateway("+"), *prober.FILTERS],
+            filters=[topics.alarm("+"), *prober.FILTERS],
             on_message=leader.hear,
             on_connected=leader.session_connected,
         )
@@ -170,33 +184,13 @@ class _Service:
             now=self._town.now,
             on_connected=leader.inbox_connected,
         )
-        leader.open(publisher, inbox)
+        leader.open(publisher, inbox, self._notifier, self._sources)
+        await leader.load(lead.conn)
         await stack.enter_async_context(publisher)
         await stack.enter_async_context(inbox)
         leader.probe(publisher, self._mqtt_url, f"{self._client_id}-watch")
         stack.push_async_callback(leader.close)
         return leader
-
-    async def _regain(self, leader: "_Leader") -> Connection | None:
-        """Lead on once the database is back, `None` if another does by then; free places move on meanwhile."""
-        regaining = asyncio.create_task(self._ask_again())
-        try:
-            await leader.meanwhile(regaining)
-            return await regaining
-        except BaseException:
-            regaining.cancel()
-            await asyncio.wait({regaining})
-            if not regaining.cancelled() and not regaining.exception() and (conn := regaining.result()) is not None:
-                await rule_state.step_down(self._pool, conn)
-            raise
-
-    async def _ask_again(self) -> Connection | None:
-        while True:
-            await asyncio.sleep(RETRY_S)
-            try:
-                return await rule_state.lead(self._pool)
-            except errors.StorageError:
-                continue
 
     def _tell_ready(self) -> None:
         if not self._told_ready:
@@ -205,7 +199,7 @@ class _Service:
 
 
 class _Leader:
-    """The loop from messages to decisions, over as many connections to the database as it takes."""
+    """The loop from messages to decisions, with a database or without."""
 
     outbox: Outbox
     _inbox: Subscriber
@@ -217,21 +211,24 @@ class _Leader:
         town: Town,
         counts: Counts,
         tell_ready: Callable[[], None],
-        sources: Sequence[Source],
         bound: QueueBound,
+        link: Link,
+        candidate: Candidate,
+        term: int,
     ) -> None:
-        self._sources = sources
         self._prober = Prober(town.now, town.real_now, bound)
         self._town, self._counts, self._tell_ready = town, counts, tell_ready
+        self._link, self._candidate, self._journal, self._term = link, candidate, candidate.journal, term
+        self._unrecorded: Decision | None = None
         self._connected_anew = False
         self._last_step_s = self._measured_s = time.monotonic()
 
-    def open(self, publisher: Publisher, inbox: Subscriber) -> None:
+    def open(self, publisher: Publisher, inbox: Subscriber, notifier: Notifies, sources: Sequence[Source]) -> None:
         """Work on these sessions."""
         self._inbox = inbox
         self.outbox = Outbox(publisher, self._town.now, self._town.speed)
         self._notices = Notices(self.outbox)
-        self._runner = Runner(self._town, self.outbox, self._notices, self._counts, self._sources)
+        self._runner = Runner(self._town, self.outbox, self._notices, notifier, self._counts, sources)
 
     def probe(self, publisher: Publisher, mqtt_url: str, client_id: str) -> None:
         """Sound the queues of ingest."""
@@ -239,70 +236,37 @@ class _Leader:
         self._probing = [asyncio.create_task(each, name="probes") for each in tasks]
 
     async def close(self) -> None:
-        """Send nothing more."""
+        """Send nothing more; say farewell where nothing is left behind."""
         for task in self._probing:
             task.cancel()
         await asyncio.gather(*self._probing, return_exceptions=True)
         await self.outbox.close()
+        if self._link.free and self._journal.empty and self._unrecorded is None:
+            with suppress(errors.StorageError):
+                await self._link.do(lambda conn: rule_lead.end(conn, self._term))
 
     def hear(self, topic: str, payload: bytes, retained: bool) -> None:
-        """A message on an alarm's topic, about a radio gateway, or about the queue of ingest."""
+        """A message on an alarm's topic, or about the queue of ingest."""
         if topic.startswith(topics.alarm("")):
             self._notices.heard(topic, payload, retained)
-        elif topics.parse_radio_gateway(topic) is not None:
-            self._runner.radio_words.heard(topic, payload)
         else:
             self._prober.heard(topic, payload)
 
     def session_connected(self) -> None:
         """The session that publishes stands anew."""
         self._notices.connected(time.monotonic())
-        self._runner.radio_words.connected(time.monotonic())
         self._prober.connected()
 
     def inbox_connected(self) -> None:
         """The subscription stands anew."""
         self._connected_anew = True
 
-    async def work(self, conn: Connection) -> None:
-        """Decide for as long as the connection lasts.
+    async def load(self, conn: Connection) -> None:
+        """Take up what the database holds, and keep there the version of the rules that decide from now on.
 
         Raises:
-            StorageError: it does no longer.
+            StorageError: the database does not answer.
         """
-        await self._introduce(conn)
-        await self._runner.load(conn)
-        while True:
-            batches = await self._gather()
-            self._watch_inbox()
-            self._watch_queue()
-            await self._runner.look(conn)
-            self._runner.take(batches)
-            if self._runner.must_record():
-                await self._runner.write(conn)
-            if self._inbox.connected:
-                self._tell_ready()
-            if self.outbox.failed is not None:
-                raise self.outbox.failed
-            for task in self._probing:
-                if task.done():
-                    task.result()
-
-    async def meanwhile(self, regaining: "asyncio.Task[Connection | None]") -> None:
-        """Follow what is said until the database is there again."""
-        while not regaining.done():
-            self._watch_queue()
-            self._runner.tell_unrecorded()
-            if self._runner.loaded and self._runner.has_room:
-                batches = await self._gather()
-                self._watch_inbox()
-                self._runner.take_unrecorded(batches)
-            else:
-                await asyncio.wait({regaining}, timeout=TICK_S)
-                self._prober.inflow.unheard(time.monotonic())
-
-    async def _introduce(self, conn: Connection) -> None:
-        """Keep the version of the rules that decide from now on."""
         thresholds = self._town.thresholds
         with errors.translated():
             await rule_state.put_version(
@@ -312,6 +276,67 @@ class _Leader:
                 author="lamplighter",
                 at_us=self._town.now(),
             )
+        await self._runner.load(conn)
+
+    async def work(self) -> None:
+        """Decide until another leads.
+
+        Raises:
+            Overtaken: another does.
+        """
+        while True:
+            await self._watch_database()
+            if self._journal.full or self._unrecorded is not None:
+                await asyncio.sleep(TICK_S)
+                self._prober.inflow.unheard(time.monotonic())
+            else:
+                batches = await self._gather()
+                self._watch_inbox()
+                self._watch_queue()
+                if self._link.free and self._journal.empty:
+                    await self._link.do(self._runner.look)
+                self._runner.take(batches)
+            if self._unrecorded is not None or self._runner.must_record():
+                await self._record()
+            if self._inbox.connected:
+                self._tell_ready()
+            if self.outbox.failed is not None:
+                raise self.outbox.failed
+            for task in self._probing:
+                if task.done():
+                    task.result()
+
+    async def _watch_database(self) -> None:
+        """Empty the journal into the database when it is back; make sure that we lead where the broker doubts it."""
+        self._link.tend()
+        if self._inbox.taken_over:
+            if not (self._link.free and await self._link.do(self._leads)):
+                raise rule_lead.Overtaken
+            self._inbox.taken_over = False
+        if self._link.free and not self._journal.empty:
+            self._link.begin(lambda conn: self._candidate.catch_up(conn, self._term))
+
+    async def _leads(self, conn: Connection) -> bool:
+        return (await rule_lead.term(conn)).number == self._term
+
+    async def _record(self) -> None:
+        """Make durable what has been decided, in the database or else in the journal, and let it go out."""
+        begun_s = time.monotonic()
+        decision = self._unrecorded = self._unrecorded or self._runner.decide()
+        changed: list[Alarm] | None = None
+        if self._link.free and self._journal.empty:
+            changed = await self._link.do(lambda conn: write_down(conn, self._term, decision.record))
+        if changed is None:
+            try:
+                await self._journal.append(self._term, decision.record)
+            except OSError as error:
+                _log.error("the rules' journal cannot be written", reason=str(error), folder=str(self._journal.folder))
+                return
+            self._counts.journaled += 1
+        self._unrecorded = None
+        self._counts.journal_bytes = self._journal.size
+        self._counts.record_s += time.monotonic() - begun_s
+        self._runner.settle(decision, changed)
 
     async def _gather(self) -> list[inboxes.Batch]:
         """The messages of the next step, none if none come within a tick."""
@@ -330,7 +355,7 @@ class _Leader:
     def _watch_queue(self) -> None:
         """Look how much waits for ingest, every so often."""
         real_s = time.monotonic()
-        if self._runner.loaded and real_s - self._measured_s >= prober.PROBE_EVERY_S:
+        if real_s - self._measured_s >= prober.PROBE_EVERY_S:
             self._measured_s = real_s
             self._runner.take_facts(self._prober.facts())
             self._counts.probes, self._counts.backlog = self._prober.probes, self._prober.backlog
@@ -338,7 +363,6 @@ class _Leader:
     def _watch_inbox(self) -> None:
         """Tell the runner how well we hear."""
         hearing, real_s = self._runner.hearing, time.monotonic()
-        assert hearing is not None, "it was loaded"
         if not self._inbox.connected:
             hearing.disconnected(real_s)
         elif self._connected_anew:

@@ -5,7 +5,6 @@ alarm that is shelved moves underneath.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -24,8 +23,7 @@ ACTIVE = "active"
 """A state to ask for: all but normal."""
 
 
-@dataclass(frozen=True, slots=True)
-class Raised:
+class Raised(msgspec.Struct, frozen=True, tag_field="change", tag=True):
     """An alarm to raise. Times are microseconds since 1970 UTC."""
 
     id: str
@@ -37,8 +35,7 @@ class Raised:
     why: Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Cleared:
+class Cleared(msgspec.Struct, frozen=True, tag_field="change", tag=True):
     """An alarm to clear: whichever is active of this subject and type."""
 
     subject: str

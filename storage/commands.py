@@ -19,6 +19,9 @@ from telemetry.commands import FOLLOWS, Priority, Settings, State
 
 SQL = queries.load("commands")
 
+OVERRIDES = "lamplighter_override"
+"""The channel on which overrides are announced that were written down or taken back."""
+
 _settings = msgspec.json.Encoder().encode
 
 
@@ -44,7 +47,10 @@ class CommandRow(msgspec.Struct, frozen=True, kw_only=True, rename={"settings": 
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """A command to write down. Times are microseconds since 1970 UTC."""
+    """A command to write down. Times are microseconds since 1970 UTC.
+
+    `carries` is the command whose wish it carries on to another device, `None` if it has none but its own.
+    """
 
     id: str
     asset_id: int
@@ -54,6 +60,7 @@ class Order:
     reason: Priority
     queued_us: int
     expires_us: int
+    carries: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +91,8 @@ async def order(
 ) -> list[CommandRow]:
     """Write queued commands down; `by` is who wants it, `None` for a rule. One whose id is there already is left out.
 
-    Overrides are announced (NOTIFY `lamplighter_override`) at the commit; the rules look by themselves too.
+    One that carries another on is wanted by whoever wanted that. Overrides are announced (NOTIFY) at the commit; the
+    rules look by themselves too.
     """
     if not orders:
         return []
@@ -97,6 +105,7 @@ async def order(
         "reason": [each.reason for each in orders],
         "queued_at": [to_datetime(each.queued_us) for each in orders],
         "expires_at": [to_datetime(each.expires_us) for each in orders],
+        "carries": [each.carries for each in orders],
     }
     rows = await _rows(conn, "order", given | {"by": by, "note": note})
     if any(each.reason == "override" for each in orders):

@@ -83,3 +83,14 @@ async def connect(
     """One connection set up like those of the pool, for who keeps it for long."""
     arguments = connect_arguments(application, statement_timeout_s)
     return await psycopg.AsyncConnection.connect(url, **arguments)
+
+
+async def connect_beside(pool: Pool) -> Connection:
+    """One connection set up like those of a pool, of which the pool knows nothing; for who keeps it, and closes it.
+
+    Raises:
+        psycopg.Error: the database does not answer.
+    """
+    assert isinstance(pool.conninfo, str)
+    assert isinstance(pool.kwargs, dict)
+    return await psycopg.AsyncConnection.connect(pool.conninfo, **pool.kwargs)

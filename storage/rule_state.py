@@ -1,10 +1,10 @@
-"""The rules' own memory, an asset and rule a row, the rule versions, and who may lead."""
+"""The rules' own memory, an asset and rule a row, and the rule versions."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from storage import errors, queries
-from storage.pool import Connection, Pool
+from storage import queries
+from storage.pool import Connection
 from telemetry.clock import to_datetime
 
 SQL = queries.load("rule_state")
@@ -48,34 +48,3 @@ async def put_version(conn: Connection, *, version: str, content: str, author: s
     """Keep a rule version; its moment stays that of the first time."""
     given = {"version": version, "content": content, "author": author, "at": to_datetime(at_us)}
     await conn.execute(SQL["put_version"], given)
-
-
-async def lead(pool: Pool) -> Connection | None:
-    """A connection of the pool that leads the rules, `None` while another does; to be given back by `step_down`.
-
-    Leading lasts as long as the connection: it writes what the rules decide, so that nobody writes who does not lead.
-
-    Raises:
-        StorageError: the database does not answer.
-    """
-    with errors.translated():
-        conn = await pool.getconn()
-        try:
-            row = await (await conn.execute(SQL["lead"])).fetchone()
-        except BaseException:
-            await step_down(pool, conn)
-            raise
-        if row and row[0]:
-            return conn
-        await pool.putconn(conn)
-        return None
-
-
-async def step_down(pool: Pool, conn: Connection) -> None:
-    """Lead no more; never raises for a database that is away."""
-    try:
-        with errors.translated():
-            await conn.execute(SQL["step_down"])
-    except errors.StorageError:
-        await conn.close()
-    await pool.putconn(conn)

@@ -52,6 +52,10 @@ BROKER_QUEUE_MESSAGES_MAX = 2_000_000
 BROKER_QUEUE_BYTES_MAX = 4 * 1024**3
 """Bytes that the broker keeps for a service that is away; beyond it the broker drops."""
 
+RULES_JOURNAL_BYTES_MAX = 1024**3
+"""Bytes of decisions that the rules keep on their own disk while the database is away; at it they decide nothing more
+and acknowledge nothing more, so that the uplinks wait at the broker."""
+
 COMMAND_LEASE_S = 3_600
 """A command ends after this time unless renewed; it is renewed at half."""
 

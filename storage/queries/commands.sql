@@ -4,11 +4,12 @@
 -- Write queued commands down; one whose id is there already is left as it is.
 INSERT INTO command (id, asset_id, asset, device, settings, reason, state, queued_at, expires_at, by, note)
 SELECT g.id, g.asset_id, g.asset, g.device, g.settings::jsonb, g.reason, 'queued', g.queued_at, g.expires_at,
-       %(by)s, %(note)s
+       coalesce(%(by)s, c.by), coalesce(%(note)s, c.note)
 FROM unnest(
     %(id)s::text[], %(asset_id)s::int[], %(asset)s::text[], %(device)s::text[], %(settings)s::text[],
-    %(reason)s::text[], %(queued_at)s::timestamptz[], %(expires_at)s::timestamptz[]
-) AS g (id, asset_id, asset, device, settings, reason, queued_at, expires_at)
+    %(reason)s::text[], %(queued_at)s::timestamptz[], %(expires_at)s::timestamptz[], %(carries)s::text[]
+) AS g (id, asset_id, asset, device, settings, reason, queued_at, expires_at, carries)
+LEFT JOIN command c ON c.id = g.carries
 ON CONFLICT DO NOTHING
 RETURNING id, asset, device, settings, reason, state, queued_at, sent_at, acknowledged_at, verified_at, expires_at,
           ended_at, error, by, note;

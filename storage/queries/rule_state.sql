@@ -21,11 +21,3 @@ DELETE FROM rule_state WHERE asset_id = ANY(%(ids)s::int[]);
 INSERT INTO rule_version (version, content, author, active_from)
 VALUES (%(version)s, %(content)s, %(author)s, %(at)s)
 ON CONFLICT DO NOTHING;
-
--- name: lead
--- Whether this session now leads the rules.
-SELECT pg_try_advisory_lock(hashtext('lamplighter rules'));
-
--- name: step_down
--- This session leads the rules no more.
-SELECT pg_advisory_unlock(hashtext('lamplighter rules'));

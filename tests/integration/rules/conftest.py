@@ -5,6 +5,7 @@ import time
 from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -136,7 +137,7 @@ async def town(own_broker: BrokerPart, conn: Connection, clock: Clock) -> AsyncI
 
 
 @pytest.fixture
-def start_rules(own_broker: BrokerPart, pool: Pool, conn: Connection, clock: Clock) -> StartRules:
+def start_rules(own_broker: BrokerPart, pool: Pool, conn: Connection, clock: Clock, tmp_path: Path) -> StartRules:
     """Runs the service while a block runs, once it is ready."""
 
     @asynccontextmanager
@@ -144,7 +145,6 @@ def start_rules(own_broker: BrokerPart, pool: Pool, conn: Connection, clock: Clo
         ready, counts = asyncio.Event(), Counts()
         work = service.run(
             mqtt_url=own_broker.url,
-            pool=pool,
             now=clock.now,
             clock=CityClock(),
             lat=ESSEN[0],
@@ -152,7 +152,7 @@ def start_rules(own_broker: BrokerPart, pool: Pool, conn: Connection, clock: Clo
             timezone=BERLIN,
             counts=counts,
             ready=ready.set,
-            **more,
+            **({"journal": tmp_path / "rules", "pool": pool} | more),
         )
         task = asyncio.create_task(work)
         waiting = asyncio.create_task(ready.wait())
