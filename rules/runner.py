@@ -77,9 +77,8 @@ class Town:
     thresholds: Thresholds
 
     def sun(self) -> Sun:
-        """The sun over the town."""
-        lighting = self.thresholds.lighting
-        return Sun(self.lat, self.lon, lighting.dusk_offset_s, lighting.dawn_offset_s)
+        """The sun over the town, by which the guards hold; that of its lamps is the city's `clock`."""
+        return Sun(self.lat, self.lon)
 
 
 @dataclass(frozen=True, slots=True)
