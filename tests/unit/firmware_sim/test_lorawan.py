@@ -22,7 +22,9 @@ from firmware_sim.vendors import product_of
 from gateway import events
 from gateway.chirpstack import ChirpStack
 from gateway.codecs.catalogue import catalogue
+from gateway.radios import Radios
 from gateway.the_things_stack import TheThingsStack
+from telemetry import radio as radio_words
 from telemetry.clock import DAY_US, HOUR_US, MINUTE_US, SECOND_US, to_us
 
 NIGHT_US = to_us(datetime(2026, 6, 10, 22, tzinfo=UTC))
@@ -200,6 +202,18 @@ class TestPower:
         assert end_us - begin_us >= 9 * MINUTE_US
         between = [each for at_us, each in air.said if begin_us < at_us < end_us]
         assert not between, "neither uplinks nor the gateway's own stats"
+        radios, reader, words = Radios(), ChirpStack(), []
+        for at_us, each in air.said:
+            for event in reader.hear(each.topic, each.payload, at_us).events:
+                if isinstance(event, events.Radio):
+                    radios.told("chirpstack", event.gateway, event.online, at_us)
+                elif isinstance(event, events.Uplink):
+                    radios.brought("chirpstack", event.source.names[0], event.radios, at_us)
+            words += [radio_words.decode(message.payload) for message in radios.words(at_us)]
+        outages = [word.devices for word in words if word is not None and not word.online]
+        assert outages == [[air.devices[0].eui]] * sum(not online for _, online in states), (
+            "the gateway service sees it"
+        )
 
 
 class TestDownlinks:
