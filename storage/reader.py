@@ -26,6 +26,7 @@ RELATIONS = (
     "ledger",
     "ledger_check",
     "rule_version",
+    "rule_activation",
 )
 """What the contract shows beside the relations of each kind."""
 
