@@ -12,7 +12,7 @@ A command's id is that of its first downlink, so that an acknowledgement is unde
 
 import uuid
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,7 +23,7 @@ from gateway.codecs.codec import Codec, Unencodable
 from gateway.codecs.codec import Downlink as Frame
 from gateway.events import Downlink, Message, Misspoken, Route, Server, Told, moment
 from gateway.notes import Note
-from gateway.standing import AGAIN_US, KEPT_S_MAX, Standing, Stands
+from gateway.standing import AGAIN_US, KEPT_S_MAX, SETTING, Standing, Stands
 from telemetry import topics
 from telemetry.clock import SECOND_US
 from telemetry.commands import Ack, Command
@@ -37,6 +37,12 @@ LEASE_S_MIN = 60
 """The shortest lease that a device is given (NAS UL20xx: 1 min); the longest is `KEPT_S_MAX`, after which it is told
 again."""
 UNACKNOWLEDGED = f"The device did not acknowledge the downlink, sent {TRIES_MAX} times."
+
+LEASE = "lease_s"
+Codecs = Callable[[str], Codec | None]
+"""The codec that writes the downlinks of a model."""
+Bounded = tuple[str, dict[str, Any]]
+"""A model, and what its codec is told."""
 
 _decode = msgspec.json.Decoder(Command).decode
 _NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "urn:lamplighter:downlink")
@@ -77,8 +83,8 @@ class Courier:
     It has one open command a device and setting, so no more than devices have settings.
     """
 
-    def __init__(self, servers: Mapping[str, Server]) -> None:
-        self._servers = servers
+    def __init__(self, servers: Mapping[str, Server], codecs: Codecs | None = None) -> None:
+        self._servers, self._codecs = servers, codecs or catalogue().get
         self._open: dict[str, _Open] = {}
         self._of_device: dict[str, dict[str, _Open]] = {}
         self._by_frame: dict[str, str] = {}
@@ -105,7 +111,7 @@ class Courier:
         settings: dict[str, Any] = msgspec.to_builtins(command.settings)
         opened = _Open(command.id, kind, device, note, settings, expires_us, {})
         try:
-            frames = _frames(catalogue().get(note.model), settings, (expires_us - now_us) // SECOND_US)
+            frames = _frames(self._codecs(note.model), settings, (expires_us - now_us) // SECOND_US)
         except Unencodable as refusal:
             return self._answer(opened, False, str(refusal), "unencodable")
         for number, frame in enumerate(frames):
@@ -141,9 +147,35 @@ class Courier:
             steps.append(Step(opened.network, self._flushed(opened), happened=["expired"]))
         return steps
 
+    def wanted(self, payload: bytes, note: Note, now_us: int) -> list[Bounded]:
+        """What `command` is going to have encoded, for codecs that have to be asked before."""
+        try:
+            command = _decode(payload)
+            expires_us = moment(command.expires_at)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, Misspoken):
+            return []
+        settings = msgspec.to_builtins(command.settings)
+        return [] if expires_us is None else self._bounded(note, settings, expires_us, now_us)
+
+    def wanted_again(self, now_us: int) -> list[Bounded]:
+        """What `expire` is going to have encoded."""
+        return [
+            each
+            for stands in self._standing.near(now_us)
+            for each in self._bounded(stands.note, stands.settings, stands.until_us, now_us)
+        ]
+
+    def _bounded(self, note: Note, settings: Mapping[str, Any], until_us: int, now_us: int) -> list[Bounded]:
+        lease_s = (until_us - now_us) // SECOND_US
+        codec = self._codecs(note.model)
+        return [] if codec is None else [(note.model, _told(codec, *each, lease_s)) for each in settings.items()]
+
     def _renewed(self, stands: Stands, now_us: int) -> Step:
         """Tell a device again what it would forget before the command ends."""
-        frames = _frames(catalogue().get(stands.note.model), stands.settings, (stands.until_us - now_us) // SECOND_US)
+        try:
+            frames = _frames(self._codecs(stands.note.model), stands.settings, (stands.until_us - now_us) // SECOND_US)
+        except Unencodable:
+            return Step(stands.note.network, happened=["unencodable"])
         name, until_us = stands.renewal(), min(stands.until_us, now_us + AGAIN_US)
         self._renewals[name] = None
         if len(self._renewals) > ANSWERED_MAX:
@@ -236,16 +268,17 @@ def _frames(codec: Codec | None, settings: Mapping[str, Any], lease_s: int) -> l
         raise Unencodable("we know no downlinks of this device")
     if not settings:
         raise Unencodable("the command sets nothing")
-    frames = []
-    for name, value in settings.items():
+    for name in settings:
         if name not in codec.downlinks:
             raise Unencodable(f"this device does not take {name}")
-        bounded = {name: value, "lease_s": min(max(LEASE_S_MIN, lease_s), KEPT_S_MAX)}
-        try:
-            frames.append(codec.encode(bounded))
-        except Unencodable:  # it has no end of its own, or the value itself is wrong
-            frames.append(codec.encode({name: value}))
-    return frames
+    return [codec.encode(_told(codec, name, value, lease_s)) for name, value in settings.items()]
+
+
+def _told(codec: Codec, name: str, value: Any, lease_s: int) -> dict[str, Any]:
+    """One setting as the codec is told, with its end where the device can end it by itself."""
+    if name != SETTING or LEASE not in codec.downlinks:
+        return {name: value}
+    return {name: value, LEASE: min(max(LEASE_S_MIN, lease_s), KEPT_S_MAX)}
 
 
 def _frame_id(command_id: str, number: int) -> str:

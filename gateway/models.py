@@ -144,6 +144,11 @@ class Models:
         except BadModels as error:
             raise BadModels(f"The file of device models {file} is wrong: {error}.") from error
 
+    def writer(self, model: str) -> Codec | None:
+        """The codec that writes the downlinks of a model: a kept one whose mapping says how, else ours."""
+        kept = self.shelf.codec(model)
+        return kept if kept is not None and kept.encode is not None else catalogue().get(model, kept)
+
     def of(self, source: Source, registered: str | None = None) -> Codec | Selection | None:
         """What reads this device's payloads; `None` where nobody knows its model.
 

@@ -14,14 +14,14 @@ from bus.inbox import Subscriber
 from bus.session import Watcher
 from gateway import notes as noted
 from gateway.chirpstack import ChirpStack
-from gateway.downlink import Courier, Step
+from gateway.downlink import Bounded, Courier, Step
 from gateway.events import Network, Server
 from gateway.figures import Figures
 from gateway.models import Models
 from gateway.notes import Note
 from gateway.outlet import Outlet
 from gateway.radios import Radios
-from gateway.scripts.shelf import Shelf
+from gateway.scripts.shelf import Frames, Shelf, said
 from gateway.sparkplug import Sparkplug
 from gateway.station import PUSH_S, RECEIVE_MAXIMUM, Station
 from gateway.the_things_stack import TheThingsStack
@@ -80,7 +80,7 @@ async def run(
     radios = Radios()
     notes = await _read_notes(mqtt_url, f"{client_id}-notes", radios, now)
     servers = {each.name: SERVERS[each.kind](models) for each in networks}
-    courier = Courier(servers)
+    courier = Courier(servers, models.writer)
     stations = [
         Station(
             each.name,
@@ -137,12 +137,18 @@ class _Service:
     async def obey(self, commands: Subscriber, city: Outlet) -> None:
         """Carry the city's commands to the devices that a network serves; other devices hear for themselves."""
         async for batch in commands:
-            steps = []
+            now_us, given = self._now(), []
             for name, payload in zip(batch.topics, batch.payloads, strict=True):
                 topic = topics.parse_device(name.decode("utf-8", "replace"))
                 note = None if topic is None else self._notes.get(topic.device)
                 if topic is not None and note is not None and note.network in self._stations:
-                    step = self._courier.command(topic.kind, topic.device, payload, note, self._now())
+                    given.append((topic, payload, note))
+            wanted = [each for _, payload, note in given for each in self._courier.wanted(payload, note, now_us)]
+            frames = await self._frames(wanted)
+            steps = []
+            with self._shelf.holding(frames=frames):
+                for topic, payload, note in given:
+                    step = self._courier.command(topic.kind, topic.device, payload, note, now_us)
                     step.network = note.network
                     steps.append(step)
             await self._carry(steps, city)
@@ -152,7 +158,15 @@ class _Service:
         """Let go of commands whose time has run out."""
         while True:
             await asyncio.sleep(TICK_S)
-            await self._carry(self._courier.expire(self._now()), city)
+            now_us = self._now()
+            frames = await self._frames(self._courier.wanted_again(now_us))
+            with self._shelf.holding(frames=frames):
+                steps = self._courier.expire(now_us)
+            await self._carry(steps, city)
+
+    async def _frames(self, wanted: Sequence[Bounded]) -> Frames:
+        """What makers' own codecs write."""
+        return await self._shelf.ask_wanted((model, said(settings)) for model, settings in wanted)
 
     async def _carry(self, steps: Sequence[Step], city: Outlet) -> None:
         for name, station in self._stations.items():

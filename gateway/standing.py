@@ -57,6 +57,10 @@ class Standing:
             stands.settings = {SETTING: stands.settings[SETTING]}
             self._of_device[stands.device] = stands
 
+    def near(self, now_us: int) -> list[Stands]:
+        """What `due` is going to give."""
+        return [each for each in self._of_device.values() if each.again_us <= now_us < each.until_us]
+
     def due(self, now_us: int) -> list[Stands]:
         """What has to be told again now; what ends before the device would forget it is told for the last time."""
         found = [each for each in self._of_device.values() if each.again_us <= now_us]

@@ -1,4 +1,7 @@
-"""Which values of a codec's output are which of our fields, in which unit; `mapping_file` reads it from a file."""
+"""Which values of a codec's output are which of our fields, and which of its input are our settings.
+
+`mapping_file` reads it from a file.
+"""
 
 import math
 import re
@@ -6,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from gateway.codecs.codec import Reading, Undecodable, Value
+from gateway.codecs.codec import Reading, Undecodable, Unencodable, Value
 from gateway.scripts.units import Conversion
 
 Plain = str | int | float | bool
@@ -63,6 +66,30 @@ class Rule:
 
 
 @dataclass(frozen=True, slots=True)
+class Telling:
+    """How one setting of ours goes into a codec's input.
+
+    `conversion` is from our unit to the codec's; `whole`: only whole numbers are taken there, the nearest one is told.
+    `beside` are further values that go with it, each with its path.
+    """
+
+    name: str
+    path: tuple[str, ...]
+    conversion: Conversion | None
+    whole: bool
+    beside: tuple[tuple[tuple[str, ...], Plain], ...]
+
+    def put(self, wanted: dict[str, Any], value: object) -> None:
+        """Put the setting into the input. Raises `Unencodable`: it is no number."""
+        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+            raise Unencodable(f"{self.name}: {short(value)} is no number")
+        number = value if self.conversion is None else self.conversion(value)
+        _put(wanted, self.path, math.floor(number + 0.5) if self.whole or number == int(number) else number)
+        for path, each in self.beside:
+            _put(wanted, path, each)
+
+
+@dataclass(frozen=True, slots=True)
 class FieldMapping:
     """A mapping file that was understood."""
 
@@ -70,6 +97,7 @@ class FieldMapping:
     observation: tuple[Rule, ...]
     extra: tuple[Rule, ...]
     variables: Mapping[str, Any]
+    downlink: tuple[Telling, ...] = ()
 
     def reading(self, output: object) -> Reading:
         """A codec's output as our fields.
@@ -84,6 +112,20 @@ class FieldMapping:
             {name: value for name, value in observation.items() if isinstance(value, int | float)},
             {name: value for name, value in extra.items() if value is not None},
         )
+
+    def wanted(self, settings: Mapping[str, Any]) -> dict[str, Any]:
+        """The input of the codec for settings of ours.
+
+        Raises:
+            Unencodable: a setting is not mapped, or no number.
+        """
+        tellings = {each.name: each for each in self.downlink}
+        wanted: dict[str, Any] = {}
+        for name, value in settings.items():
+            if name not in tellings:
+                raise Unencodable(f"the mapping says nothing of {name}")
+            tellings[name].put(wanted, value)
+        return wanted
 
 
 def complain(output: object) -> None:
@@ -108,6 +150,17 @@ def _at(output: object, path: tuple[str, ...]) -> object:
         else:
             return None
     return output
+
+
+def _put(wanted: dict[str, Any], path: tuple[str, ...], value: object) -> None:
+    """Put a value at a path, and tables on the way."""
+    *tables, name = path
+    for each in tables:
+        inner = wanted.setdefault(each, {})
+        if not isinstance(inner, dict):
+            raise Unencodable(f"{'.'.join(path)} leads through a value")
+        wanted = inner
+    wanted[name] = value
 
 
 def _is_among(value: object, several: tuple[Plain, ...]) -> bool:

@@ -1,7 +1,8 @@
 """The makers' codecs that a gateway has, by model: each in its sandbox, and each as a `Codec` like the native ones.
 
 A sandbox has to be waited for, and a native codec has not. So all uplinks of a batch are asked at once (`ask`), and
-while their answers are at hand (`holding`), `Codec.decode` only looks them up.
+while their answers are at hand (`holding`), `Codec.decode` only looks them up. Downlinks are alike (`ask_wanted`,
+`Codec.encode`).
 """
 
 import asyncio
@@ -10,11 +11,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from typing import Protocol
+from typing import Any, Protocol
 
+import msgspec
 import structlog
 
-from gateway.codecs.codec import Codec, Reading, Undecodable
+from gateway.codecs.codec import Codec, Downlink, Reading, Undecodable, Unencodable
 from gateway.scripts.mapping import FieldMapping
 from gateway.scripts.mapping_file import MappingMistakes, understand
 from gateway.scripts.sandbox import NoWorker, ScriptFault
@@ -23,12 +25,20 @@ from gateway.scripts.vendor import VendorCodec
 Question = tuple[str, int | None, bytes]
 """Model, port and bytes of an uplink."""
 Answers = Mapping[Question, Reading | Undecodable]
+Wanted = tuple[str, bytes]
+"""Model and settings of a downlink, these as JSON."""
+Frames = Mapping[Wanted, Downlink | Unencodable]
 COSTLY = frozenset({"time", "memory", "died"})
 COSTLY_MAX = 3
 """After as many costly faults in a row a codec rests, so that it cannot hold up the devices of others."""
 REST_S = 60.0
 
 _log = structlog.get_logger(__name__)
+
+
+def said(settings: Mapping[str, Any]) -> bytes:
+    """Settings as a question has them."""
+    return msgspec.json.encode(settings, order="sorted")
 
 
 class Kept(Protocol):
@@ -75,6 +85,7 @@ class Shelf:
     def __init__(self) -> None:
         self._places: dict[str, _Place] = {}
         self._answers: Answers = {}
+        self._frames: Frames = {}
 
     def __bool__(self) -> bool:
         return bool(self._places)
@@ -126,14 +137,24 @@ class Shelf:
         answers = await asyncio.gather(*(self._one(question, at_ms) for question, at_ms in questions.items()))
         return dict(zip(questions, answers, strict=True))
 
+    async def ask_wanted(self, wanted: Iterable[Wanted]) -> Frames:
+        """What the codecs make of settings, as far as these are of kept models whose mapping has a downlink."""
+        ours = [each for each in dict.fromkeys(wanted) if self.writes(each[0])]
+        return dict(zip(ours, await asyncio.gather(*map(self._encoded, ours)), strict=True))
+
+    def writes(self, model: str) -> bool:
+        """Whether a kept codec writes the downlinks of a model."""
+        codec = self.codec(model)
+        return codec is not None and codec.encode is not None
+
     @contextmanager
-    def holding(self, answers: Answers) -> Iterator[None]:
+    def holding(self, answers: Answers | None = None, frames: Frames | None = None) -> Iterator[None]:
         """Within the block, which must not wait for anything, the codecs know these answers."""
-        self._answers = answers
+        self._answers, self._frames = answers or {}, frames or {}
         try:
             yield
         finally:
-            self._answers = {}
+            self._answers, self._frames = {}, {}
 
     async def close(self) -> None:
         """End all processes."""
@@ -167,7 +188,30 @@ class Shelf:
             words="the maker's own codec",
             fields=() if mapping is None else tuple(rule.name for rule in mapping.observation),
             decode=partial(self._answer, model),
+            encode=partial(self._frame, model) if mapping and mapping.downlink else None,
+            downlinks=tuple(each.name for each in mapping.downlink) if mapping else (),
         )
+
+    async def _encoded(self, wanted: Wanted) -> Downlink | Unencodable:
+        model, settings = wanted
+        place = self._places.get(model)
+        if place is None or place.vendor.mapping is None:
+            return Unencodable(f"the codec of {model} is kept no longer")
+        if time.monotonic() < place.rests_until_s:
+            return Unencodable(f"the codec has cost too much {COSTLY_MAX} times in a row and rests for {REST_S:.0f} s")
+        try:
+            return await place.vendor.encode(place.vendor.mapping.wanted(msgspec.json.decode(settings)))
+        except Unencodable as refusal:
+            place.judge(refusal.__cause__ if isinstance(refusal.__cause__, ScriptFault) else None)
+            return refusal
+        except NoWorker as error:
+            return Unencodable(str(error))
+
+    def _frame(self, model: str, settings: Mapping[str, Any]) -> Downlink:
+        answer = self._frames.get((model, said(settings)))
+        if isinstance(answer, Downlink):
+            return answer
+        raise answer or Unencodable(f"the codec of {model} was not asked")
 
     def _answer(self, model: str, port: int | None, data: bytes) -> Reading:
         answer = self._answers.get((model, port, data))

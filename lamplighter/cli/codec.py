@@ -7,14 +7,14 @@ import sys
 from collections.abc import AsyncIterator, Iterable
 from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 import typer
 
 from gateway.codecs.answers import PORT_MAX, octets, refused
 from gateway.codecs.catalogue import catalogue
-from gateway.codecs.codec import Undecodable
+from gateway.codecs.codec import Undecodable, Unencodable
 from gateway.scripts import vendor
 from gateway.scripts.answers import answered_all
 from gateway.scripts.bounds import SOURCE_BYTES_MAX
@@ -22,6 +22,7 @@ from gateway.scripts.mapping import FieldMapping
 from gateway.scripts.mapping_file import MAPPING_BYTES_MAX, MappingMistakes, understand
 from gateway.scripts.sandbox import NoWorker, ScriptFault
 from gateway.scripts.vendor import VendorCodec
+from lamplighter.cli.decode import settings_of
 from lamplighter.cli.session import Config, begin, database, run
 from lamplighter.cli.tables import print_table
 from lamplighter.clock import real_now
@@ -145,16 +146,24 @@ def run_codec(
             "downlink-decode), fport, bytes_hex or input.",
         ),
     ] = None,
+    wanted: Annotated[
+        str | None,
+        typer.Option("--set", metavar="JSON", help='A downlink of ours by --mapping: {"setpoint_pct": 40}.'),
+    ] = None,
     mapping: MappingFile = None,
     reuse: Reuse = False,
 ) -> None:
-    """Run a maker's codec on an uplink or a batch and print its own output; with --mapping, our fields."""
+    """Run a maker's codec on an uplink or a batch and print its own output; with --mapping, our fields and settings."""
     _, source = _source(file)
     fields = None if mapping is None else _understood(mapping)
     if batch is not None:
-        if payload is not None or port is not None or mapping is not None:
-            raise WrongUsage("--batch goes without --port, --hex and --mapping: each line has its own port and bytes.")
+        if not {payload, port, mapping, wanted} <= {None}:
+            raise WrongUsage("--batch goes alone: each line has its own kind, port and bytes or input.")
         run(_print_batch(source, reuse, batch))
+    elif wanted is not None:
+        if fields is None or payload is not None or port is not None:
+            raise WrongUsage("--set goes with --mapping, which says what our settings are called there, and alone.")
+        run(_print_downlink(source, fields, reuse, settings_of(wanted)))
     elif payload is None:
         raise WrongUsage("Either --hex is needed, or --batch: see `lamplighter codec run --help`.")
     else:
@@ -177,6 +186,17 @@ async def _print_one(source: str, fields: FieldMapping | None, reuse: bool, port
         except Undecodable as refusal:
             _write(msgspec.json.encode(refused("undecodable", str(refusal))))
             raise Failure(f"Refused as undecodable: {refusal}.") from refusal
+
+
+async def _print_downlink(source: str, fields: FieldMapping, reuse: bool, settings: dict[str, Any]) -> None:
+    """The downlink of settings of ours on standard output; a refusal also ends the command as a failure."""
+    async with _opened(source, fields, reuse) as codec:
+        try:
+            frame = await codec.encode(fields.wanted(settings))
+        except Unencodable as refusal:
+            _write(msgspec.json.encode(refused("unencodable", str(refusal))))
+            raise Failure(f"Refused as unencodable: {refusal}.") from refusal
+        _write(msgspec.json.encode({"port": frame.port, "fport": frame.port, "bytes_hex": frame.payload.hex()}))
 
 
 async def _print_batch(source: str, reuse: bool, batch: Path) -> None:

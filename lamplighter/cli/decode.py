@@ -54,14 +54,18 @@ def encode(
     ],
 ) -> None:
     """Encode a downlink: its port and bytes, or why the device knows none."""
-    codec = _codec(model)
+    _print(answers.encoded(_codec(model), settings_of(wanted)))
+
+
+def settings_of(text: str) -> dict[str, Any]:
+    """What `--set` says. Raises `WrongUsage`: it is no JSON object."""
     try:
-        settings: Any = msgspec.json.decode(wanted)
+        settings: Any = msgspec.json.decode(text)
     except (msgspec.DecodeError, RecursionError, UnicodeError) as error:
         raise WrongUsage(f"--set is no JSON: {error}.") from error
     if not isinstance(settings, dict):
         raise WrongUsage('--set takes a JSON object such as {"setpoint_pct": 40}.')
-    _print(answers.encoded(codec, settings))
+    return settings
 
 
 def _codec(model: str) -> Codec:

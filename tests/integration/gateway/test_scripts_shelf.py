@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from gateway.codecs.codec import Reading, Undecodable
+from gateway.codecs.codec import Downlink, Reading, Undecodable, Unencodable
 from gateway.events import Route, Source
 from gateway.models import BadModels, Models
 from gateway.scripts import shelf as shelves
-from gateway.scripts.shelf import COSTLY_MAX, Shelf
+from gateway.scripts.shelf import COSTLY_MAX, Shelf, said
 
 GAUGE = """function decodeUplink({bytes, recvTime}) {
     if (bytes[0] === 66) while (true);
@@ -126,3 +126,46 @@ async def test_a_rule_names_a_kept_codec(tmp_path: Path) -> None:
     file.write_text('[[device]]\neui = "a"\ncodec = "acme/gauge"\nmodel = "bosch/tps110"\n')
     with pytest.raises(BadModels, match="not exactly one of"):
         Models.read(file)
+
+
+LAMP = """function decodeUplink() { return {data: {}}; }
+function encodeDownlink(input) {
+    if (input.data.level === 66) while (true);
+    return input.data.level > 100 ? {errors: ["too bright"]} : {fPort: 9, bytes: [input.data.level, input.data.min]};
+}"""
+LAMP_MAPPING = """kind = "streetlight"
+[observation]
+level_pct = "data.level"
+[downlink]
+setpoint_pct = "data.level"
+lease_s = { to = "data.min", unit = "min", whole = true }
+"""
+
+
+async def test_a_kept_codec_writes_downlinks_like_a_native_one(shelf: Shelf) -> None:
+    await shelf.fill([Kept("acme/lamp", LAMP, LAMP_MAPPING), Kept()])
+    codec, wanted = shelf.codec("acme/lamp"), {"setpoint_pct": 40, "lease_s": 3600}
+    assert codec is not None
+    assert codec.encode is not None
+    assert codec.downlinks == ("setpoint_pct", "lease_s")
+    frames = await shelf.ask_wanted([("acme/lamp", said(wanted)), ("acme/gauge", said(wanted))])
+    with shelf.holding(frames=frames):
+        assert codec.encode(wanted) == Downlink(9, bytes([40, 60]))
+        with pytest.raises(Unencodable, match="was not asked"):
+            codec.encode({"setpoint_pct": 41})
+    assert not shelf.writes("acme/gauge"), "its mapping has no downlink"
+    [bright, hanging] = (
+        await shelf.ask_wanted([("acme/lamp", said({"setpoint_pct": each})) for each in (101, 66)])
+    ).values()
+    assert str(bright) == "the codec says: too bright"
+    assert str(hanging) == "the codec takes longer than 100 ms"
+
+
+async def test_a_kept_codec_without_a_downlink_leaves_those_to_ours_of_the_same_name() -> None:
+    models = Models()
+    await models.shelf.fill([Kept("nas/ul20xx-1.1")])
+    writer = models.writer("nas/ul20xx-1.1")
+    assert writer is not None
+    assert writer is not models.shelf.codec("nas/ul20xx-1.1")
+    assert writer.encode is not None
+    await models.shelf.close()

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.codecs.codec import Undecodable
+from gateway.codecs.codec import Undecodable, Unencodable
 from gateway.scripts.mapping_file import MappingMistakes, understand
 from gateway.scripts.units import UNITS, Conversion, unit_of
 
@@ -159,3 +159,51 @@ def test_there_and_back_is_the_same(unit: str, value: float) -> None:
 )
 def test_a_name_ends_with_its_unit(name: str, unit: str | None) -> None:
     assert unit_of(name) == unit
+
+
+LAMP = """
+kind = "streetlight"
+[observation]
+level_pct = "data.level"
+[downlink]
+setpoint_pct = { to = "data.brightness", unit = "1/255", whole = true, with = { "data.command" = "dim", fPort = 7 } }
+lease_s = { to = ["data", "how.long"], unit = "min", whole = true }
+report_every_s = "data.interval"
+"""
+
+
+def test_our_settings_go_into_the_codecs_input_in_its_units() -> None:
+    mapping = understand(LAMP)
+    wanted = mapping.wanted({"setpoint_pct": 40, "lease_s": 3_629})
+    assert wanted == {"data": {"brightness": 102, "command": "dim", "how.long": 60}, "fPort": 7}
+    assert mapping.wanted({"report_every_s": 600}) == {"data": {"interval": 600}}
+
+
+@pytest.mark.parametrize("value", [True, "40", None, float("nan")])
+def test_a_setting_that_is_no_number_is_not_told(value: object) -> None:
+    with pytest.raises(Unencodable, match="setpoint_pct"):
+        understand(LAMP).wanted({"setpoint_pct": value})
+
+
+def test_a_setting_that_is_not_mapped_is_not_told() -> None:
+    with pytest.raises(Unencodable, match="says nothing of setpoint_pct"):
+        understand(DRAIN).wanted({"setpoint_pct": 40})
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ('setpoint_pct = "data.x"', "drain_level takes no 'setpoint_pct': it takes report_every_s"),
+        ("report_every_s = 3", 'report_every_s needs { to = "path" }'),
+        ('report_every_s = { to = "" }', "report_every_s has a path that is none: ''"),
+        ('report_every_s = { to = "a", unit = "mV" }', "report_every_s: s cannot be converted to 'mV'"),
+        ('report_every_s = { to = "a", whole = 1 }', "whole is neither true nor false"),
+        ('report_every_s = { to = "a", with = [1] }', "'with' that is no table"),
+        ('report_every_s = { to = "a", from = "b" }', "a member 'from', which is none of to, unit, whole, with"),
+    ],
+)
+def test_mistakes_of_downlinks_are_told_with_their_line(line: str, words: str) -> None:
+    with pytest.raises(MappingMistakes) as caught:
+        understand(f'kind = "drain_level"\n[observation]\nlevel_m = "a"\n[downlink]\n{line}\n')
+    assert caught.value.mistakes[0].startswith("Line 5: ")
+    assert words in caught.value.mistakes[0]

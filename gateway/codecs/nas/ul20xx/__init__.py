@@ -131,7 +131,7 @@ def _codec(firmware: str, ports: Ports, written: Mapping[int, Packets]) -> Codec
         decode=partial(decode, ports=ports),
         encode=partial(encode, written=written),
         decode_downlink=partial(decode_downlink, ports=ports),
-        downlinks=(*OURS, "packet_type"),
+        downlinks=(*OURS, "lease_s", "packet_type"),
     )
 
 

@@ -111,7 +111,7 @@ CODECS = (
         decode=partial(decode, object_id=LAMP),
         encode=encode,
         decode_downlink=decode_downlink,
-        downlinks=("setpoint_pct",),
+        downlinks=("setpoint_pct", "lease_s"),
     ),
     Codec(
         models=(f"ucifi/{BAY}",),
