@@ -26,6 +26,8 @@ SEGMENT = 20_000
 MADE_AHEAD_MAX = 400_000
 """More messages than that are made as they are sent; so are backfills."""
 TICK_S = 0.002
+LISTEN_S = 0.005
+"""So often the publisher hears confirmations: it stands for many devices, which are not woken by those of others."""
 
 CONNECT, PUBLISH, PUBACK, SUBSCRIBE, PING = 0x10, 0x30, 0x40, 0x80, 0xC0
 _SESSION_EXPIRY, _RECEIVE_MAXIMUM = 0x11, 0x21
@@ -132,8 +134,14 @@ class Publisher(Sender):
             assert data[:4] == b"\x20\x02\x00\x00", data
             self._welcomed, data = True, data[4:]
             self.begin()
+        self._transport.pause_reading()
+        asyncio.get_running_loop().call_later(LISTEN_S, self._listen)
         confirmed, self._spare = divmod(self._spare + len(data), 4)
         self.confirm(confirmed)
+
+    def _listen(self) -> None:
+        if not self._transport.is_closing():
+            self._transport.resume_reading()
 
 
 class PlayedBroker(asyncio.Protocol):

@@ -16,7 +16,8 @@ HANDSHAKE_S = 10.0
 """A broker that has not taken the subscription by then is given up, unless it is busy sending what it kept for us."""
 RECEIVE_BUFFER_BYTES = 1 << 20
 LARGE_READ_BYTES = 1 << 15
-"""A read that brought so much is followed by the next as soon as others had their turn."""
+LARGE_READ_REST_S = 0.001
+"""A read that brought so much is followed by the next so soon, when others had their turn."""
 
 _SUBSCRIPTION = 65_535
 """The packet id of the one SUBSCRIBE; publishes use the ids below."""
@@ -144,7 +145,7 @@ class Connection(asyncio.Protocol):
             if self._terms.coalesce_s:
                 self._coalescing = True
                 self._pace()
-                rest_s = 0 if len(data) >= LARGE_READ_BYTES else self._terms.coalesce_s
+                rest_s = LARGE_READ_REST_S if len(data) >= LARGE_READ_BYTES else self._terms.coalesce_s
                 self._loop.call_later(rest_s, self._end_of_coalescing)
             self._deliver(self, arrivals)
         elif arrivals.taken:

@@ -5,7 +5,7 @@ parallel lists, since one object a message would cost more than the parsing.
 """
 
 import struct
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -26,7 +26,10 @@ _CONTROLS = frozenset({0x20, 0x40, 0x90, 0xB0, 0xD0, 0xE0})
 """Headers of what else a broker may send us: CONNACK, PUBACK, SUBACK, UNSUBACK, PINGRESP, DISCONNECT."""
 _KEEP_RETAINED_FROM_OLD_SUBSCRIPTIONS = 0x10
 _LENGTH_BYTES_MAX = 4
-_HEAD = struct.Struct("5B")
+_HEAD_BYTES = 5
+"""A message's header, length in one or two bytes, and the length of its topic lie within."""
+LAYOUTS_MAX = 8_192
+"""So many layouts of messages are remembered, in some 4 MiB; then they are learned anew."""
 _CUT_BYTES = PACKET_BYTES_MAX - 1 - _LENGTH_BYTES_MAX
 """What is kept of a longer message, after its header and length."""
 
@@ -97,6 +100,10 @@ class Arrivals:
     controls: list[Control] = field(default_factory=list)
 
 
+_Layout = tuple[int, Callable[[bytes, int], tuple[bytes, bytes, int | bytes, bytes]]]
+"""How many bytes a message has, and what takes it apart: topic, packet id, length of its properties, payload."""
+
+
 class Parser:
     """Takes a broker's bytes in pieces of any size.
 
@@ -108,6 +115,7 @@ class Parser:
 
     def __init__(self, version: Version) -> None:
         self._version = version
+        self._layouts: dict[bytes, _Layout] = {}
         self._pieces: list[bytes] = []
         self._held = self._needed = self._beyond = 0
 
@@ -140,58 +148,79 @@ class Parser:
         return arrivals
 
     def _take(self, data: bytes, arrivals: Arrivals) -> None:
-        used, total = _parse(data, self._version == 5, arrivals)
+        used, total = self._parse(data, arrivals)
         while total > PACKET_BYTES_MAX and len(data) - used >= PACKET_BYTES_MAX:
             end = used + total
             data, self._beyond = _cut(data[used:]) + data[end:], max(0, end - len(data))
-            used, total = (0, 0) if self._beyond else _parse(data, self._version == 5, arrivals)
+            used, total = (0, 0) if self._beyond else self._parse(data, arrivals)
         self._held, self._needed = len(data) - used, min(total, PACKET_BYTES_MAX)
         self._pieces = [data[used:]] if self._held else []
+
+    def _parse(self, data: bytes, arrivals: Arrivals) -> tuple[int, int]:
+        """Parse the complete packets; returns the bytes used, and how many the unfinished one has, 0 where unknown.
+
+        This loop runs once a message and is written for speed: what a common message begins with says its layout, with
+        which one call takes it apart. A layout is learned when it is first met.
+        """
+        add_topic, add_payload = arrivals.topics.append, arrivals.payloads.append
+        add_header, add_packet_id = arrivals.headers.append, arrivals.packet_ids.append
+        layout_of, start, end = self._layouts.get, 0, len(data)
+        while start < end:
+            layout = layout_of(data[start : start + _HEAD_BYTES])
+            if layout is not None:
+                size, take_apart = layout
+                if start + size > end:
+                    return start, size
+                topic, packet_id, properties, payload = take_apart(data, start)
+                if not properties:
+                    add_topic(topic)
+                    add_payload(payload)
+                    add_header(_COMMON)
+                    add_packet_id(packet_id)
+                    start += size
+                    continue
+            stop, total = self._parse_any(data, start, arrivals)
+            if stop == start:
+                return start, total
+            start = stop
+        return start, 0
+
+    def _parse_any(self, data: bytes, start: int, arrivals: Arrivals) -> tuple[int, int]:
+        """Parse the packet of whatever kind at `start`; returns where it ends and its size.
+
+        One that is unfinished ends where it begins, and so does a message over `PACKET_BYTES_MAX`.
+        """
+        header = data[start]
+        size, body = _variable(data, start + 1)
+        stop = body + size
+        if body < 0:
+            return start, _unfinished(header, 0)
+        if stop > len(data) or stop - start > PACKET_BYTES_MAX:
+            return start, _unfinished(header, stop - start)
+        if header & 0xF0 != _MESSAGE:
+            _control(header, data[body:stop], self._version == 5, arrivals)
+            return stop, stop - start
+        begin = body + 2
+        at = begin + (data[body] << 8 | data[body + 1])
+        _message(header, data, begin, at, stop, self._version == 5, arrivals)
+        head = data[start : start + _HEAD_BYTES]
+        if header == _COMMON and begin - start <= _HEAD_BYTES and head not in self._layouts:
+            self._learn(head, begin - start, at - begin, stop - start)
+        return stop, stop - start
+
+    def _learn(self, head: bytes, begin: int, topic: int, total: int) -> None:
+        """A message of `total` bytes with this head has a topic of so many from `begin` on."""
+        no_properties = "B" if self._version == 5 else "0s"
+        payload = total - begin - topic - struct.calcsize(f">2s{no_properties}")
+        if len(self._layouts) >= LAYOUTS_MAX:
+            self._layouts.clear()
+        self._layouts[head] = total, struct.Struct(f">{begin}x{topic}s2s{no_properties}{payload}s").unpack_from
 
 
 def _cut(packet: bytes) -> bytes:
     """A complete message from the beginning of a longer one."""
     _, at = _variable(packet, 1)
     return packet[:1] + length(_CUT_BYTES) + packet[at : at + _CUT_BYTES]
-
-
-def _parse(data: bytes, properties: bool, arrivals: Arrivals) -> tuple[int, int]:
-    """Parse the complete packets; returns the bytes used, and how many the unfinished one has, 0 where that is unknown.
-
-    A message over `PACKET_BYTES_MAX` counts as unfinished. This loop runs once a message and is written for speed:
-    the common message (QoS 1, neither retained nor repeated, without properties) is dealt with in place.
-    """
-    add_topic, add_payload = arrivals.topics.append, arrivals.payloads.append
-    add_header, add_packet_id = arrivals.headers.append, arrivals.packet_ids.append
-    five, start, end = _HEAD.unpack_from, 0, len(data)
-    last = end - _HEAD.size
-    while start <= last:
-        header, low, third, fourth, fifth = five(data, start)
-        if low < 0x80:
-            begin, stop = start + 4, start + 2 + low
-            at = begin + (third << 8 | fourth)
-        elif third < 0x80:
-            begin, stop = start + 5, start + 3 + (low & 0x7F | third << 7)
-            at = begin + (fourth << 8 | fifth)
-        else:
-            size, body = _variable(data, start + 1)
-            begin, stop = body + 2, body + size
-            if stop > end or stop - start > PACKET_BYTES_MAX:
-                return start, _unfinished(header, stop - start)
-            at = begin + (data[body] << 8 | data[body + 1])
-        if stop > end:
-            return start, _unfinished(header, stop - start)
-        if header == _COMMON and properties and begin < at <= stop - 3 and not data[at + 2]:
-            add_topic(data[begin:at])
-            add_payload(data[at + 3 : stop])
-            add_header(header)
-            add_packet_id(data[at : at + 2])
-        elif header & 0xF0 == _MESSAGE:
-            _message(header, data, begin, at, stop, properties, arrivals)
-        else:
-            _control(header, data[begin - 2 : stop], properties, arrivals)
-        start = stop
-    return _parse_short(data, start, properties, arrivals)
 
 
 def _message(header: int, data: bytes, begin: int, at: int, stop: int, properties: bool, arrivals: Arrivals) -> None:
@@ -219,20 +248,6 @@ def _message(header: int, data: bytes, begin: int, at: int, stop: int, propertie
     arrivals.payloads.append(data[at:stop])
     arrivals.headers.append(header)
     arrivals.packet_ids.append(packet_id)
-
-
-def _parse_short(data: bytes, start: int, properties: bool, arrivals: Arrivals) -> tuple[int, int]:
-    """As `_parse`, for the last few bytes of a piece: no message is that short."""
-    while len(data) - start >= 2:
-        header, size = data[start], data[start + 1]
-        if size & 0x80:
-            return start, _unfinished(header, 0)
-        stop = start + 2 + size
-        if stop > len(data):
-            return start, _unfinished(header, stop - start)
-        _control(header, data[start + 2 : stop], properties, arrivals)
-        start = stop
-    return start, 0
 
 
 def _unfinished(header: int, total: int) -> int:

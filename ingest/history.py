@@ -17,7 +17,7 @@ from psycopg import errors as pg
 from ingest.fates import Fates
 from ingest.rows import Rows
 from ingest.statements import SQL
-from ingest.store import follow_up, store_all
+from ingest.store import follow_up, prepare, store_all
 from ingest.writer import REDELIVERED_RUN
 from storage import errors
 from storage.history import kept_since
@@ -156,7 +156,8 @@ class _Writing:
 
     async def _commit(self, received: int, rows: dict[str, Rows], now_us: int) -> Fates:
         async with self._conn.transaction():
-            stored = await store_all(self._conn, rows, careful=self._careful_for > 0)
+            careful = self._careful_for > 0
+            stored = await store_all(self._conn, prepare(rows, careful), careful)
             await follow_up(self._conn, stored.values())
             fates = Fates(
                 received,

@@ -12,7 +12,7 @@ import numpy as np
 from ingest.fates import Fates
 from ingest.rows import Rows
 from ingest.statements import SQL
-from ingest.store import follow_up, store_all
+from ingest.store import follow_up, prepare, store_all
 from storage import errors
 from storage.lifecycle import Partitions
 from storage.pool import Connection, Pool
@@ -113,9 +113,8 @@ async def _replay_some(conn: Connection, partitions: Partitions, run: _Replay, k
         claimed = [row[0] for row in await (await conn.execute(SQL["claim"], {"ids": list(ids)})).fetchall()]
         messages = [ids[each] for each in claimed]
         chosen = {name: of_kind.take(np.isin(of_kind.columns.message, messages)) for name, of_kind in rows.items()}
-        stored = await store_all(
-            conn, {name: of_kind for name, of_kind in chosen.items() if len(of_kind)}, careful=True
-        )
+        ready = prepare({name: of_kind for name, of_kind in chosen.items() if len(of_kind)}, careful=True)
+        stored = await store_all(conn, ready, careful=True)
         await follow_up(conn, stored.values())
         count = sum(len(each.rows) for each in stored.values())
         await conn.execute(SQL["mark_replayed"], {"at": to_datetime(run.now_us), "ids": claimed})

@@ -11,6 +11,7 @@ read, with what they were decoded to.
 
 import asyncio
 import gc
+import math
 import time
 from collections.abc import Callable
 
@@ -38,8 +39,8 @@ DECODE_UPLINKS = 2_000
 """So many are decoded as soon as they are gathered: the last ones of a batch hold up its commit only shortly."""
 LOOK_S = 0.01
 """So often it is looked whether enough has come to be decoded, in real seconds."""
-BATCHES_REMEMBERED = 8
-"""How much comes is a mean of about so many batches: a jam that dissolves is no flood."""
+FLOW_S = 0.2
+"""How much comes is a mean of about so long, in real seconds: a jam that dissolves is no flood."""
 STOP_GRACE_S = 10.0
 """So long the batch at hand may take to become durable when the service is asked to stop, in real seconds."""
 
@@ -100,6 +101,25 @@ async def run(
             await service.finish(work)
 
 
+class Flow:
+    """How many observations come a second, as a mean that forgets; from `now_s` on, real monotonic time."""
+
+    def __init__(self, now_s: float) -> None:
+        self.per_s, self._until_s = 0.0, now_s
+
+    @property
+    def age_ms(self) -> float:
+        """How old the first message of a batch may become before it closes: the higher the flood, the older."""
+        height = min(max(4 * (self.per_s / FLOOD_PER_S - 1), 0), 1)
+        return BATCH_AGE_MS_MAX + height * (BATCH_LINGER_MS_MAX - BATCH_AGE_MS_MAX)
+
+    def add(self, received: int, now_s: float) -> None:
+        """So many have come since the last time."""
+        took_s, self._until_s = now_s - self._until_s, now_s
+        if took_s > 0:
+            self.per_s += (received / took_s - self.per_s) * (1 - math.exp(-took_s / FLOW_S))
+
+
 class _Service:
     """The loop from reads to fates, with the decoder of the registry's present version."""
 
@@ -109,7 +129,7 @@ class _Service:
         self._gatherer = Gatherer()
         self._packing = Packing(self._present_decoder)
         self._writing: asyncio.Task[None] | None = None
-        self._flow_per_s = 0.0
+        self._flow = Flow(time.monotonic())
         self._held: inboxes.Batch | None = None
         self._decoder: Decoder | None = None
         self.registry_there = asyncio.Event()
@@ -119,14 +139,16 @@ class _Service:
         await self.registry_there.wait()
         while True:
             await self._gather(inbox)
+            batch = self._gatherer.close()
+            parcel = self._packing.close(batch)
+            self._writer.prepare(parcel)
+            self._flow.add(batch.received, time.monotonic())
             if self._writing is not None:
                 await asyncio.wait({self._writing})
                 self._writing.result()
-            batch = self._gatherer.close()
-            took_s = time.monotonic() - batch.sources[0].arrived_s
-            self._flow_per_s += (batch.received / took_s - self._flow_per_s) / BATCHES_REMEMBERED
-            self._writing = asyncio.create_task(self._settle(batch, self._packing.close(batch)))
-            await asyncio.sleep(0)  # the database has its rows before the next ones are decoded
+            sent = asyncio.Event()
+            self._writing = asyncio.create_task(self._settle(batch, parcel, sent))
+            await sent.wait()  # the database has its rows before the next ones are decoded
 
     async def finish(self, work: "asyncio.Task[None]") -> None:
         """Let the batch in its commit be settled; what has only been gathered goes back to the broker."""
@@ -181,8 +203,7 @@ class _Service:
 
         What is enough to be decoded meanwhile is not waited with.
         """
-        age_ms = BATCH_AGE_MS_MAX if self._flow_per_s < FLOOD_PER_S else BATCH_LINGER_MS_MAX
-        due_s = self._gatherer.begun_s + age_ms / 1000
+        due_s = self._gatherer.begun_s + self._flow.age_ms / 1000
         while inbox.waiting < DECODE_UPLINKS:
             rest_s = due_s - time.monotonic()
             if rest_s > 0:
@@ -193,14 +214,17 @@ class _Service:
                 await asyncio.wait({self._writing}, timeout=LOOK_S)
         return inbox.waiting > 0
 
-    async def _settle(self, batch: Batch, parcel: Parcel) -> None:
+    async def _settle(self, batch: Batch, parcel: Parcel, sent: asyncio.Event) -> None:
         begun_s = time.monotonic()
         self._ledger.waits_since(batch.sources[0].arrived_s)
-        if batch.topics or batch.statuses:  # a probe alone needs no database
-            fates = await self._writer.write(parcel, batch)
-            self._ledger.settled(fates, time.monotonic() - begun_s)
-            if batch.statuses:
-                self._ledger.spoke(len(batch.statuses) - parcel.misspoken, parcel.misspoken)
+        try:
+            if batch.topics or batch.statuses:  # a probe alone needs no database
+                fates = await self._writer.write(parcel, batch, sent.set)
+                self._ledger.settled(fates, time.monotonic() - begun_s)
+                if batch.statuses:
+                    self._ledger.spoke(len(batch.statuses) - parcel.misspoken, parcel.misspoken)
+        finally:
+            sent.set()
         batch.ack()
         self._ledger.waits_since(None)
         self._probes.settled(batch.probes, self._real_now())

@@ -3,10 +3,14 @@
 from dataclasses import dataclass
 from functools import cache
 
-from storage import queries, tables
+from storage import lifecycle, queries, tables
 from telemetry.kind import Kind
 
 SQL = queries.load("ingest")
+FOLLOW = f"WITH marked AS ({lifecycle.MARK_DIRTY}) {SQL['latest']}"
+"""What new rows entail, in one statement: the hours to be summed up again, and the latest of each asset."""
+CONCLUDE = f"WITH booked AS ({SQL['book']}) {SQL['settle']}"
+"""Book a batch and settle it."""
 
 
 @dataclass(frozen=True, slots=True)

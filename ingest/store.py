@@ -4,7 +4,7 @@ The latest observation of each asset follows, and the hours whose rollups are to
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from itertools import chain
 from typing import Any
@@ -15,13 +15,27 @@ import numpy as np
 from ingest import statements
 from ingest.copy import Values, array, copy_payload, text_array, values_of
 from ingest.rows import Rows, Settled, newest, settle, without_time
-from ingest.statements import SQL
+from ingest.statements import FOLLOW, SQL
 from storage import lifecycle, tables
 from storage.pool import Connection
 from telemetry.kind import Kind
 from telemetry.limits import SEQ_MEMORY_S
 
+Sent = Callable[[], None]
+"""Is called, perhaps several times, once the server has something to work on, or where it is away."""
 _encode = msgspec.json.Encoder().encode
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """Rows as far as they can be made ready before their transaction, by kind in the order in which they are stored.
+
+    Where all are taken for new, `payloads` are what COPY takes, and `following` are the parameters of what follows.
+    """
+
+    settled: dict[str, Settled]
+    payloads: dict[str, bytes] = field(default_factory=dict)
+    following: dict[str, object] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,40 +47,42 @@ class Stored:
     conflicting: int
 
 
-async def store_all(conn: Connection, by_kind: Mapping[str, Rows], careful: bool) -> dict[str, Stored]:
-    """Store rows of several kinds, always in the same order so that two processes cannot wait for each other.
-
-    Not `careful` raises `psycopg.errors.UniqueViolation` where a row is there already.
-    """
+def prepare(by_kind: Mapping[str, Rows], careful: bool) -> Prepared:
+    """Make rows of several kinds ready, always in the same order so that two processes cannot wait for each other."""
     settled = {name: settle(by_kind[name]) for name in sorted(by_kind)}
+    if careful or any(without_time(each.rows.columns).any() for each in settled.values()):
+        return Prepared(settled)
+    payloads = {name: copy_payload(values_of(each.rows)) for name, each in settled.items()}
+    return Prepared(settled, payloads, _following([each.rows for each in settled.values()]))
+
+
+async def store_all(
+    conn: Connection, prepared: Prepared, careful: bool, on_sent: Sent = lambda: None
+) -> dict[str, Stored]:
+    """Store rows. Not `careful` raises `psycopg.errors.UniqueViolation` where a row is there already."""
+    settled = dict(prepared.settled)
     if any(without_time(each.rows.columns).any() for each in settled.values()):
         await conn.execute(SQL["one_at_a_time"])
         for name, each in settled.items():
             settled[name] = await _settle_redelivered(conn, each)
-    return {name: await _store(conn, each, careful) for name, each in settled.items()}
+    stored = {}
+    for name, each in settled.items():
+        if careful or not len(each.rows):
+            stored[name] = await _insert(conn, each)
+        else:
+            await _copy(conn, each.rows, prepared.payloads.get(name), on_sent)
+            stored[name] = Stored(each.rows, each.duplicate, each.conflicting)
+    return stored
 
 
-async def _store(conn: Connection, settled: Settled, careful: bool) -> Stored:
-    rows, duplicate, conflicting = settled.rows, settled.duplicate, settled.conflicting
-    if len(rows) and careful:
-        rows, differing = await _insert(conn, rows)
-        duplicate += len(settled.rows) - len(rows)
-        conflicting += differing
-    elif len(rows):
-        await _copy(conn, rows)
-    return Stored(rows, duplicate, conflicting)
-
-
-async def follow_up(conn: Connection, stored: Iterable[Stored]) -> None:
+async def follow_up(conn: Connection, stored: Iterable[Stored], following: dict[str, object] | None = None) -> None:
     """Make new rows the latest of their assets where they are newer, and say whose hours are to be summed up again.
 
-    No statement's result is waited for, so that all may go to the server in one pipeline.
+    The statement's result is not waited for, so that it may go to the server in a pipeline.
     """
-    fresh = [each.rows for each in stored if len(each.rows)]
-    if fresh:
-        await conn.execute(SQL["latest"], _latest([newest(rows) for rows in fresh]))
-    for rows in fresh:
-        await lifecycle.mark_dirty(conn, rows.columns.kind.name, rows.columns.observed_us)
+    following = following or _following([each.rows for each in stored])
+    if following:
+        await conn.execute(FOLLOW, following)
 
 
 async def _settle_redelivered(conn: Connection, settled: Settled) -> Settled:
@@ -85,27 +101,40 @@ async def _settle_redelivered(conn: Connection, settled: Settled) -> Settled:
     return Settled(rows.take(keep), settled.duplicate + len(found), conflicting)
 
 
-async def _copy(conn: Connection, rows: Rows) -> None:
+async def _copy(conn: Connection, rows: Rows, payload: bytes | None, on_sent: Sent) -> None:
     async with conn.cursor().copy(statements.of(rows.columns.kind).copy) as copy:
-        await copy.write(copy_payload(values_of(rows)))
+        await copy.write(payload or copy_payload(values_of(rows)))
+        on_sent()
 
 
-async def _insert(conn: Connection, rows: Rows) -> tuple[Rows, int]:
-    """Store the rows that are not there; returns those, and how many of the others differ from what is there."""
+async def _insert(conn: Connection, settled: Settled) -> Stored:
+    """Store the rows that are not there; those that are, are duplicates."""
+    rows = settled.rows
+    if not len(rows):
+        return Stored(rows, settled.duplicate, settled.conflicting)
     statement = statements.of(rows.columns.kind)
-    values = values_of(rows)
-    cursor = await conn.execute(statement.insert, [array(each) for each in values])
+    cursor = await conn.execute(statement.insert, [array(each) for each in values_of(rows)])
     inserted = set(await cursor.fetchall())
     if len(inserted) == len(rows):
-        return rows, 0
+        return Stored(rows, settled.duplicate, settled.conflicting)
     keys = zip(rows.columns.asset_id.tolist(), rows.columns.observed_us.tolist(), strict=True)
     new = np.array([key in inserted for key in keys], dtype=np.bool_)
     others = [array(each) for each in values_of(rows.take(~new))]
     found = await (await conn.execute(statement.conflicting, others)).fetchone()
-    return rows.take(new), found[0] if found else 0
+    differing = found[0] if found else 0
+    return Stored(rows.take(new), settled.duplicate + len(rows) - len(inserted), settled.conflicting + differing)
 
 
-def _latest(by_kind: list[Rows]) -> list[object]:
+def _following(by_kind: Iterable[Rows]) -> dict[str, object]:
+    """The parameters of `FOLLOW`; empty without rows."""
+    fresh = [rows for rows in by_kind if len(rows)]
+    if not fresh:
+        return {}
+    marks = lifecycle.marks({rows.columns.kind.name: rows.columns.observed_us for rows in fresh})
+    return marks | _latest([newest(rows) for rows in fresh])
+
+
+def _latest(by_kind: list[Rows]) -> dict[str, object]:
     """The parameters of `latest`: rows by asset, so that two processes cannot wait for each other."""
     asset_id = np.concatenate([rows.columns.asset_id for rows in by_kind])
     order = np.argsort(asset_id)
@@ -113,14 +142,14 @@ def _latest(by_kind: list[Rows]) -> list[object]:
     observed_us = np.concatenate([rows.columns.observed_us for rows in by_kind])
     received_us = np.concatenate([rows.received_us for rows in by_kind])
     texts = list(chain.from_iterable(map(documents, by_kind)))
-    return [
-        [rows.columns.kind.name for rows in by_kind],
-        array(Values(tables.INTEGER, asset_id[order])),
-        array(Values(tables.INTEGER, kind[order])),
-        array(Values(tables.TIMESTAMPTZ, observed_us[order] - tables.PG_EPOCH_US)),
-        array(Values(tables.TIMESTAMPTZ, received_us[order] - tables.PG_EPOCH_US)),
-        text_array([texts[place] for place in order.tolist()]),
-    ]
+    return {
+        "kinds": [rows.columns.kind.name for rows in by_kind],
+        "assets": array(Values(tables.INTEGER, asset_id[order])),
+        "kind": array(Values(tables.INTEGER, kind[order])),
+        "observed": array(Values(tables.TIMESTAMPTZ, observed_us[order] - tables.PG_EPOCH_US)),
+        "received": array(Values(tables.TIMESTAMPTZ, received_us[order] - tables.PG_EPOCH_US)),
+        "fields": text_array([texts[place] for place in order.tolist()]),
+    }
 
 
 def documents(rows: Rows) -> list[bytes]:

@@ -20,8 +20,8 @@ from ingest.batch import Batch
 from ingest.fates import Fates
 from ingest.parcel import Parcel, condemn, only, units
 from ingest.presence import record
-from ingest.statements import SQL
-from ingest.store import Stored, follow_up, store_all
+from ingest.statements import CONCLUDE, SQL
+from ingest.store import Prepared, Sent, Stored, follow_up, prepare, store_all
 from storage import errors
 from storage.lifecycle import Partitions
 from storage.pool import Connection, Pool
@@ -64,8 +64,10 @@ class Writer:
         self._lease = AsyncExitStack()
         self._conn: Connection | None = None
         self._partitions: Partitions | None = None
+        self._prepared: tuple[Parcel, Prepared] | None = None
         self._doubt: tuple[UUID, Fates] | None = None
         self._careful_for = 0
+        self._on_sent: Sent = lambda: None
 
     async def close(self) -> None:
         """Give the connection back."""
@@ -73,9 +75,14 @@ class Writer:
         lease, self._lease = self._lease, AsyncExitStack()
         await lease.aclose()
 
-    async def write(self, parcel: Parcel, batch: Batch) -> Fates:
+    def prepare(self, parcel: Parcel) -> None:
+        """Do what can be done for a parcel before its turn; a mistake in it is for `write` to meet and to deal with."""
+        with suppress(Exception):
+            self._prepared = parcel, prepare(parcel.rows, parcel.redelivered or self._careful_for > 0)
+
+    async def write(self, parcel: Parcel, batch: Batch, on_sent: Sent = lambda: None) -> Fates:
         """Write until it is durable; `batch` is what the parcel was made from."""
-        backoff = Backoff(last_s=RETRY_S_MAX)
+        backoff, self._on_sent = Backoff(last_s=RETRY_S_MAX), on_sent
         while True:
             try:
                 with _in_our_words():
@@ -106,6 +113,7 @@ class Writer:
 
     async def _wait_out(self, error: errors.StorageError, backoff: Backoff) -> None:
         """Let the database recover; the pool replaces a broken connection."""
+        self._on_sent()
         wait_s = backoff.next_s()
         _log.warning("the database does not store", reason=str(error), again_in_s=round(wait_s, 2))
         try:
@@ -147,23 +155,29 @@ class Writer:
         From where the end may have reached the server, the transaction is in doubt until the server confirms it.
         """
         try:
+            prepared = self._prepared_of(parcel, careful)
             await conn.execute("BEGIN")
-            stored = await store_all(conn, parcel.rows, careful)
+            stored = await store_all(conn, prepared, careful, self._on_sent)
             fates = await _account(conn, parcel, stored)
             day = to_datetime(parcel.day * DAY_US).date()
             batch = uuid4()
             if end == "COMMIT":
                 self._doubt = batch, fates
             async with conn.pipeline():
-                await follow_up(conn, stored.values())
-                await conn.execute(SQL["book"], {"day": day, **fates.account})
-                await conn.execute(SQL["settle"], {"instance": self._instance, "batch": batch})
+                await follow_up(conn, stored.values(), None if careful else prepared.following)
+                account = {"day": day, **fates.account, "instance": self._instance, "batch": batch}
+                await conn.execute(CONCLUDE, account)
                 await conn.execute(end)
             return fates
         except BaseException:
             with suppress(psycopg.Error):
                 await conn.rollback()
             raise
+
+    def _prepared_of(self, parcel: Parcel, careful: bool) -> Prepared:
+        if self._prepared is not None and self._prepared[0] is parcel:
+            return self._prepared[1]
+        return prepare(parcel.rows, careful)
 
     async def _resolve_doubt(self, conn: Connection) -> Fates | None:
         """Whether a commit that was never confirmed took place: then the fates are settled and must not count twice."""

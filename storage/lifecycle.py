@@ -28,6 +28,7 @@ from telemetry.kinds import KINDS
 SQL = queries.load("lifecycle")
 ROLLUPS = queries.load("rollups")
 LEDGER = queries.load("ledger")
+MARK_DIRTY = ROLLUPS["mark_dirty"]
 
 _log = structlog.get_logger(__name__)
 
@@ -80,9 +81,17 @@ class Partitions:
 
 async def mark_dirty(conn: Connection, kind: str, observed_us: NDArray[np.int64]) -> None:
     """Say that rows of these times are new, in the transaction that writes them; both modes need it."""
-    hours = np.unique(observed_us // HOUR_US).tolist()
-    if hours:
-        await conn.execute(ROLLUPS["mark_dirty"], {"kind": kind, "hours": hours})
+    if len(observed_us):
+        await conn.execute(MARK_DIRTY, marks({kind: observed_us}))
+
+
+def marks(by_kind: Mapping[str, NDArray[np.int64]]) -> dict[str, object]:
+    """The parameters of `MARK_DIRTY`, for who makes it a part of a statement of its own; times are by kind."""
+    hours = {kind: np.unique(observed_us // HOUR_US).tolist() for kind, observed_us in by_kind.items()}
+    return {
+        "dirty_kinds": [kind for kind, dirty in hours.items() for _ in dirty],
+        "dirty_hours": [hour for dirty in hours.values() for hour in dirty],
+    }
 
 
 @dataclass(frozen=True, slots=True)

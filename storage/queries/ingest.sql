@@ -3,8 +3,9 @@
 -- name: latest
 -- Make rows the latest of their assets where they are newer; one row an asset. A row's kind is a place in the kinds.
 INSERT INTO latest_observation AS stored (asset_id, kind, observed_at, received_at, fields)
-SELECT asset_id, (%s::text[])[kind], observed_at, received_at, fields::json
-FROM unnest(%b::integer[], %b::integer[], %b::timestamptz[], %b::timestamptz[], %b::text[])
+SELECT asset_id, (%(kinds)s::text[])[kind], observed_at, received_at, fields::json
+FROM unnest(%(assets)b::integer[], %(kind)b::integer[], %(observed)b::timestamptz[], %(received)b::timestamptz[],
+            %(fields)b::text[])
     AS n (asset_id, kind, observed_at, received_at, fields)
 ON CONFLICT (asset_id) DO UPDATE
 SET observed_at = excluded.observed_at, received_at = excluded.received_at, fields = excluded.fields

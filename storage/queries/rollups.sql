@@ -3,7 +3,8 @@
 -- name: mark_dirty
 -- Say that rows of these hours (hours since 1970 UTC) have come; appended, so that writers never wait for each other.
 INSERT INTO rollup_dirty (kind, hour)
-SELECT %(kind)s, to_timestamp(hour * 3600.0) FROM unnest(%(hours)s::bigint[]) AS hour;
+SELECT kind, to_timestamp(hour * 3600.0)
+FROM unnest(%(dirty_kinds)s::text[], %(dirty_hours)s::bigint[]) AS dirty (kind, hour);
 
 -- name: take_over
 -- Move all marks that are committed by now to the work list, each hour once.

@@ -66,6 +66,7 @@ def fed(parser: Parser, pieces: list[bytes]) -> Arrivals:
 
 @given(st.data(), versions, st.lists(messages | controls, max_size=12))
 def test_any_split_of_the_stream_gives_the_same_packets(data: st.DataObject, version: Version, sent: list) -> None:
+    sent = 2 * sent  # the second time the layouts of messages are known
     stream = b"".join(
         each.encoded(version) if isinstance(each, Message) else each[1 if version == 4 else 2] for each in sent
     )
@@ -85,6 +86,21 @@ def test_a_stream_in_single_bytes_gives_the_same_packets() -> None:
     stream = b"".join(each.encoded(5) for each in sent)
     found = fed(Parser(5), [stream[i : i + 1] for i in range(len(stream))])
     assert found.payloads == [each.payload for each in sent]
+
+
+@pytest.mark.parametrize("layouts", [1, packets.LAYOUTS_MAX])
+def test_messages_that_begin_alike_may_differ_in_their_properties(
+    layouts: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(packets, "LAYOUTS_MAX", layouts)
+    plain = Message(b"city/v1/streetlight/L1/telemetry", b"0123456789", b"\x00\x07")
+    shorter = Message(plain.topic, b"01234", b"\x00\x08", properties=b"\x02abcd")
+    longer = Message(plain.topic, b"0123456789abcdef", b"\x00\x09")
+    sent = [plain, longer, plain, shorter, shorter, plain, longer]
+    assert len(plain.encoded(5)) == len(shorter.encoded(5))
+    found = fed(Parser(5), [b"".join(each.encoded(5) for each in sent)])
+    assert found.payloads == [each.payload for each in sent]
+    assert found.packet_ids == [each.packet_id for each in sent]
 
 
 @given(versions, st.lists(st.binary(max_size=60), max_size=6))
