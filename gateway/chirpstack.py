@@ -120,7 +120,8 @@ class _Log(msgspec.Struct, frozen=True, rename="camel"):
 class ChirpStack:
     """Reads and writes ChirpStack's messages."""
 
-    filters = (EVENT.format("+", "+", "+"), *RADIO_FILTERS)
+    filters = (EVENT.format("+", "+", "+"),)
+    overheard = RADIO_FILTERS
 
     def brings_measurements(self, topic: str) -> bool:
         """Only uplinks do."""

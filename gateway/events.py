@@ -203,6 +203,10 @@ class Server(Protocol):
     def filters(self) -> tuple[str, ...]:
         """Topics to hear."""
 
+    @property
+    def overheard(self) -> tuple[str, ...]:
+        """Topics of radio gateways, which are heard at QoS 0 where the broker lets us; all goes on without."""
+
     def brings_measurements(self, topic: str) -> bool:
         """Whether a message of this topic brings measurements, so that it must have a fate if it is misspoken."""
 

@@ -108,7 +108,8 @@ async def run(
             service.outlets[station.name] = outlet
             group.create_task(station.hear(inbox, city, outlet), name=f"hear {station.name}")
             group.create_task(station.book(Book(pool, f"{client_id}-{station.name}")), name=f"book {station.name}")
-            group.create_task(station.watch(inbox), name=f"watch {station.name}")
+            ear = await _listen_to_radios(stack, station, network.url, f"{client_id}-{network.name}-radio")
+            group.create_task(station.watch(inbox, ear), name=f"watch {station.name}")
         commands = Subscriber(mqtt_url, f"{client_id}-commands", [topics.command("+", "+")], RECEIVE_MAXIMUM, now=now)
         await stack.enter_async_context(commands)
         group.create_task(service.obey(commands, city), name="obey")
@@ -202,6 +203,13 @@ class _Service:
             _log.warning("a maker's codec cannot be used", reason=complaint)
         for station in self._stations.values():
             station.translator.use(loaded)
+
+
+async def _listen_to_radios(stack: AsyncExitStack, station: Station, url: str, client_id: str) -> Watcher | None:
+    """The session that overhears a network server's radio gateways; a broker that refuses it refuses nothing else."""
+    if not station.server.overheard:
+        return None
+    return await stack.enter_async_context(Watcher(url, client_id, station.server.overheard, station.overhear))
 
 
 async def _tell_radios(radios: Radios, city: Outlet, now: Now) -> None:

@@ -61,6 +61,7 @@ class _Target:
 class Sparkplug:
     """Reads the messages of edge nodes; remembers what their births have told."""
 
+    overheard = ()
     filters = tuple(
         f"{ROOT}/+/{each}" for each in ("NBIRTH/+", "NDATA/+", "NDEATH/+", "DBIRTH/#", "DDATA/#", "DDEATH/#")
     )

@@ -8,12 +8,14 @@ acknowledgement; at `UNBOOKED_BATCHES_MAX` of these nothing more is read, and th
 import asyncio
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import structlog
 
 from bus.backoff import Backoff
 from bus.inbox import Batch, Subscriber
+from bus.session import Watcher
 from gateway.downlink import Courier, Step
 from gateway.events import Heard, Message, Misspoken, Server, Told
 from gateway.figures import Figures
@@ -83,13 +85,21 @@ class Station:
             self._figures.unbooked(-len(unreadable))
             batch.ack()
 
-    async def watch(self, inbox: Subscriber) -> None:
-        """Keep saying whether the server's broker is heard."""
+    async def watch(self, inbox: Subscriber, ear: Watcher | None) -> None:
+        """Keep saying whether the server's broker is heard; `ear` is the session that overhears radio gateways."""
+        overhears = False
         while True:
             self._figures.connected(self.name, inbox.connected)
-            if not inbox.connected:
+            overhears = overhears or (ear is not None and ear.connected)
+            if not inbox.connected or (overhears and ear is not None and not ear.connected):
                 self._radios.deaf(self.name, self._now())
             await asyncio.sleep(1)
+
+    def overhear(self, topic: str, payload: bytes, retained: bool) -> None:
+        """A radio gateway's word: nothing depends on its being understood."""
+        with suppress(Misspoken):
+            for event in self.server.hear(topic, payload, self._now()).events:
+                self._figures.count(self.name, self.translator.take(event, self._now()).fate, 0)
 
     async def translate(self, batch: Batch) -> _Work:
         """What a batch brings about, once makers' own codecs have said what they make of it."""

@@ -110,6 +110,7 @@ class _Said(msgspec.Struct, frozen=True):
 class TheThingsStack:
     """Reads and writes The Things Stack's messages."""
 
+    overheard = ()
     filters = tuple(ROOT.format("+", "+") + leaf for leaf in ("/up", "/join", "/down/+", "/service/data"))
 
     def brings_measurements(self, topic: str) -> bool:
