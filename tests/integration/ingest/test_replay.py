@@ -35,7 +35,7 @@ async def refuse(conn: Connection, device: str, readings: dict[str, float]) -> N
 
 async def test_old_uplinks_of_devices_registered_since(pool: Pool, conn: Connection) -> None:
     await registry.import_csv(conn, "asset,kind,device\nheard,streetlight,L7\nunheard,streetlight,\n", 0)
-    ((heard,), (unheard,)) = await table(conn, "SELECT asset_id FROM asset WHERE asset LIKE '%heard' ORDER BY 1")
+    ((heard,), (unheard,)) = await table(conn, "SELECT asset_id FROM asset WHERE asset ~ 'heard' ORDER BY 1")
     await store(conn, "streetlight", [(heard, NEWER, {"level_pct": 90.0})])
     latest = "INSERT INTO latest_observation VALUES (%s, 'streetlight', %s, %s, '{\"level_pct\": 90}')"
     await conn.execute(latest, (heard, NEWER, NEWER))
