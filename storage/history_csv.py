@@ -24,9 +24,9 @@ TIMES = ("ts", "observed_at")
 PASSED_OVER = ("received_at", "time_from_receipt")
 """Columns of an export that say nothing of what was observed: this is received now, and has the time that it has."""
 
-_NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?")
+_NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?", re.ASCII)
 """JSON's."""
-_LOOSE_NUMBER = re.compile(r"[+-]?(?:\d{1,300}\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
+_LOOSE_NUMBER = re.compile(r"[+-]?(?:\d{1,300}\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
 _TOO_GREAT = "1e999"
 _TRUTH = {"true": "true", "1": "true", "wahr": "true", "false": "false", "0": "false", "falsch": "false"}
 _NAMES = ("asset", "device")
