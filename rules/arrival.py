@@ -1,8 +1,9 @@
 """The order in which observations count: late ones are set aside, the rest comes in waves of one row an asset.
 
 Late is what is not newer than the newest processed observation of its asset, in order of arrival (contract §1). What is
-left of one asset is therefore in order of event time. Assets do not influence each other while a wave is processed, so
-a wave takes the next observation of every asset at once, and the order across assets does not matter.
+left of one asset is therefore in order of event time. A wave takes the next observation of every asset at once; assets
+do not influence each other while it is processed, so the order across assets does not matter. Drains look at the rain
+over others: their waves go through time slot by slot, so that a long batch decides as many short ones do.
 """
 
 from collections.abc import Iterator
@@ -61,9 +62,23 @@ def on_time(found: Arrivals, position_us: Times) -> Bools:
     return newer
 
 
-def waves(found: Arrivals) -> Iterator[Arrivals]:
-    """The observations in waves of at most one an asset, each asset's in order."""
-    for chosen in rounds(found.row):
+def waves(found: Arrivals, slot_us: int | None = None) -> Iterator[Arrivals]:
+    """The observations in waves of at most one an asset, each asset's in order.
+
+    Where assets look at each other, a wave holds observations of one slot of time only, and slots come in order.
+    """
+    for part in [found] if slot_us is None or not len(found) else _slots(found, slot_us):
+        for chosen in rounds(part.row):
+            yield part.take(chosen)
+
+
+def _slots(found: Arrivals, slot_us: int) -> Iterator[Arrivals]:
+    slot = found.observed_us // slot_us
+    if (slot == slot[0]).all():
+        yield found
+        return
+    order = np.argsort(slot, kind="stable")
+    for chosen in np.split(order, np.flatnonzero(np.diff(slot[order])) + 1):
         yield found.take(chosen)
 
 

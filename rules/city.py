@@ -134,9 +134,11 @@ class City:
         """A figure of the thresholds for each asset of a kind `(n,)`: its own, else its zone's, else everybody's."""
         key = (kind, section, name)
         if key not in self._figures:
-            of = self.thresholds.figure
-            values = [of(section, name, asset.asset, asset.zone) for asset in self.rolls[kind].assets]
-            self._figures[key] = np.array(values, np.float64)
+            told, roll = self.thresholds, self.rolls[kind]
+            figures = np.full(len(roll), float(getattr(getattr(told, section), name)))
+            if any(name in own.get(section, {}) for own in (*told.zones.values(), *told.assets.values())):
+                figures[:] = [told.figure(section, name, asset.asset, asset.zone) for asset in roll.assets]
+            self._figures[key] = figures
         return self._figures[key]
 
     @cached_property

@@ -28,7 +28,7 @@ from rules.arrival import Arrivals, arrivals, on_time, waves
 from rules.city import BAYS, DRAINS, LAMPS, City, Roll
 from rules.commanding import Desk, Reports
 from rules.drains import asking, sampling
-from rules.drains.flow import Drains
+from rules.drains.flow import SLOT_US, Drains
 from rules.effects import Count, Effect, ForgetZone, PublishZone, in_order
 from rules.inputs import Inputs, Moment
 from rules.memory import FOREVER_US, NEVER_US, Bools, Rows, Times
@@ -102,7 +102,7 @@ class _Step:
         presence = self.state.presence[roll.kind]
         timely = on_time(found, presence.position_us)
         late = found if not timely.any() else found.take(~timely)
-        for wave in waves(found.take(timely)):
+        for wave in waves(found.take(timely), SLOT_US if roll.kind == DRAINS else None):
             at_us = np.minimum(wave.observed_us, self.moment.now_us)
             self._run_out(roll, wave.row, at_us)
             elapsed_us = wave.observed_us - presence.position_us[wave.row]

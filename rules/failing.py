@@ -18,8 +18,9 @@ from telemetry.alarms import AlarmType
 
 
 def begin(city: City, command: Open, row: int, presence: Presence, error: str, at_us: int) -> Iterator[RaiseAlarm]:
-    """A command to an asset has come to nothing."""
-    if presence.failing_us[row] != NEVER_US:
+    """A command to an asset has come to nothing. A wish for more reports is no alarm: not every device can."""
+    wished = command.reason == "sensor" and command.settings.setpoint_pct is None
+    if wished or presence.failing_us[row] != NEVER_US:
         return
     presence.failing_us[row] = at_us
     inputs = {

@@ -31,11 +31,11 @@ GAP_US = HOUR_US
 
 @dataclass(slots=True, eq=False)
 class Usual(Memory):
-    """`usual_m` after so many `lessons`, the last at `learned_us`; `held_m` is what it was when a delay began."""
+    """`usual_m` after so many `lessons`, the last tried at `tried_us`; `held_m` is what it was when a delay began."""
 
     usual_m: RealColumn
     lessons: CountColumn
-    learned_us: TimeColumn
+    tried_us: TimeColumn
     held_m: RealColumn
 
 
@@ -51,7 +51,7 @@ def measure(
     busy = latch.active[rows] | (latch.since_us[rows] != NEVER_US)
     limit_m = np.where(busy, usual.held_m[rows], usual.usual_m[rows])
     above = level_m > limit_m + sewer.figure("deadband_m")[rows]
-    lesson = ~latch.active[rows] & (at_us - usual.learned_us[rows] >= LESSON_US)
+    lesson = ~latch.active[rows] & (at_us - usual.tried_us[rows] >= LESSON_US)
     matters = np.flatnonzero(busy | above | lesson)
     if not len(matters):
         return Turned(rows[:0], at_us[:0])
@@ -64,17 +64,17 @@ def measure(
     lost = ~latch.active[rows] & (gap_us[matters] > GAP_US)
     latch.since_us[rows[lost]] = NEVER_US
     timing.observe(latch, rows, at_us, level_m, above & dry & known, level_m <= limit_m)
+    usual.tried_us[rows[lesson]] = at_us[lesson]
     taught = lesson & dry
-    _learn(usual, rows[taught], at_us[taught], level_m[taught])
+    _learn(usual, rows[taught], level_m[taught])
     turned = timing.fire(latch, rows, at_us, delays(sewer))
     risen = turned.rows[latch.active[turned.rows]]
     usual.usual_m[risen] = usual.held_m[risen]
     return turned
 
 
-def _learn(usual: Usual, rows: Rows, at_us: Times, level_m: Reals) -> None:
+def _learn(usual: Usual, rows: Rows, level_m: Reals) -> None:
     before = usual.usual_m[rows]
     followed = before + GAIN_M * np.where(level_m > before, SHARE, SHARE - 1)
     usual.usual_m[rows] = np.where(usual.lessons[rows] < FIRST_LESSONS, np.fmax(before, level_m), followed)
     usual.lessons[rows] += 1
-    usual.learned_us[rows] = at_us

@@ -17,7 +17,10 @@ from rules.overflow import Stage
 from rules.state import State
 from rules.timing import Latch, Turned
 from telemetry.alarms import AlarmType
+from telemetry.clock import MINUTE_US
 
+SLOT_US = 5 * MINUTE_US
+"""What one drain knows of the rain over another is so exact."""
 SENSOR_LIMITS = (
     "below_invert_m_max",
     "above_ground_m_max",
@@ -68,6 +71,16 @@ class Drains:
                 self._note_stage(turned.rows)
                 self._turn_stage(latch, stage, turned)
         self._turn_rising(timing.fire(self.state.rising, rows, until_us, outlook.delays(self.city.sewer)))
+
+    def judge_again(self, rows: Rows, now_us: int) -> None:
+        """Hold the last levels of these drains against figures that have changed; the silent are not known."""
+        level_m = self.state.water.level_m[rows, -1]
+        known = ~np.isnan(level_m) & ~self.state.presence[DRAINS].silent[rows]
+        rows, level_m = rows[known], level_m[known]
+        for latch, stage in self._stages() if len(rows) else ():
+            turned = overflow.measure(latch, stage, rows, np.full(len(rows), now_us), level_m)
+            self._note_stage(turned.rows)
+            self._turn_stage(latch, stage, turned)
 
     def release(self, now_us: int) -> None:
         """Alarms whose height or sensor has left the registry are over, and delays towards them end."""

@@ -23,6 +23,8 @@ HOLDS_INTERVALS = 2
 MOVES_SHARE = 0.1
 MOVES_US = MINUTE_US
 """What was said is said anew if it moves by more than this share of the time that is left, and by more than this."""
+SPREAD = 1.5
+"""Water that rises evenly may still be so much faster or slower by the next report."""
 FAR_US = 24 * HOUR_US
 """A latest time further ahead is none."""
 
@@ -48,12 +50,14 @@ def tell(outlook: Outlook, sewer: Sewer, rows: Rows, at_us: Times, level_m: Real
     gap_m = sewer.ground_m[rows] - level_m
     with np.errstate(divide="ignore", invalid="ignore"):
         likely = _ahead_us(gap_m / rise.rate_m_h)
-        latest = np.where(rise.slow_m_h > 0, _ahead_us(gap_m / rise.slow_m_h), FAR_US)
+        latest = np.where(
+            rise.slow_m_h > 0, _ahead_us(np.fmax(gap_m / rise.slow_m_h, SPREAD * gap_m / rise.rate_m_h)), FAR_US
+        )
     ahead = rise.rising & (gap_m > 0) & (likely <= sewer.span_us("outlook_s_max")[rows])
     _take_back(outlook, rows[~ahead])
     chosen = np.flatnonzero(ahead)
     if len(chosen):
-        earliest = np.minimum(_earliest_us(gap_m[chosen], rise, chosen), likely[chosen])
+        earliest = np.minimum(_earliest_us(gap_m[chosen], rise, chosen), (likely[chosen] / SPREAD).astype(np.int64))
         row, seen_us = rows[chosen], at_us[chosen]
         outlook.until_us[row] = seen_us + HOLDS_INTERVALS * sewer.interval_us[row]
         moved = np.abs(seen_us + likely[chosen] - outlook.likely_us[row])
