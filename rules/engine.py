@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from rules import (
+    adopting,
     alarming,
     battery,
     commanding,
@@ -247,9 +248,17 @@ class _Step:
 
 
 def _adopted(city: City, state: State, now_us: int, effects: list[Effect]) -> State:
+    """A copy of the state as the city has it: its rows, and what its figures make of what was said before."""
+    state = state.copy() if state.registry is city.registry else _resettled(city, state, now_us, effects)
+    if state.thresholds is not city.thresholds:
+        changed = adopting.restart_delays(city, state, state.thresholds)
+        state.thresholds = city.thresholds
+        Drains(city, state, effects).judge_again(np.flatnonzero(changed[DRAINS]), now_us)
+    return state
+
+
+def _resettled(city: City, state: State, now_us: int, effects: list[Effect]) -> State:
     """A copy of the state in the city's rows; alarms of assets and words of zones that are no more are ended."""
-    if state.registry is city.registry:
-        return state.copy()
     _take_leave(state, city, now_us, effects)
     before = state.registry
     state = aligned(state, city)

@@ -5,22 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rules.document import BadDocument
-from rules.rulefile import read_rules
+from rules.files import BadFile, read_rule_file, read_text
 from rules.scenario import Scenario, read_scenarios, read_sheet
 from rules.scenario_run import run
 from rules.scenario_verdict import Failure
 from telemetry.thresholds import Thresholds
-
-BYTES_MAX = 4 * 1024 * 1024
-"""A larger file is none of ours."""
-
-
-class BadFile(Exception):
-    """A file cannot be used: one sentence on the file, and its mistakes by line if it could be read."""
-
-    def __init__(self, sentence: str, path: Path, mistakes: tuple[str, ...] = ()) -> None:
-        self.path, self.mistakes = path, mistakes
-        super().__init__(sentence)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,22 +18,6 @@ class Outcome:
 
     scenario: Scenario
     failures: list[Failure]
-
-
-def read_text(path: Path) -> str:
-    """The text of a file of ours.
-
-    Raises:
-        BadFile: it is not there, or no text.
-    """
-    try:
-        if path.stat().st_size > BYTES_MAX:
-            raise BadFile(f"{path} is larger than any rule file ({BYTES_MAX} bytes).", path)
-        return path.read_text("utf-8")
-    except OSError as error:
-        raise BadFile(f"{path} cannot be read: {error.strerror}.", path) from error
-    except UnicodeDecodeError as error:
-        raise BadFile(f"{path} is not UTF-8 text.", path) from error
 
 
 def scenarios_of(path: Path) -> list[Scenario]:
@@ -58,7 +31,7 @@ def scenarios_of(path: Path) -> list[Scenario]:
         document, sheet = read_sheet(text)
         base = Thresholds()
         if sheet.rules:
-            base = _rules(path.parent / sheet.rules)
+            base = read_rule_file(path.parent / sheet.rules).thresholds
         return read_scenarios(document, sheet, base)
     except BadDocument as error:
         raise BadFile(f"{path} cannot be run.", path, tuple(map(str, error.mistakes))) from error
@@ -67,11 +40,3 @@ def scenarios_of(path: Path) -> list[Scenario]:
 def outcomes(scenarios: list[Scenario]) -> Iterator[Outcome]:
     """Run tests, one after the other."""
     return (Outcome(each, run(each)) for each in scenarios)
-
-
-def _rules(path: Path) -> Thresholds:
-    text = read_text(path)
-    try:
-        return read_rules(text).thresholds
-    except BadDocument as error:
-        raise BadFile(f"{path} is no rule file.", path, tuple(map(str, error.mistakes))) from error

@@ -24,8 +24,12 @@ LABEL = "rules"
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """A rule file that may be used. `notes` are sentences on what the registry changes of it; nothing is wrong."""
+    """A rule file that may be used: its text, and what it came to.
 
+    `notes` are sentences on what the registry changes of it; nothing is wrong.
+    """
+
+    text: str
     thresholds: Thresholds
     notes: tuple[Mistake, ...] = ()
 
@@ -46,7 +50,7 @@ def read_rules(text: str, registry: Registry | None = None) -> Rules:
     notes = rulefile_sense.check(Sense(document, thresholds, known_registry))
     if document.mistakes:
         raise BadDocument(document.mistakes)
-    return Rules(versioned(thresholds), tuple(notes))
+    return Rules(text, versioned(thresholds), tuple(notes))
 
 
 def thresholds_of(document: Document, table: Any, place: Place, base: Thresholds) -> Thresholds:

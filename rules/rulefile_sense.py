@@ -226,7 +226,8 @@ def _check_level(sense: Sense, place: Place, program: str, level_pct: float, lam
                 "that bears sign 394 (ring_sign) and lights no crossing may.",
             )
         return
-    raised = [name for name, each in known_lamps if floor_pct(each) > level_pct]
+    floors = sense.thresholds.lighting.class_min_pct
+    raised = [name for name, each in known_lamps if floor_pct(each, floors) > level_pct]
     if raised:
         line = sense.document.line((*sense.root, *place))
         yield Mistake(line, f'Where "{program}" says {level_pct:g} %, {_some(raised)} stay at their higher floor.')

@@ -32,6 +32,7 @@ from rules.timing import Latch
 from telemetry.availability import Status
 from telemetry.outlook import RULE as DRAIN_OUTLOOK
 from telemetry.registry import Registry
+from telemetry.thresholds import Thresholds
 
 KIND, RULE = "kind", "rule"
 RHYTHM = "rhythm"
@@ -47,13 +48,15 @@ def of(kind: str, rule: str) -> dict[str, str]:
 class State:
     """Columns of each rule, one row an asset of its kind, in the order of `asset_id`.
 
-    `now_us` and `settled_us` are the latest moments of a step. By name of the zone, `said_us` is when
-    each last spoke, `status` what it said of itself, and `outlooks` what is known of its coming and going. A rule
-    that remembers more gets a field marked by `of`; it is then copied, kept, restored and aligned like the others.
-    `radios` are the radio gateways that the presences know of; `outages` those whose alarm stands, with its cause.
+    `thresholds` are the figures by which all this came about. `now_us` and `settled_us` are the latest moments of a
+    step. By name of the zone, `said_us` is when each last spoke, `status` what it said of itself, and `outlooks` what
+    is known of its coming and going. A rule that remembers more gets a field marked by `of`; it is then copied, kept,
+    restored and aligned like the others. `radios` are the radio gateways that the presences know of; `outages` those
+    whose alarm stands, with its cause.
     """
 
     registry: Registry
+    thresholds: Thresholds
     asset_id: dict[str, NDArray[np.int32]]
     presence: dict[str, Presence]
     rhythm: dict[str, Rhythm]
@@ -127,6 +130,7 @@ def blank(city: City) -> State:
     memories: dict[str, Any] = {name: memory.blank(sizes[each.metadata[KIND]]) for name, each, memory in _remembered()}
     return State(
         registry=city.registry,
+        thresholds=city.thresholds,
         asset_id={kind: roll.asset_id for kind, roll in city.rolls.items()},
         presence={kind: Presence.blank(size) for kind, size in sizes.items()},
         rhythm={kind: Rhythm.blank(size) for kind, size in sizes.items()},
@@ -155,6 +159,7 @@ def aligned(state: State, city: City) -> State:
     }
     return State(
         registry=city.registry,
+        thresholds=state.thresholds,
         asset_id={kind: roll.asset_id for kind, roll in city.rolls.items()},
         presence=presence,
         rhythm=rhythm,

@@ -11,7 +11,7 @@ from lamplighter.cli.session import Config
 from lamplighter.errors import Failure
 
 if TYPE_CHECKING:
-    from rules.rule_tests import BadFile
+    from rules.files import BadFile
 
 commands = typer.Typer(
     help="Decide: dim lamps, raise alarms, count free bays. With a subcommand: check and try rules.",
@@ -36,7 +36,8 @@ def test(
     ],
 ) -> None:
     """Run rule tests: what sensors say in, alarms, setpoints and free places out."""
-    from rules.rule_tests import BadFile, outcomes, scenarios_of  # heavy: all rules
+    from rules.files import BadFile  # heavy: all rules
+    from rules.rule_tests import outcomes, scenarios_of
 
     ran = failed = 0
     for file in files:

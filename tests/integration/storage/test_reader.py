@@ -10,7 +10,7 @@ from tests.integration.storage.rows import table
 
 READABLE = {
     *("zone", "asset", "device", "installation", "zone_daily", "latest", "parking_zone_now"),
-    *("alarm", "alarm_event", "command", "quarantine", "ledger", "ledger_check", "rule_version"),
+    *("alarm", "alarm_event", "command", "quarantine", "ledger", "ledger_check", "rule_version", "rule_activation"),
     *(f"{kind}{suffix}" for kind in KINDS for suffix in ("", "_hourly", "_daily")),
 }
 
