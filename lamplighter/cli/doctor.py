@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from lamplighter.cli.session import Config, begin, run
-from lamplighter.doctor import broker, broker_file, database, keeping, machine
+from lamplighter.doctor import broker, broker_file, database, door, keeping, machine, networks
 from lamplighter.doctor.findings import Finding, wrong
 from lamplighter.errors import Failure
 from lamplighter.settings import Settings
@@ -22,7 +22,7 @@ BrokerConfig = Annotated[
 
 
 def doctor(config: Config = None, broker_config: BrokerConfig = None) -> None:
-    """Check broker, database, clock, disk, schema and credentials; say what is wrong, and the mend."""
+    """Check broker, database, clock, disk, schema, credentials and network servers; say what is wrong, and the mend."""
     settings = begin(config)
     bad = run(_print_all(settings, broker_config))
     if bad:
@@ -42,21 +42,33 @@ async def _print_all(settings: Settings, broker_config: Path | None) -> int:
 async def _examine(settings: Settings, broker_config: Path | None) -> AsyncIterator[Finding]:
     for finding in machine.examine(settings):
         yield finding
+    for examination in (_database(settings), _broker(settings, broker_config), networks.examine(settings)):
+        async for finding in examination:
+            yield finding
+
+
+async def _database(settings: Settings) -> AsyncIterator[Finding]:
     if settings.database_url is None:
         yield wrong("database", "No database is named: set LAMPLIGHTER_DATABASE_URL.")
-    else:
-        async for finding in database.examine(settings.database_url):
-            yield finding
-        async for finding in keeping.examine(settings, settings.database_url):
-            yield finding
+        return
+    async for finding in database.examine(settings.database_url):
+        yield finding
+    async for finding in keeping.examine(settings, settings.database_url):
+        yield finding
+
+
+async def _broker(settings: Settings, configuration: Path | None) -> AsyncIterator[Finding]:
     if settings.broker_url is None:
         yield wrong("broker", "No broker is named: set LAMPLIGHTER_MQTT_URL.")
     else:
         async for finding in broker.examine(settings.broker_url):
             yield finding
-    if broker_config is not None:
+    if configuration is not None:
         bound = QueueBound(settings.broker_queue_messages, settings.broker_queue_bytes)
-        for finding in broker_file.examine(broker_config, bound):
+        for finding in broker_file.examine(configuration, bound):
             yield finding
+        if settings.database_url is not None:
+            async for finding in door.examine(configuration, settings.database_url, settings.broker_url):
+                yield finding
     elif settings.broker_url is not None:
         yield broker_file.unseen()

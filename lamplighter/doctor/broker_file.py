@@ -43,6 +43,14 @@ def examine(path: Path, bound: QueueBound) -> Iterator[Finding]:
     ]
 
 
+def said(path: Path) -> dict[str, str]:
+    """What a configuration file says, its own defaults beside; nothing where it cannot be read."""
+    try:
+        return _DEFAULTS | dict(_read(path))
+    except (OSError, UnicodeDecodeError):
+        return {}
+
+
 def _over_a_restart(said: dict[str, str]) -> Iterator[Finding]:
     if said["persistence"] not in _YES:
         yield wrong("broker", "A restart of the broker loses all that waits in its queues: set `persistence true`.")

@@ -3,6 +3,8 @@
 An open port proves nothing: a broker may listen and serve nobody.
 """
 
+from collections.abc import Sequence
+
 from bus.address import parse_address
 from bus.connection import Connection, Refused, Terms, connect
 from bus.packets import Arrivals
@@ -10,15 +12,16 @@ from bus.packets import Arrivals
 __all__ = ["Refused", "shake_hands"]
 
 
-async def shake_hands(url: str, timeout_s: float = 2.0) -> None:
-    """Connect to the broker at `url` and leave again.
+async def shake_hands(url: str, timeout_s: float = 2.0, filters: Sequence[str] = ()) -> None:
+    """Connect to the broker at `url`, subscribe to what is given, and leave again.
 
     Raises:
         BadAddress: the URL is none.
         Refused: the broker said no; it is an `OSError` too.
-        OSError: nobody listens, the broker is not the one that it should be, or there is no answer in time.
+        OSError: nobody listens, the broker is not the one that it should be, there is no answer in time, or it refuses
+            a subscription.
     """
-    terms = Terms(client_id="")  # the broker chooses one
+    terms = Terms("", tuple(filters), clean=True)  # the broker chooses a client id
     connection = await connect(4, parse_address(url), terms, _nothing_is_asked_for, timeout_s)
     connection.leave()
 

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -12,8 +13,9 @@ from gateway.broker_rules import BrokerFiles, configuration
 from lamplighter.clock import real_now
 from lamplighter.doctor import backlog as backlog_checks
 from lamplighter.doctor import broker as broker_checks
-from lamplighter.doctor import broker_file, machine, queue
+from lamplighter.doctor import broker_file, door, machine, queue
 from lamplighter.doctor import database as database_checks
+from lamplighter.doctor import networks as network_checks
 from lamplighter.doctor.findings import Finding
 from lamplighter.settings import Settings
 from rules.soundings import QueueBound
@@ -182,3 +184,46 @@ def test_a_misspelt_setting_and_an_unknown_place_are_found(no_settings: pytest.M
 def test_a_full_disk_is_found(no_settings: pytest.MonkeyPatch) -> None:
     no_settings.setattr(machine, "FREE_BYTES_WRONG", 1 << 80)
     assert any("make room" in sentence for sentence in wrongs(list(machine.examine(Settings.read()))))
+
+
+def networks_at(url: str, **more: Any) -> Settings:
+    return Settings.read().model_copy(update={"gateway_networks": (f"chirpstack={url}",), **more})
+
+
+async def test_a_network_server_that_lets_us_hear_is_all_right(
+    no_settings: pytest.MonkeyPatch, broker: BrokerPart, database: str
+) -> None:
+    findings = await collect(network_checks.examine(networks_at(broker.url, database_url=database)))
+    assert [finding.weight for finding in findings] == ["ok", "ok"]
+
+
+async def test_a_network_server_that_is_away_or_refuses_us_is_told(
+    no_settings: pytest.MonkeyPatch, broker: BrokerPart
+) -> None:
+    (away,) = wrongs(await collect(network_checks.examine(networks_at("mqtt://127.0.0.1:1"))))
+    assert "start it, or mend LAMPLIGHTER_GATEWAY_NETWORKS" in away
+    (refused,) = wrongs(await collect(network_checks.examine(networks_at(f"mqtt://me:no@127.0.0.1:{broker.port}"))))
+    assert "user name or password" in refused or "LAMPLIGHTER_GATEWAY_NETWORKS" in refused
+
+
+async def test_devices_that_nobody_can_read_are_named_with_the_mend(
+    no_settings: pytest.MonkeyPatch, broker: BrokerPart, database: str
+) -> None:
+    detail = "no codec is named for its model (the network server says profile 'x')"
+    async with await connect(database) as connection:
+        await connection.execute(
+            "INSERT INTO quarantine (day, received_at, topic, device, digest, element, reason, detail, payload) "
+            "VALUES (current_date, clock_timestamp(), 'application/1/device/a1/event/up', 'a1', '', 0, 'undecodable', "
+            "%s, '')",
+            (detail,),
+        )
+    (sentence,) = wrongs(await collect(network_checks.examine(networks_at(broker.url, database_url=database))))
+    assert "Uplinks of 1 device wait because nobody has named a model for them (a1)" in sentence
+
+
+async def test_who_may_enter_is_read_from_the_files_that_the_configuration_names(
+    own_broker: BrokerPart, database: str
+) -> None:
+    file = own_broker.folder / "mosquitto.conf"
+    findings = await collect(door.examine(file, database, own_broker.url))
+    assert [finding.weight for finding in findings] == ["ok", "ok"], findings

@@ -1,0 +1,139 @@
+"""Checks of who may enter the broker: its password file and access list, held against the registry.
+
+Both are found by the broker's configuration; this machine has to be able to read them.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Collection, Iterator
+from contextlib import suppress
+from pathlib import Path
+
+from bus.session import Watcher
+from gateway import broker_rules, credentials, credentials_file
+from lamplighter.doctor import broker_file
+from lamplighter.doctor.findings import Finding, note, ok, wrong
+from lamplighter.embedded.broker import PLATFORM_USER
+from storage import errors, registry
+from storage.pool import connect
+from telemetry import topics
+from telemetry.registry import Registry
+
+NAMED_MAX = 3
+COLLECT_S = 1.0
+PASSWORDS, ACCESS = "password_file", "acl_file"
+
+
+async def examine(configuration: Path, database_url: str, broker_url: str | None) -> AsyncIterator[Finding]:
+    """Look at the files that a broker's configuration names; says nothing where it names none of these."""
+    said = broker_file.said(configuration)
+    for finding in _access(said.get(ACCESS)):
+        yield finding
+    users = _users(said.get(PASSWORDS))
+    if isinstance(users, Finding):
+        yield users
+        return
+    try:
+        with errors.translated():
+            async with await connect(database_url, application="lamplighter doctor") as connection:
+                known = await registry.load(connection)
+    except errors.StorageError:
+        return  # another check's finding
+    behind = await _behind_gateways(broker_url) if broker_url else set()
+    for finding in compare(known, users, behind):
+        yield finding
+
+
+def compare(known: Registry, users: Collection[str], behind: Collection[str]) -> Iterator[Finding]:
+    """Who has a password, against who is in service; `behind` speak by a gateway and need none."""
+    serving = {asset.device for asset in known.assets.values() if asset.device and not asset.retired}
+    gone = sorted(user for user in users if known.knows(user) and user not in serving)
+    if gone:
+        what = _named(gone, "device", "devices")
+        yield wrong(
+            "credentials", f"{what} out of service may still enter the broker: `lamplighter credentials revoke` each."
+        )
+    strangers = sorted(user for user in users if user != PLATFORM_USER and not known.knows(user))
+    if strangers:
+        what = _named(strangers, "user", "users")
+        yield note("credentials", f"{what} in the password file, none in the registry: see that each is yours.")
+    missing = sorted(each for each in serving - set(users) - set(behind) if credentials.nameable(each))
+    if missing:
+        what = _named(missing, "device", "devices")
+        mend = "`lamplighter credentials issue --all-missing` lets them in, unless a gateway speaks for them"
+        yield note("credentials", f"{what} in service with no password: {mend}.")
+    if not gone and not missing:
+        yield ok("credentials", "Who is in service can enter the broker, and nobody else of the registry.")
+
+
+def _users(path: str | None) -> set[str] | Finding:
+    if path is None:
+        return note("credentials", "The broker's configuration names no `password_file`, so nobody can be compared.")
+    try:
+        text = credentials_file.read(Path(path))
+    except OSError as error:
+        return note(
+            "credentials", f"The password file {path} cannot be read ({error.strerror}): run this as one who may."
+        )
+    users = credentials.users(text)
+    if PLATFORM_USER not in users:
+        mend = "write it anew by `lamplighter credentials broker-config`"
+        return wrong("credentials", f"The password file {path} has no user {PLATFORM_USER}, our own: {mend}.")
+    return users
+
+
+def _access(path: str | None) -> Iterator[Finding]:
+    """Whether the access list confines devices as ours does."""
+    mend = "write it by `lamplighter credentials broker-config --replace`"
+    if path is None:
+        yield wrong("credentials", f"Any device may write another's topics, as there is no `acl_file`: {mend}.")
+        return
+    try:
+        given = _lines(Path(path).read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        yield note("credentials", f"The access list {path} cannot be read ({error}): run this as one who may.")
+        return
+    ours = _lines(broker_rules.access_list(PLATFORM_USER))
+    lacking = [line for line in ours if line not in given]
+    if lacking:
+        yield wrong("credentials", f"The access list {path} lacks `{lacking[0]}`: {mend}.")
+    for_all = given[: next((place for place, line in enumerate(given) if line.startswith("user ")), len(given))]
+    patterns = [line for line in given if line.startswith("pattern ")]
+    wider = [line for line in {*for_all, *patterns} - set(ours) if _wide(line)]
+    for line in sorted(wider):
+        yield wrong("credentials", f"The access list {path} gives every device `{line}`: take that line out.")
+    if not lacking and not wider:
+        yield ok("credentials", "The access list holds each device to its own topics.")
+
+
+def _wide(line: str) -> bool:
+    """Whether a rule for everybody reaches the city's topics."""
+    topic = line.split()[-1]
+    return "deny" not in line.split() and (topic.startswith(("#", "+", f"{topics.ROOT.split('/')[0]}/")))
+
+
+def _lines(text: str) -> list[str]:
+    lines = (" ".join(line.split()) for line in text.splitlines())
+    return [line for line in lines if line and not line.startswith("#")]
+
+
+def _named(names: list[str], one: str, several: str) -> str:
+    """`2 devices (a, b)`."""
+    shown = ", ".join(names[:NAMED_MAX]) + (" …" if len(names) > NAMED_MAX else "")
+    return f"{len(names)} {one if len(names) == 1 else several} ({shown})"
+
+
+async def _behind_gateways(url: str) -> set[str]:
+    """The devices that the gateway has heard: it retains a note of each."""
+    found: set[str] = set()
+
+    def hear(topic: str, payload: bytes, retained: bool) -> None:
+        device = topics.parse_gateway_note(topic)
+        if device is not None and payload:
+            found.add(device)
+
+    async with Watcher(url, "", [topics.gateway_note("+")], hear) as watcher:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(COLLECT_S):
+                await watcher.ready()
+                await asyncio.sleep(COLLECT_S)
+    return found
