@@ -40,6 +40,7 @@ def _ask(desk: Desk, row: int, every_s: int) -> None:
     cause_us = max(int(sampling.renew_us[row]), int(desk.state.pre_alarm.cause_us[row]))
     asset, until_us = desk.city.rolls[DRAINS].assets[row], now_us + LEASE_US
     settings = Settings(report_every_s=every_s)
+    sampling.earlier[row] = sampling.command[row]
     sampling.command[row] = commanding.ask(desk, asset, settings, "sensor", cause_us, until_us) or ""
     sampling.until_us[row] = until_us if sampling.command[row] else NEVER_US
     sampling.renew_us[row] = now_us + max(LEASE_US // 2, desk.city.pace_us)
@@ -51,16 +52,17 @@ def _take_back(desk: Desk, row: int) -> None:
     until_us = int(sampling.until_us[row])
     if asset.device is not None and _set_by_hand_until(desk, row) <= desk.moment.now_us:
         commanding.ask(desk, asset, Settings(report_every_s=asset.report_every_s), "default", until_us, until_us)
-    sampling.command[row] = ""
+    sampling.command[row] = sampling.earlier[row] = ""
     sampling.until_us[row] = sampling.renew_us[row] = NEVER_US
 
 
 def _set_by_hand_until(desk: Desk, row: int) -> int:
     """Until when a person has set how often the device of a drain reports."""
-    presence, command = desk.state.presence[DRAINS], desk.state.sampling.command[row]
+    presence, sampling = desk.state.presence[DRAINS], desk.state.sampling
     asset_id = desk.city.rolls[DRAINS].assets[row].asset_id
     ordered = [each for each in desk.book.of(asset_id) if each.reason == "override" and each.settings.report_every_s]
-    is_ours = presence.told_by[row] in ("", command) or presence.told_us[row] == desk.city.sewer.interval_us[row]
+    ours = ("", sampling.command[row], sampling.earlier[row])
+    is_ours = presence.told_by[row] in ours or presence.told_us[row] == desk.city.sewer.interval_us[row]
     return max([each.expires_us for each in ordered], default=NEVER_US if is_ours else int(presence.told_until_us[row]))
 
 

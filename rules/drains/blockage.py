@@ -66,14 +66,15 @@ def measure(
     timing.observe(latch, rows, at_us, level_m, above & dry & known, level_m <= limit_m)
     usual.tried_us[rows[lesson]] = at_us[lesson]
     taught = lesson & dry
-    _learn(usual, rows[taught], level_m[taught])
+    learn(usual, rows[taught], level_m[taught])
     turned = timing.fire(latch, rows, at_us, delays(sewer))
     risen = turned.rows[latch.active[turned.rows]]
     usual.usual_m[risen] = usual.held_m[risen]
     return turned
 
 
-def _learn(usual: Usual, rows: Rows, level_m: Reals) -> None:
+def learn(usual: Usual, rows: Rows, level_m: Reals) -> None:
+    """One dry-weather level a drain."""
     before = usual.usual_m[rows]
     followed = before + GAIN_M * np.where(level_m > before, SHARE, SHARE - 1)
     usual.usual_m[rows] = np.where(usual.lessons[rows] < FIRST_LESSONS, np.fmax(before, level_m), followed)

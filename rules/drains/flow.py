@@ -82,16 +82,6 @@ class Drains:
             self._note_stage(turned.rows)
             self._turn_stage(latch, stage, turned)
 
-    def judge_again(self, rows: Rows, now_us: int) -> None:
-        """Hold the last levels of these drains against figures that have changed; the silent are not known."""
-        level_m = self.state.water.level_m[rows, -1]
-        known = ~np.isnan(level_m) & ~self.state.presence[DRAINS].silent[rows]
-        rows, level_m = rows[known], level_m[known]
-        for latch, stage in self._stages() if len(rows) else ():
-            turned = overflow.measure(latch, stage, rows, np.full(len(rows), now_us), level_m)
-            self._note_stage(turned.rows)
-            self._turn_stage(latch, stage, turned)
-
     def release(self, now_us: int) -> None:
         """Alarms whose height or sensor has left the registry are over, and delays towards them end."""
         for latch, stage in self._stages():

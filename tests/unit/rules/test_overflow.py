@@ -1,16 +1,15 @@
 """Drains that fill: the stages, their delays, and the recorded floods of Dead Run."""
 
 from collections import Counter
-from datetime import datetime
 
 import pytest
 
 from rules.effects import ClearAlarm, RaiseAlarm
 from telemetry.alarms import SEVERITIES, AlarmType, Severity, alarm_id
-from telemetry.clock import MINUTE_US, SECOND_US, to_rfc3339, to_us
-from tests.parts.cities import NOON_US, Life, city, drain, recording
+from telemetry.clock import MINUTE_US, SECOND_US, to_rfc3339
+from tests.parts import floods
+from tests.parts.cities import NOON_US, Life, city, drain
 
-FOOT_M = 0.3048
 HIGH, OVERFLOW = AlarmType.DRAIN_HIGH, AlarmType.DRAIN_OVERFLOW
 
 
@@ -112,29 +111,17 @@ def test_late_observations_fire_nothing() -> None:
     assert life.raised() == []
 
 
-def floods(file: str, stages: dict[int, str], batch: int) -> Life:
-    """Recorded rivers through the rules, so many moments a batch; `stages` names the column of each drain."""
-    life = Life(city([drain(number) for number in stages]))
-    samples = [
-        (number, to_us(datetime.fromisoformat(row["time_utc"])), float(row[column]) * FOOT_M)
-        for row in recording(file)
-        for number, column in stages.items()
-        if row[column]
-    ]
-    for start in range(0, len(samples), batch * len(stages)):
-        part = samples[start : start + batch * len(stages)]
-        life.observe(part[-1][1] + SECOND_US, "drain_level", part)
-    return life
+def flood(gage: floods.Gage, lot_us: int) -> list[RaiseAlarm | ClearAlarm]:
+    """What a recorded river does to the alarms of its stages."""
+    deliveries = floods.delivered(floods.record(gage).floods(), 1, 0.0, seed=1)
+    effects = [each for _, _, effects in floods.replay(deliveries, floods.town(1), lot_us) for each in effects]
+    return [each for each in effects if isinstance(each, RaiseAlarm | ClearAlarm) and each.type in (HIGH, OVERFLOW)]
 
 
-DEAD_RUN_2018 = "water_usgs_01589330_dead_run_5min_2018-06.csv"
-GAGES_2019 = "water_usgs_gage_heights_5min_2019-05.csv"
-
-
-@pytest.mark.parametrize("batch", [47, 5_000])
-def test_dead_run_in_june_2018_gives_three_high_and_two_overflows(batch: int) -> None:
-    life = floods(DEAD_RUN_2018, {1: "gage_height_ft"}, batch)
-    raised = [(alarm.type, to_rfc3339(alarm.at_us)) for alarm in life.raised() if alarm.type in (HIGH, OVERFLOW)]
+@pytest.mark.parametrize("lot_us", [5 * MINUTE_US, 300 * MINUTE_US])
+def test_dead_run_in_june_2018_gives_three_high_and_two_overflows(lot_us: int) -> None:
+    found = flood(floods.GAGES[0], lot_us)
+    raised = [(alarm.type, to_rfc3339(alarm.at_us)) for alarm in found if isinstance(alarm, RaiseAlarm)]
     assert raised == [
         (HIGH, "2018-06-03T18:36:00Z"),
         (HIGH, "2018-06-03T21:26:00Z"),
@@ -142,7 +129,7 @@ def test_dead_run_in_june_2018_gives_three_high_and_two_overflows(batch: int) ->
         (HIGH, "2018-06-11T09:36:00Z"),
         (OVERFLOW, "2018-06-11T09:50:00Z"),
     ]
-    cleared = [(alarm.type, to_rfc3339(alarm.at_us)) for alarm in life.cleared() if alarm.type in (HIGH, OVERFLOW)]
+    cleared = [(alarm.type, to_rfc3339(alarm.at_us)) for alarm in found if isinstance(alarm, ClearAlarm)]
     assert cleared == [
         (HIGH, "2018-06-03T20:50:00Z"),
         (OVERFLOW, "2018-06-03T23:15:00Z"),
@@ -150,15 +137,14 @@ def test_dead_run_in_june_2018_gives_three_high_and_two_overflows(batch: int) ->
         (OVERFLOW, "2018-06-11T11:20:00Z"),
         (HIGH, "2018-06-11T11:45:00Z"),
     ]
-    assert {alarm.id for alarm in life.raised()} == {alarm.id for alarm in life.cleared()}
+    assert len({alarm.id for alarm in found}) == 5
 
 
-def test_the_gages_of_may_2019() -> None:
-    gages = {1: "usgs_01589330_gage_height_ft", 2: "usgs_01650800_gage_height_ft"}
-    life = floods(GAGES_2019, gages, 97)
-    found = Counter((alarm.asset, alarm.type) for alarm in life.raised() if alarm.type in (HIGH, OVERFLOW))
-    assert found == {("drain_level-1", HIGH): 2, ("drain_level-1", OVERFLOW): 1, ("drain_level-2", HIGH): 1}
-    assert len(life.cleared()) == len(life.raised())
+@pytest.mark.parametrize("gage", floods.GAGES[1:], ids=[gage.name for gage in floods.GAGES[1:]])
+def test_the_gages_of_may_2019(gage: floods.Gage) -> None:
+    found = Counter((type(alarm), alarm.type) for alarm in flood(gage, 5 * MINUTE_US))
+    assert (found[RaiseAlarm, HIGH], found[RaiseAlarm, OVERFLOW]) == (gage.high, gage.overflow)
+    assert (found[ClearAlarm, HIGH], found[ClearAlarm, OVERFLOW]) == (gage.high, gage.overflow)
 
 
 def test_a_height_that_leaves_the_registry_during_the_delay_raises_nothing() -> None:

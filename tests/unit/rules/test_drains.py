@@ -1,0 +1,242 @@
+"""Drains beyond their stages: outlooks, neighbours, what is usual, what devices are asked, and data of any sort."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rules.drains import blockage
+from rules.drains.blockage import Usual
+from rules.effects import RaiseAlarm
+from rules.inputs import Acked, Inputs
+from rules.memory import NEVER_US
+from telemetry.alarms import AlarmType
+from telemetry.clock import DAY_US, HOUR_US, MINUTE_US, SECOND_US, to_rfc3339
+from telemetry.columns import Columns
+from telemetry.commands import Settings
+from tests.parts import floods
+from tests.parts.cities import NOON_US, Life, city, drain
+from tests.parts.floods import GAGES, Gage
+from tests.parts.series import columns
+
+DRAIN = "drain_level"
+
+
+def of_type(life: Life, kind: AlarmType) -> list[RaiseAlarm]:
+    return [each for each in life.raised() if each.type == kind]
+
+
+@pytest.mark.parametrize("gage", GAGES, ids=[gage.name for gage in GAGES])
+def test_a_fifth_of_the_samples_dropped_delayed_or_repeated_gives_the_same_alarms(gage: Gage) -> None:
+    runs = 200
+    deliveries = floods.delivered(floods.record(gage).floods(), runs, 0.2, seed=1)
+    effects = [each for _, _, effects in floods.replay(deliveries, floods.town(runs)) for each in effects]
+    assert floods.counts(effects, runs) == {(gage.high, gage.overflow): runs}
+
+
+@pytest.mark.parametrize("gage", GAGES[:2], ids=[gage.name for gage in GAGES[:2]])
+def test_the_time_to_overflow_is_told_ten_minutes_before_each_flood(gage: Gage) -> None:
+    record = floods.record(gage).floods()
+    replay = floods.replay(floods.delivered(record, 1, 0.0, seed=1), floods.town(1), lot_us=5 * MINUTE_US)
+    told_us = [now_us for now_us, state, _ in replay if state.drain_outlook.until_us[0] != NEVER_US]
+    for crossing_us in record.crossings_us():
+        assert [at for at in told_us if crossing_us - HOUR_US < at <= crossing_us - 10 * MINUTE_US]
+
+
+def rising() -> Life:
+    life = Life(city([drain(1)]))
+    life.play(DRAIN, 1, "0.4 0.5 0.6 0.7", NOON_US, 300)
+    return life
+
+
+def test_an_outlook_is_a_range_about_the_likely_time() -> None:
+    outlook = rising().state.drain_outlook
+    last_us = NOON_US + 15 * MINUTE_US
+    assert outlook.rate_m_h[0] == pytest.approx(1.2)
+    assert outlook.likely_us[0] == pytest.approx(last_us + 40 * MINUTE_US, abs=SECOND_US)
+    assert last_us < outlook.earliest_us[0] < outlook.likely_us[0] < outlook.latest_us[0]
+
+
+def test_an_outlook_is_taken_back_when_its_data_is_older_than_two_intervals() -> None:
+    life = rising()
+    life.step(NOON_US + 24 * MINUTE_US)
+    assert life.state.drain_outlook.until_us[0] != NEVER_US
+    life.step(NOON_US + 25 * MINUTE_US + 2 * SECOND_US)
+    assert life.state.drain_outlook.until_us[0] == NEVER_US
+
+
+def test_an_outlook_that_hardly_moves_is_not_told_anew() -> None:
+    life = rising()
+    before = life.state.drain_outlook.likely_us[0]
+    life.play(DRAIN, 1, "0.797", NOON_US + 20 * MINUTE_US, 300)
+    assert life.state.drain_outlook.likely_us[0] == before
+
+
+def test_an_alarm_says_how_fast_the_water_rises_and_when_it_will_overflow() -> None:
+    life = Life(city([drain(1)]))
+    life.play(DRAIN, 1, "0.8 0.9 1.0 1.1", NOON_US, 300)
+    (alarm,) = of_type(life, AlarmType.DRAIN_RISING_FAST)
+    assert alarm.why["inputs"]["rate_m_h"] == pytest.approx(1.2)
+    assert alarm.why["inputs"]["overflow"]["likely_at"] == to_rfc3339(NOON_US + 35 * MINUTE_US)
+
+
+def test_an_alarm_says_at_least_where_the_water_stands_in_the_blind_zone() -> None:
+    life = Life(city([drain(1, sensor_height_m=1.4, blind_zone_m=0.3)]))
+    life.play(DRAIN, 1, "1.0 1.1x2", NOON_US, 300)
+    (alarm,) = of_type(life, AlarmType.DRAIN_HIGH)
+    assert "at least" in alarm.why["inputs"]["at_least"]
+
+
+def test_an_alarm_tells_of_the_drains_above_and_below() -> None:
+    life = Life(city([drain(1), drain(2, upstream="drain_level-1"), drain(3, upstream="drain_level-2")]))
+    for number, level in enumerate((0.4, 0.6, 0.8)):
+        at_us = NOON_US + number * 5 * MINUTE_US
+        life.observe(at_us + SECOND_US, DRAIN, [(1, at_us, level), (2, at_us, 1.6), (3, at_us, 0.1)])
+    (alarm,) = of_type(life, AlarmType.DRAIN_HIGH)
+    upstream, downstream = alarm.why["inputs"]["upstream"], alarm.why["inputs"]["downstream"]
+    assert (upstream["asset"], upstream["level_m"], upstream["stage"]) == ("drain_level-1", 0.6, "normal")
+    assert (downstream["asset"], downstream["level_m"]) == ("drain_level-3", 0.1)
+
+
+def test_the_rain_of_an_alarm_is_that_of_its_gauge_else_the_largest_in_its_zone() -> None:
+    town = [drain(1, zone="a", rain_from="drain_level-3"), drain(2, zone="a"), drain(3, zone="b"), drain(4, zone="a")]
+    life = Life(city(town))
+    rain = columns(DRAIN, [(3, NOON_US, 0.1), (4, NOON_US, 0.1), (2, NOON_US, 0.1)])
+    rain.fields["rain_mm_h"][:] = [7.0, 3.0, 2.0]
+    life.step(NOON_US + SECOND_US, Inputs({DRAIN: rain}))
+    at_us = NOON_US + 50 * MINUTE_US
+    life.observe(at_us + SECOND_US, DRAIN, [(1, at_us, 1.6), (2, at_us, 1.6)])
+    at_us = NOON_US + 61 * MINUTE_US
+    life.observe(at_us + SECOND_US, DRAIN, [(4, at_us, 1.6)])
+    said = {alarm.asset: alarm.why["inputs"]["rain"] for alarm in of_type(life, AlarmType.DRAIN_OVERFLOW)}
+    assert said == {
+        "drain_level-1": {"mm_h": 7.0, "from": "drain_level-3"},
+        "drain_level-2": {"mm_h": 3.0, "from": "zone a"},
+        "drain_level-4": "unknown",
+    }
+
+
+def test_a_blockage_lies_between_the_last_drain_that_is_high_and_the_first_that_is_not() -> None:
+    life = Life(city([drain(1, zone="a"), drain(2, zone="a", upstream="drain_level-1")]))
+    life.state.usual = Usual(np.array([0.2, 0.2]), np.full(2, 9_999, np.int32), np.full(2, NEVER_US), np.full(2, 0.2))
+    for quarter in range(48):
+        at_us = NOON_US + quarter * 15 * MINUTE_US
+        said = columns(DRAIN, [(1, at_us, 0.4 + quarter % 2 / 100), (2, at_us, 0.1 + quarter % 2 / 100)])
+        said.fields["rain_mm_h"][:] = 0.0
+        life.step(at_us + SECOND_US, Inputs({DRAIN: said}))
+    (alarm,) = of_type(life, AlarmType.DRAIN_BLOCKAGE)
+    assert alarm.asset == "drain_level-1"
+    assert alarm.at_us == NOON_US + 10 * HOUR_US
+    assert alarm.why["inputs"]["likely_between"] == ["drain_level-1", "drain_level-2"]
+
+
+def test_what_is_usual_is_the_99th_percentile_and_follows_it() -> None:
+    chance = np.random.default_rng(4)
+    usual = Usual.blank(200)
+    hours = np.arange(60 * 48) / 2
+    low = 0.2 + 0.08 * np.sin(hours / 12 * np.pi)
+    for season_m, share in ((0.0, 60), (0.15, 60), (0.05, 120)):
+        for level in low[: share * 24] + season_m:
+            blockage.learn(usual, np.arange(200), level + chance.normal(0, 0.01, 200))
+        wanted = np.quantile(low[:, np.newaxis] + season_m + chance.normal(0, 0.01, (len(low), 200)), 0.99)
+        assert np.abs(usual.usual_m - wanted).max() < 0.04
+        assert abs(usual.usual_m.mean() - wanted) < 0.015
+
+
+def asked(life: Life) -> list[tuple[int, Settings, str]]:
+    sent = [each for each in life.sent() if not each.again]
+    return [((each.at_us - NOON_US) // MINUTE_US, each.settings, each.reason) for each in sent]
+
+
+def answer(life: Life, minute: int, ok: bool) -> None:
+    command = life.sent()[-1]
+    life.step(NOON_US + minute * MINUTE_US, Inputs(acks=[Acked(0, command.device, command.id, ok)]))
+
+
+def play(life: Life, notation: str, minute: int) -> None:
+    life.play(DRAIN, 1, notation, NOON_US + minute * MINUTE_US, 300)
+
+
+FAST, USUAL = Settings(report_every_s=60), Settings(report_every_s=300)
+
+
+def test_a_lease_of_faster_reports_is_renewed_at_half_and_taken_back() -> None:
+    life = Life(city([drain(1, report_every_s=300)]))
+    play(life, "0.85", 0)
+    answer(life, 1, True)
+    play(life, "0.85x5", 5)
+    answer(life, 31, True)
+    play(life, "0.5x6", 35)
+    assert asked(life) == [*((minute, FAST, "sensor") for minute in (0, 30, 60)), (65, USUAL, "default")]
+
+
+def test_a_device_that_rejects_faster_reports_is_not_asked_again_for_a_day() -> None:
+    life = Life(city([drain(1, report_every_s=300)]))
+    play(life, "0.85", 0)
+    answer(life, 1, False)
+    play(life, "0.85x11 0.5x12 0.85x99", 5)
+    assert asked(life) == [(0, FAST, "sensor")]
+    play(life, "0.85", DAY_US // MINUTE_US + 5)
+    assert len(asked(life)) == 2
+    assert of_type(life, AlarmType.COMMAND_FAILED) == []
+
+
+def test_no_faster_reports_where_they_are_fast_enough() -> None:
+    life = Life(city([drain(1, report_every_s=60)]))
+    play(life, "0.85x3", 0)
+    assert asked(life) == []
+
+
+values = st.sampled_from([0.1, 0.1, 0.3, 0.9, 1.0, 1.1, 1.5, 1.6, 3.9, 29.0, -0.5, -1.0, float("nan")])
+rains = st.sampled_from([0.0, 0.0, 3.0, float("nan")])
+moments = st.sampled_from([-600, 0, 0, 20, 300, 300, 300, 900, 4000, 30_000])
+sayings = st.lists(st.tuples(st.integers(1, 3), moments, values, rains), max_size=60)
+Saying = tuple[int, int, float, float]
+HOSTILE = city(
+    [
+        drain(1, zone="a", sensor_height_m=1.4, blind_zone_m=0.3),
+        drain(2, zone="a", upstream="drain_level-1", rain_from="drain_level-1"),
+        drain(3, crown_m=None),
+    ]
+)
+
+
+def said(rows: Sequence[tuple[int, int, float, float]]) -> Columns:
+    found = columns(DRAIN, [(asset, at_us, value) for asset, at_us, value, _ in rows])
+    found.fields["rain_mm_h"][:] = [rain for _, _, _, rain in rows]
+    return found
+
+
+def suffer(sayings: Sequence[Saying], lot: int, restart: bool = False) -> Life:
+    """Each drain says something some seconds after its last word, or before it, or again."""
+    life, now_us, last = Life(HOSTILE, restart=restart), NOON_US, dict.fromkeys((1, 2, 3), NOON_US)
+    for begin in range(0, len(sayings), lot):
+        rows = []
+        for asset, after_s, value, rain in sayings[begin : begin + lot]:
+            last[asset] += after_s * SECOND_US
+            now_us = max(now_us, last[asset] + SECOND_US)
+            rows.append((asset, last[asset], value, rain))
+        life.step(now_us, Inputs({DRAIN: said(rows)}))
+    life.step(now_us + 2 * HOUR_US)
+    return life
+
+
+@settings(max_examples=40, deadline=None)
+@given(sayings, st.integers(1, 8))
+def test_data_of_any_sort_never_crashes_nor_fires_wrongly(sayings: list[Saying], lot: int) -> None:
+    life = suffer(sayings, lot)
+    ids = [each.id for each in life.raised()]
+    assert len(ids) == len(set(ids))
+    for alarm in of_type(life, AlarmType.DRAIN_OVERFLOW):
+        number = int((alarm.asset or "").rpartition("-")[2])
+        levels = [value for asset, _, value, _ in sayings if asset == number]
+        assert any(1.5 <= level <= 3.5 for level in levels) or levels.count(3.9) + levels.count(29.0) > 1
+    assert not [each for each in of_type(life, AlarmType.DRAIN_HIGH) if each.asset == "drain_level-3"]
+
+
+@settings(max_examples=25, deadline=None)
+@given(sayings)
+def test_a_restart_after_any_step_changes_nothing_for_drains(sayings: list[Saying]) -> None:
+    assert suffer(sayings, 3, restart=True).effects == suffer(sayings, 3).effects
