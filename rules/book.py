@@ -83,16 +83,20 @@ class Book:
 
 
 def supersede(book: Book, new: Open, at_us: int) -> list[MoveCommand]:
-    """Enter a new command; what it replaces before its acknowledgement is superseded, or had expired before."""
-    moves = []
+    """Enter a new command; what it replaces before its acknowledgement is superseded, or had expired before.
+
+    What went out again and again in vain counts for its successor: else a lease that is renewed would never fail.
+    """
+    moves, sends = [], 0
     for old in book.of(new.asset_id):
         if old.state is State.QUEUED and _names(old.settings) <= _names(new.settings):
             superseded = MoveCommand(old.id, at_us, State.SUPERSEDED)
             moves.append(superseded if old.expires_us > at_us else _expired(old))
+            sends = old.sends if old.device == new.device else 0
             book.drop(old)
         elif replaces_setpoint(old, new) and at_us < old.moot_us:
             book.put(msgspec.structs.replace(old, moot_us=at_us))
-    book.put(new)
+    book.put(msgspec.structs.replace(new, sends=max(new.sends, sends)) if new.sends else new)
     return moves
 
 

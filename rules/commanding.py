@@ -158,7 +158,7 @@ def dispatch(desk: Desk) -> None:
     leases.end_overrides(state.lease, now_us)
     for row in leases.stranded(state.lease, desk.city).tolist():
         _hand_over(desk, row)
-    wishes = [desk.book.by_id[name] for name in desk.book.waiting]
+    wishes = [each for each in map(desk.book.by_id.__getitem__, desk.book.waiting) if each.expires_us > now_us]
     due = leases.due(state.lease, desk.city, wanted(desk.city, state.photocell, state.boost, now_us), now_us)
     if not wishes and not len(due.rows):
         return
@@ -225,8 +225,8 @@ def expire(desk: Desk) -> None:
     desk.effects.extend(books.expire(desk.book, desk.moment.settled_us))
 
 
-def _send(desk: Desk, asset: Asset, command: Open) -> None:
-    desk.effects.append(_sending(desk, asset, command))
+def _send(desk: Desk, asset: Asset, command: Open, carries: str | None = None) -> None:
+    desk.effects.append(replace(_sending(desk, asset, command), carries=carries))
     _enter(desk, command)
 
 
@@ -280,7 +280,7 @@ def _readdressed(desk: Desk, asset: Asset, carrier: str, settings: Settings, unt
     now_us = desk.moment.now_us
     identity = command_id(asset_subject(asset.asset), f"override|{asset.device}|{carrier}", now_us)
     command = Open(identity, asset.asset_id, asset.kind, asset.device, settings, "override", until_us, now_us)
-    _send(desk, asset, command)
+    _send(desk, asset, command, carries=carrier)
     return command
 
 

@@ -26,6 +26,7 @@ from rules import (
     zones,
 )
 from rules.arrival import Arrivals, arrivals, on_time, waves
+from rules.cabinets import Feed
 from rules.city import BAYS, DRAINS, LAMPS, City, Roll
 from rules.commanding import Desk, Reports
 from rules.drains import asking, sampling
@@ -90,6 +91,7 @@ class _Step:
             standing = self.state.outages
             self.effects.extend(radio.outages(self.city, standing, self.state.radios, self.moment.settled_us))
         self._lift()
+        self.effects.extend(self._feed().settle(self.moment.settled_us))
         for ended in inputs.ended:
             commanding.end(desk, ended)
         for wish in inputs.overrides:
@@ -128,9 +130,13 @@ class _Step:
             return
         presence = self.state.presence[roll.kind]
         gone, since = silence.fall_silent(presence, rows, self._watch(roll), until_us)
+        if roll.kind == LAMPS and len(gone):
+            alone, changes = self._feed().silent(gone, since)
+            self.effects.extend(changes)
+            gone, since = gone[alone], since[alone]
         self.effects.extend(alarming.silence(self.city, roll, presence, self._interval_us(roll), gone, since))
         if roll.kind == LAMPS:
-            self.effects.extend(lamp_reports.run_out(self.city, self.state, rows, until_us))
+            self.effects.extend(lamp_reports.run_out(self.city, self.state, self._feed(), rows, until_us))
         elif roll.kind == DRAINS:
             self.drains.run_out(rows, until_us)
         elif roll.kind == BAYS:
@@ -149,7 +155,7 @@ class _Step:
     def _measure(self, roll: Roll, wave: Arrivals, at_us: Times, heartbeat: Bools, after: Bools) -> None:
         """What the values of a wave mean to the rule of their kind."""
         if roll.kind == LAMPS:
-            self.effects.extend(lamp_reports.measure(self.city, self.state, wave, at_us, after))
+            self.effects.extend(lamp_reports.measure(self.city, self.state, self._feed(), wave, at_us, after))
         elif roll.kind == DRAINS:
             self.drains.measure(wave, at_us)
             self._check_battery(roll, self.state.drain_battery, wave, at_us)
@@ -197,6 +203,11 @@ class _Step:
         if roll.kind not in self.intervals_us:
             self.intervals_us[roll.kind] = rhythm.interval_us(self.state.rhythm[roll.kind], roll)
         return self.intervals_us[roll.kind]
+
+    def _feed(self) -> Feed:
+        """What cabinets are judged by."""
+        state, roll = self.state, self.city.rolls[LAMPS]
+        return Feed(self.city, state.folded, state.presence[LAMPS], state.supply, self._watch(roll))
 
     def _watch(self, roll: Roll) -> Watch:
         presence = self.city.thresholds.presence

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from rules.calendars import Calendars
 from rules.dimming import Program
-from rules.memory import Bools, Reals, Rows, Times
+from rules.memory import Bools, Names, Reals, Rows, Times
 from rules.photocell import Limits
 from rules.sun import Sun
 from telemetry.clock import SECOND_US
@@ -104,15 +104,17 @@ class Lamps:
         return np.array([self.zone_number[asset.zone] for asset in self.assets], np.int32)
 
     @cached_property
-    def cabinets(self) -> tuple[str, ...]:
-        """The cabinets that feed them, by name."""
-        return tuple(sorted({name for asset in self.assets if (name := _lamp(asset).cabinet)}))
+    def fed_by(self) -> Names:
+        """The cabinet of each by name, empty where none is registered."""
+        return np.array([_lamp(asset).cabinet or "" for asset in self.assets], np.object_)
 
     @cached_property
-    def cabinet(self) -> NDArray[np.int32]:
-        """Each lamp's place in `cabinets`, −1 where none is registered."""
-        number = {name: place for place, name in enumerate(self.cabinets)}
-        return np.array([number.get(_lamp(asset).cabinet or "", -1) for asset in self.assets], np.int32)
+    def fed(self) -> dict[str, Rows]:
+        """The lamps of each cabinet."""
+        found: dict[str, list[int]] = {}
+        for row, name in enumerate(self.fed_by.tolist()):
+            found.setdefault(name, []).append(row)
+        return {name: np.array(rows, np.intp) for name, rows in found.items() if name}
 
     @cached_property
     def order(self) -> NDArray[np.int64]:
@@ -167,7 +169,7 @@ class Lamps:
             most = int(of("lighting", "boost_neighbours", asset.asset, asset.zone))
             near = rows[_near(lat, lon, int(place[0]), radius_m)] if len(place) else rows[:0]
             zone = (self.zone[near] == self.zone[row]) & (asset.zone is not None)
-            cabinet = (self.cabinet[near] == self.cabinet[row]) & (self.cabinet[row] >= 0)
+            cabinet = (self.fed_by[near] == self.fed_by[row]) & (self.fed_by[row] != "")
             self._known_neighbours[row] = near[zone | cabinet][:most].tolist()
         return self._known_neighbours[row]
 

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from rules.book import Book
 from rules.boost import Boost
+from rules.cabinets import Folded
 from rules.city import BAYS, DRAINS, LAMPS, City
 from rules.drains.belief import Belief
 from rules.drains.blockage import Usual
@@ -84,6 +85,7 @@ class State:
     by_day: Latch = field(metadata=of(LAMPS, "lamp_unexpectedly_on"))
     cycling: Cycling = field(metadata=of(LAMPS, "lamp_cycling"))
     supply: Latch = field(metadata=of(LAMPS, "supply_loss"))
+    folded: Folded = field(metadata=of(LAMPS, "folded"))
     radios: Radios | None = None
     outages: dict[str, int] = field(default_factory=dict)
     book: Book = field(default_factory=Book)

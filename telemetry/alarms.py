@@ -131,6 +131,11 @@ def gateway_subject(gateway: str) -> str:
     return f"gateway:{gateway}"
 
 
+def cabinet_subject(cabinet: str) -> str:
+    """The subject of an alarm about all lamps of one cabinet."""
+    return f"cabinet:{cabinet}"
+
+
 def asset_subject(asset: str) -> str:
     """The subject of an alarm about one asset."""
     return f"asset:{asset}"
