@@ -107,6 +107,26 @@ class FeatureCollection(BaseModel):
     features: list[Feature]
 
 
+class Overflow(BaseModel):
+    """When the water will reach the ground; `latest_at` is null where it may also never do so."""
+
+    earliest_at: Moment
+    likely_at: Moment
+    latest_at: Moment | None
+
+
+class Outlook(BaseModel):
+    """Where the water of a drain stands; rate (m an hour) and overflow are null unless it rises and its data is fresh.
+
+    Einstau: at or above the crown. Überstau: at or above the ground.
+    """
+
+    stage: Literal["normal", "pre_alarm", "einstau", "ueberstau"]
+    rate_m_h: float | None
+    observed_at: Moment | None
+    overflow: Overflow | None
+
+
 class Asset(BaseModel):
     """An asset with its latest state; age_s in seconds of city time."""
 
@@ -122,6 +142,7 @@ class Asset(BaseModel):
     observed_at: Moment | None
     age_s: float | None
     latest: dict[str, Any]
+    outlook: Outlook | None = Field(None, description="Of a drain asked for by its name.")
 
 
 class Assets(BaseModel):

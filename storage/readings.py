@@ -13,6 +13,7 @@ from storage.pieces import figure_names as bucket_names
 from storage.pool import Connection
 from telemetry.clock import to_datetime
 from telemetry.kind import Kind
+from telemetry.outlook import RULE as OUTLOOK
 
 __all__ = [
     "AssetState",
@@ -37,7 +38,8 @@ class AssetState:
     """An asset with what is known of it now.
 
     `device` is the one serving it, `None` where there is none; `observed_at` and `age_s` (seconds of city time) are of
-    the latest observation, `None` where there never was one, and then `latest` is empty.
+    the latest observation, `None` where there never was one, and then `latest` is empty. `outlook` is what the rules
+    remember of a drain's (`telemetry.outlook`); it is read for one asset only.
     """
 
     asset_id: int
@@ -53,6 +55,7 @@ class AssetState:
     observed_at: datetime | None
     age_s: float | None
     latest: dict[str, Any]
+    outlook: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +94,7 @@ async def assets(
 async def asset(conn: Connection, name: str, now_us: int) -> AssetState | None:
     """One asset, also a retired one; `None` if there never was one of this name."""
     async with conn.cursor(row_factory=class_row(AssetState)) as cursor:
-        await cursor.execute(SQL["asset"], {"asset": name, "now": to_datetime(now_us)})
+        await cursor.execute(SQL["asset"], {"asset": name, "now": to_datetime(now_us), "outlook": OUTLOOK})
         return await cursor.fetchone()
 
 

@@ -15,9 +15,11 @@ from api.parts import OpsParts, json_answer
 from api.problems import not_found
 from storage import readings
 from storage.readings import AssetState, Row, Span
+from telemetry import outlook
 from telemetry.clock import to_datetime, to_us
 from telemetry.kind import Kind
 from telemetry.kinds import KINDS
+from telemetry.kinds.drain_level import DrainLevel
 
 DAY = dt.timedelta(days=1)
 FIRST_DAY_END = dt.datetime.min.replace(tzinfo=dt.UTC) + DAY
@@ -52,7 +54,7 @@ def assets_router(parts: OpsParts) -> APIRouter:
             found = await readings.asset(conn, asset, parts.now())
         if found is None:
             raise not_found("asset of this name")
-        return json_answer(_asset(found))
+        return json_answer(_asset(found) | {"outlook": _outlook(found, parts.now())})
 
     @router.get(
         "/{asset}/observations",
@@ -138,6 +140,13 @@ class _Wanted:
 def _asset(state: AssetState) -> dict[str, Any]:
     names = ("asset", "kind", "name", "zone", "lat", "lon", "device", "attributes", "online", "observed_at", "age_s")
     return {name: getattr(state, name) for name in names} | {"latest": state.latest}
+
+
+def _outlook(state: AssetState, now_us: int) -> dict[str, Any] | None:
+    """Where the water of a drain stands and goes; `None` of anything else, and of a drain that nobody has heard."""
+    if state.kind != DrainLevel.name or state.observed_at is None:
+        return None
+    return outlook.document(state.outlook or {}, now_us)
 
 
 def _span(now_us: int, since: str | None, until: str | None, cursor: str | None) -> Span:

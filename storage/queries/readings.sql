@@ -13,9 +13,10 @@ ORDER BY a.asset
 LIMIT %(limit)s;
 
 -- name: asset
--- One asset, retired or not.
+-- One asset, retired or not, with what the rules remember of where its water goes.
 SELECT a.asset_id, a.asset, a.kind, a.name, a.zone, a.lat, a.lon, i.device, a.attributes,
-       coalesce(l.online, false) AS online, l.observed_at, l.age_s, coalesce(l.fields, '{}') AS latest
+       coalesce(l.online, false) AS online, l.observed_at, l.age_s, coalesce(l.fields, '{}') AS latest,
+       (SELECT r.state FROM rule_state r WHERE r.asset_id = a.asset_id AND r.rule = %(outlook)s) AS outlook
 FROM asset a
 LEFT JOIN installation i ON i.asset_id = a.asset_id AND i.valid_from <= %(now)s AND i.valid_to > %(now)s
 LEFT JOIN latest l ON l.asset_id = a.asset_id

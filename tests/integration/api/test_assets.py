@@ -5,10 +5,13 @@ import datetime as dt
 import io
 
 import httpx
+import msgspec
 import pytest
 
 from api import shapes
+from storage import rule_state
 from storage.pool import Connection
+from telemetry.clock import to_us
 from tests.integration.api.conftest import ago, asset_id, observe, text
 from tests.integration.storage.rows import at, store
 
@@ -33,6 +36,28 @@ async def test_an_asset_never_heard_has_no_latest(viewer: httpx.AsyncClient) -> 
     lamp = (await viewer.get(f"{ASSETS}/lamp-4")).json()
     assert (lamp["device"], lamp["observed_at"], lamp["age_s"], lamp["latest"]) == (None, None, None, {})
     assert lamp["online"] is False
+
+
+async def test_a_drain_says_where_its_water_goes(viewer: httpx.AsyncClient, conn: Connection) -> None:
+    async def outlook() -> shapes.Outlook | None:
+        return shapes.Asset.model_validate((await viewer.get(f"{ASSETS}/drain-1")).json()).outlook
+
+    assert await outlook() is None
+    await observe(conn, "drain-1", "drain_level", (ago(30), {"level_m": 0.7}))
+    assert await outlook() == shapes.Outlook(stage="normal", rate_m_h=None, observed_at=None, overflow=None)
+    times = {"observed_us": ago(30), "earliest_us": ago(-600), "likely_us": ago(-1200), "until_us": ago(-570)}
+    kept = {name: to_us(moment) for name, moment in times.items()} | {"stage": 1, "rate_m_h": 1.2}
+    drain = await asset_id(conn, "drain-1")
+    await rule_state.save(conn, [rule_state.Kept(drain, "drain_outlook", None, msgspec.json.encode(kept))])
+    told = await outlook()
+    assert told is not None
+    assert (told.stage, told.rate_m_h) == ("pre_alarm", 1.2)
+    assert told.overflow is not None
+    assert told.overflow.latest_at is None
+    stale = kept | {"until_us": to_us(ago(1))}
+    await rule_state.save(conn, [rule_state.Kept(drain, "drain_outlook", None, msgspec.json.encode(stale))])
+    assert await outlook() == shapes.Outlook(stage="pre_alarm", rate_m_h=None, observed_at=None, overflow=None)
+    assert shapes.Asset.model_validate((await viewer.get(f"{ASSETS}/lamp-1")).json()).outlook is None
 
 
 async def test_assets_of_a_kind_and_of_a_zone(viewer: httpx.AsyncClient) -> None:
