@@ -1,17 +1,20 @@
 """The rules' memory as rows for a database, one an asset and rule: what changed since the last time, and back."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 
 import msgspec
 import numpy as np
 
+from rules import outlook_kept
 from rules.book import Open
 from rules.city import BAYS, City
 from rules.memory import NEVER_US, Bools, Memory
 from rules.occupancy import Moves
 from rules.silence import Presence
 from rules.state import State, aligned, blank
+from telemetry.availability import Status
 
 PRESENCE, MOVES, BOOK = "presence", "moves", "commands"
 _PLAIN = b"{}"
@@ -31,6 +34,21 @@ class Recalled:
     values: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class RecalledZone:
+    """When a zone spoke last, what it said of its status, and its outlook in bytes, `None` where it has none."""
+
+    said_us: int
+    status: Status
+    outlook: bytes | None
+
+
+def outlooks(before: State, after: State) -> dict[str, bytes]:
+    """What is known of zones' coming and going that was not known before, by name."""
+    changed = {zone: each for zone, each in after.outlooks.items() if before.outlooks.get(zone) is not each}
+    return {zone: outlook_kept.dump(each) for zone, each in changed.items()}
+
+
 def changes(city: City, before: State, after: State) -> list[Recalled]:
     """The rows in which a state of this city differs from an earlier one."""
     if before.registry is not after.registry:
@@ -46,10 +64,10 @@ def everything(city: City, state: State) -> list[Recalled]:
     return changes(city, blank(city), state)
 
 
-def restore(city: City, rows: Iterable[Recalled], said_us: dict[str, int]) -> State:
-    """The state of which these rows were kept; rows of assets that the city no longer has are left aside.
+def restore(city: City, rows: Iterable[Recalled], zones: Mapping[str, RecalledZone]) -> State:
+    """The state of which these rows were kept; those of assets and zones that the city no longer has are left aside.
 
-    `said_us` is when each zone spoke last. Raises `msgspec.DecodeError` for a row that is not ours.
+    Raises `msgspec.DecodeError` for a row that is not ours. An outlook of another version is forgotten.
     """
     state = blank(city)
     memories = {(rule, kind): memory for rule, kind, memory in state.memories()}
@@ -72,9 +90,17 @@ def restore(city: City, rows: Iterable[Recalled], said_us: dict[str, int]) -> St
     if moves:
         row_of, at_us, code = (np.array(column) for column in zip(*moves, strict=True))
         state.moves = Moves(row_of.astype(np.intp), at_us.astype(np.int64), code.astype(np.int8))
-    state.said_us = {zone: at for zone, at in said_us.items() if zone in city.bays.zones}
+    _load_zones(state, {name: zones[name] for name in zones.keys() & set(city.bays.zones)})
     state.settled_us = max(state.said_us.values(), default=NEVER_US)
     return state
+
+
+def _load_zones(state: State, zones: Mapping[str, RecalledZone]) -> None:
+    for name, kept in zones.items():
+        state.said_us[name], state.status[name] = kept.said_us, kept.status
+        if kept.outlook is not None:
+            with suppress(ValueError):
+                state.outlooks[name] = outlook_kept.load(kept.outlook)
 
 
 def _presences(before: State, after: State) -> Iterator[Recalled]:

@@ -10,7 +10,7 @@ import msgspec
 
 from rules.city import City
 from rules.effects import ClearAlarm, Effect, ForgetZone, MoveCommand, PublishZone, RaiseAlarm, SendCommand
-from rules.recall import changes
+from rules.recall import changes, outlooks
 from rules.state import State
 from storage import alarms, commands, errors, rule_lead, rule_state, zones
 from storage.pool import Connection
@@ -23,7 +23,7 @@ AlarmChange = alarms.Raised | alarms.Cleared
 class Record(msgspec.Struct, frozen=True, kw_only=True):
     """Everything since the record before. `gone` are assets that left; `sent` says since when the broker has commands.
 
-    `rows` names an asset and rule once, `words` a zone once.
+    `rows` names an asset and rule once, `words` a zone once; `outlooks` are those of zones, by name.
     """
 
     number: int
@@ -35,6 +35,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     moves: list[commands.Move]
     words: list[ZoneAvailability]
     zones_gone: list[str]
+    outlooks: dict[str, bytes] = {}
 
 
 def record(
@@ -53,6 +54,7 @@ def record(
         moves=[_move(each) for each in effects if isinstance(each, MoveCommand)],
         words=[each.document for each in effects if isinstance(each, PublishZone)],
         zones_gone=[each.id for each in effects if isinstance(each, ForgetZone)],
+        outlooks=outlooks(before, after),
     )
 
 
@@ -60,12 +62,14 @@ def fold(records: Sequence[Record]) -> Record:
     """Several records in a row as one: of rows and words the last of each stays, all else stays in order."""
     rows: dict[tuple[int, str], rule_state.Kept] = {}
     words: dict[str, ZoneAvailability] = {}
+    known: dict[str, bytes] = {}
     sent: dict[str, int] = {}
     for each in records:
         gone, silent = set(each.gone), set(each.zones_gone)
         rows = {key: row for key, row in rows.items() if key[0] not in gone} if gone else rows
         words = {zone: word for zone, word in words.items() if zone not in silent}
         rows |= {(row.asset_id, row.rule): row for row in each.rows}
+        known = {zone: outlook for zone, outlook in known.items() if zone not in silent} | each.outlooks
         words |= {word.zone: word for word in each.words}
         sent = each.sent | sent
     return Record(
@@ -78,6 +82,7 @@ def fold(records: Sequence[Record]) -> Record:
         moves=[move for each in records for move in each.moves],
         words=list(words.values()),
         zones_gone=[zone for each in records for zone in each.zones_gone],
+        outlooks=known,
     )
 
 
@@ -100,6 +105,7 @@ async def write_down(conn: Connection, term: int, decided: Record) -> list[Alarm
             await write_commands(conn, decided)
             await zones.forget(conn, decided.zones_gone)
             await zones.put(conn, decided.words)
+            await zones.put_outlooks(conn, decided.outlooks)
     return changed
 
 

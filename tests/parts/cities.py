@@ -11,7 +11,7 @@ from rules.city import City
 from rules.effects import ClearAlarm, Effect, MoveCommand, PublishZone, RaiseAlarm, SendCommand
 from rules.engine import step
 from rules.inputs import Inputs, Moment
-from rules.recall import changes, restore
+from rules.recall import RecalledZone, changes, outlooks, restore
 from rules.state import State, blank
 from rules.sun import Sun
 from telemetry.availability import ZoneAvailability
@@ -79,6 +79,7 @@ class Life:
     def __post_init__(self) -> None:
         self.state = blank(self.city)
         self._kept: dict[tuple[int, str], Any] = {}
+        self._outlooks: dict[str, bytes] = {}
 
     def step(self, now_us: int, inputs: Inputs | None = None, settled_us: int | None = None) -> list[Effect]:
         """One step; returns its effects."""
@@ -103,8 +104,13 @@ class Life:
     def _die_and_rise(self, before: State) -> None:
         for each in changes(self.city, before, self.state):
             self._kept[each.asset_id, each.rule] = each
-        now_us, settled_us, said_us = self.state.now_us, self.state.settled_us, self.state.said_us
-        self.state = restore(self.city, self._kept.values(), said_us)
+        self._outlooks |= outlooks(before, self.state)
+        now_us, settled_us = self.state.now_us, self.state.settled_us
+        spoken = {
+            zone: RecalledZone(said_us, self.state.status[zone], self._outlooks.get(zone))
+            for zone, said_us in self.state.said_us.items()
+        }
+        self.state = restore(self.city, self._kept.values(), spoken)
         self.state.now_us, self.state.settled_us = now_us, settled_us
 
     def raised(self) -> list[RaiseAlarm]:
