@@ -33,7 +33,7 @@ PLACES = 1_000
 BEGIN_US = 1_735_689_600_000_000
 HEADER = (
     "asset,kind,name,zone,lat,lon,device,model,"
-    "lighting_class,min_level_pct,crown_m,ground_m,sensor_height_m,reserved_for"
+    "lighting_class,min_level_pct,crown_m,ground_m,sensor_height_m,upstream,reserved_for"
 )
 _REAL_AND_DURABLE = {"synchronous_commit": "on"}
 
@@ -59,11 +59,12 @@ def town(rows: int) -> Iterator[str]:
     for n in range(rows):
         place = f"zone-{n // 100},{51 + n % 997 * 1e-4:.5f},{7 + n % 991 * 1e-4:.5f},{0xA84041 << 40 | n:016x}"
         if n % 2:
-            yield f"lamp-{n},streetlight,Hauptstraße {n},{place},nas/ul20xx-1.1,P4,30,,,,"
+            yield f"lamp-{n},streetlight,Hauptstraße {n},{place},nas/ul20xx-1.1,P4,30,,,,,"
         elif n % 4:
-            yield f"shaft-{n},drain_level,Schacht {n},{place},decentlab/dl-mbx,,,0.8,2.4,3.1,"
+            upstream = f"shaft-{n - 4}" if n > 4 else ""
+            yield f"shaft-{n},drain_level,Schacht {n},{place},decentlab/dl-mbx,,,0.8,2.4,3.1,{upstream},"
         else:
-            yield f"bay-{n},parking_bay,Bucht {n},{place},bosch/tps110,,,,,,{'disabled' if n % 40 == 0 else ''}"
+            yield f"bay-{n},parking_bay,Bucht {n},{place},bosch/tps110,,,,,,,{'disabled' if n % 40 == 0 else ''}"
 
 
 def write_csv(file: Path, rows: int) -> None:

@@ -155,10 +155,11 @@ def _no_model(model: str, models: tuple[str, ...]) -> str:
 
 
 async def _plan(conn: Connection, retire_missing: bool) -> None:
+    await conn.execute(SQL["analyze_file"])
     await conn.execute(SQL["plan_zones"])
     await conn.execute(SQL["plan_assets"])
     await conn.execute(SQL["plan_retiring"], {"retire_missing": retire_missing})
-    await conn.execute(SQL["analyze"])
+    await conn.execute(SQL["analyze_plan"])
 
 
 async def _look_across(conn: Connection, unit: str, mistakes: _Mistakes) -> None:

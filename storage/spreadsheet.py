@@ -15,7 +15,8 @@ LINE_CHARACTERS_MAX = 1024 * 1024
 
 _NO_UTF8 = re.compile("[\ud800-\udfff]")
 
-TOO_LONG = f"the line has more than {LINE_CHARACTERS_MAX:,} characters; nothing behind it was read"
+_NO_UTF8_WORDS = "it holds bytes that are no UTF-8: save the file as UTF-8"
+_TOO_LONG_WORDS = f"the line has more than {LINE_CHARACTERS_MAX:,} characters; nothing behind it was read"
 
 
 class _TooLong(Exception):
@@ -46,6 +47,8 @@ class Spreadsheet:
             self.header = [cell.strip() for cell in next(self._reader, [])]
         except (csv.Error, _TooLong) as error:
             self.header, self.fault = [], _words(error)
+        if not is_utf8(first) or "\0" in first:
+            self.fault = _NO_UTF8_WORDS
 
     @property
     def decimal_comma(self) -> bool:
@@ -72,7 +75,7 @@ class Spreadsheet:
             if len(texts) != width:
                 yield self._reader.line_num, f"{len(texts)} cells, but the header has {width}"
             elif not is_utf8("".join(texts)):
-                yield self._reader.line_num, "it holds bytes that are no UTF-8: save the file as UTF-8"
+                yield self._reader.line_num, _NO_UTF8_WORDS
             else:
                 yield self._reader.line_num, dict(zip(self.header, texts, strict=True))
 
@@ -86,4 +89,4 @@ class Spreadsheet:
 
 
 def _words(error: Exception) -> str:
-    return TOO_LONG if isinstance(error, _TooLong) else f"the CSV is broken: {error}"
+    return _TOO_LONG_WORDS if isinstance(error, _TooLong) else f"the CSV is broken: {error}"

@@ -21,6 +21,10 @@ CREATE TEMPORARY TABLE registry_file (
 -- Fill it.
 COPY registry_file (number, line, asset, kind, device, model, given) FROM STDIN;
 
+-- name: analyze_file
+-- So that what follows is planned for as many rows as there are.
+ANALYZE registry_file;
+
 -- name: plan_zones
 -- The zones that the file has rows for or only names (these last, without a number), before and after.
 CREATE TEMPORARY TABLE registry_zone AS
@@ -65,9 +69,9 @@ SELECT a.asset_id, a.asset FROM asset a
 WHERE %(retire_missing)s AND a.retired_at IS NULL
   AND NOT EXISTS (SELECT FROM registry_file f WHERE f.asset = a.asset AND f.kind <> 'zone');
 
--- name: analyze
--- So that what follows is planned for as many rows as there are.
-ANALYZE registry_file, registry_zone, registry_asset, registry_retiring;
+-- name: analyze_plan
+-- Likewise.
+ANALYZE registry_zone, registry_asset, registry_retiring;
 
 -- name: mistakes
 -- What no row shows alone, in the order of the file.
@@ -133,16 +137,16 @@ ORDER BY place, number NULLS LAST, name;
 
 -- name: doubtful
 -- Assets of the file that name another one which is not there, or themselves.
-SELECT f.number, f.line, f.asset, r.attribute, r.named
-FROM registry_asset f
-CROSS JOIN LATERAL (
-    SELECT attribute, f.after ->> attribute AS named FROM unnest(%(attributes)s::text[]) AS attribute
+SELECT r.number, r.line, r.asset, r.attribute, r.named
+FROM (
+    SELECT f.number, f.line, f.asset, f.kind, attribute, f.after ->> attribute AS named
+    FROM registry_asset f CROSS JOIN unnest(%(attributes)s::text[]) AS attribute
+    WHERE f.after ->> attribute IS NOT NULL
 ) r
-WHERE r.named IS NOT NULL
-  AND (r.named = f.asset
-       OR NOT EXISTS (SELECT FROM registry_asset o WHERE o.asset = r.named AND o.kind = f.kind)
-      AND NOT EXISTS (SELECT FROM asset o WHERE o.asset = r.named AND o.kind = f.kind))
-ORDER BY f.number, r.attribute
+LEFT JOIN registry_asset f ON f.asset = r.named AND f.kind = r.kind
+LEFT JOIN asset a ON a.asset = r.named AND a.kind = r.kind
+WHERE r.named = r.asset OR f.asset IS NULL AND a.asset IS NULL
+ORDER BY r.number, r.attribute
 LIMIT %(limit)s;
 
 -- name: put_zones

@@ -156,6 +156,12 @@ def test_a_broken_line_does_not_hide_the_next_ones() -> None:
     ]
 
 
+def test_utf16_is_told_at_the_header() -> None:
+    text = "asset,kind\nlamp-1,streetlight\n".encode("utf-16").decode("utf-8", "surrogateescape")
+    (words,) = read_csv(io.StringIO(text))
+    assert str(words) == "line 1: it holds bytes that are no UTF-8: save the file as UTF-8"
+
+
 @pytest.mark.parametrize("text", ["x" * 2_000_000, "asset,kind\n" + "x" * 2_000_000])
 def test_an_endless_line_ends_the_reading(text: str) -> None:
     (words,) = mistakes(text)
