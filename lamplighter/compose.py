@@ -33,6 +33,7 @@ from lamplighter.rule_metrics import RuleMetrics
 from lamplighter.settings import Settings
 from lamplighter.supervise import Crew
 from lamplighter.upkeep_metrics import UpkeepMetrics
+from rules.active import ActiveRules
 from rules.counts import Counts
 from rules.soundings import QueueBound
 from rules.sun import Sun
@@ -232,6 +233,7 @@ async def serve_rules(crew: Crew, ground: Ground, place: Place) -> None:
             lon=place.lon,
             timezone=ZoneInfo(place.timezone),
             journal=ground.settings.rules_journal_dir or ground.settings.data_dir / "rules",
+            rules=ActiveRules(ground.settings.rules_file, ground.settings.rules_author),
             counts=counts,
             ready=ready.set,
             bound=QueueBound(ground.settings.broker_queue_messages, ground.settings.broker_queue_bytes),

@@ -31,6 +31,11 @@ _LOST = {
     "lost_probes": ("lost_probes", "Probes that the broker has acknowledged and dropped, and uplinks with them."),
     "dropped_messages": ("dropped_messages", "Messages that the broker says it has dropped at a queue's bound."),
 }
+_OF_RULES = {
+    "mistakes": "Mistakes in the rule file as it is now; above 0 it is not in force.",
+    "reloads": "How often the rule file came into force since the start.",
+    "refusals": "How often it was refused since the start.",
+}
 _BY = {
     "happened": ("what", "What the rules noticed beside alarms."),
     "alarms": ("type", "Alarms raised."),
@@ -55,6 +60,7 @@ class RuleMetrics(Collector):
                 family.add_metric([str(value)], number)
             yield family
         yield from self._of_queue()
+        yield from self._of_rules()
         yield GaugeMetricFamily(
             _PREFIX + "journal_bytes", "Bytes in the journal that wait for the database.", value=counts.journal_bytes
         )
@@ -62,6 +68,17 @@ class RuleMetrics(Collector):
         yield GaugeMetricFamily(
             _PREFIX + "leading", "1 if this process decides, 0 if it stands by.", value=counts.leading
         )
+
+    def _of_rules(self) -> Iterator[Metric]:
+        """What the leader says of the rules in force."""
+        standing = self._counts.rules
+        if standing is None:
+            return
+        version = GaugeMetricFamily(_PREFIX + "active_version", "1 for the version in force.", labels=["version"])
+        version.add_metric([standing.version], 1.0)
+        yield version
+        for name, words in _OF_RULES.items():
+            yield GaugeMetricFamily(f"{_PREFIX}file_{name}", words, value=float(getattr(standing, name)))
 
     def _of_queue(self) -> Iterator[Metric]:
         """What the leader knows of ingest's queues."""

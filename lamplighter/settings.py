@@ -3,84 +3,26 @@
 The environment goes before the file. `docs/settings.md` is written from these descriptions.
 """
 
-import datetime as dt
 import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
-from urllib.parse import parse_qs, urlsplit
-from zoneinfo import available_timezones
+from typing import Any, Literal, Self
 
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 from pydantic_core import ErrorDetails
-from pydantic_settings import BaseSettings, InitSettingsSource, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
-from bus.address import parse_address, with_authority
-from lamplighter.clock import CITY_YEARS
+from bus.address import with_authority
 from lamplighter.errors import WrongUsage
-from lamplighter.networks import checked_network
+from lamplighter.setting_values import BrokerUrl, DaysByKind, Instant, Networks, PostgresUrl, TimeZone, Words
 from telemetry import limits
-from telemetry.kinds import KINDS
 
 PREFIX = "LAMPLIGHTER_"
 DEFAULT_FILE = Path("lamplighter.toml")
+RULES_FILE = "rules.toml"
 OTHER_VARIABLES = frozenset({"LAMPLIGHTER_SHARED", "LAMPLIGHTER_TEST_TIMESCALE_URL"})
 """Variables with our prefix that only tests and benchmarks read."""
-
-
-def _words(value: object) -> object:
-    """A list given as one string, as in the environment, is separated by commas."""
-    return [word.strip() for word in value.split(",") if word.strip()] if isinstance(value, str) else value
-
-
-def _days_by_kind(value: object) -> object:
-    """`parking_bay=90,streetlight=365` in the environment, a table in the file."""
-    if isinstance(value, str):
-        pairs = (word.partition("=") for word in value.split(",") if word.strip())
-        value = {kind.strip(): int(days) for kind, _, days in pairs}
-    if isinstance(value, dict) and not value.keys() <= KINDS.keys():
-        raise ValueError("no such kind")
-    return value
-
-
-def _time_zone(name: str) -> str:
-    if name not in available_timezones():
-        raise ValueError("no such time zone")
-    return name
-
-
-def _with_offset(moment: dt.datetime) -> dt.datetime:
-    if moment.tzinfo is None:
-        raise ValueError("the offset is missing")
-    if moment.year not in CITY_YEARS:
-        raise ValueError(f"it lies outside the years {CITY_YEARS[0]} to {CITY_YEARS[-1]}")
-    return moment
-
-
-def _url(*schemes: str) -> AfterValidator:
-    """A URL of one server or, separated by commas, several; a folder of sockets stands in the query (`?host=`)."""
-
-    def check(url: str) -> str:
-        parts = urlsplit(url)
-        hosts = parts.netloc.rpartition("@")[2]
-        if parts.scheme not in schemes or not (hosts or "host" in parse_qs(parts.query)):
-            raise ValueError("no such URL")
-        for host in hosts.split(","):
-            _ = urlsplit(f"//{host}").port  # raises ValueError where it is no port
-        return url
-
-    return AfterValidator(check)
-
-
-def _broker(url: str) -> str:
-    parse_address(url)
-    return url
-
-
-DaysByKind = Annotated[dict[str, Annotated[int, Field(gt=0)]], NoDecode, BeforeValidator(_days_by_kind)]
-Words = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_words)]
-Networks = Annotated[tuple[Annotated[str, AfterValidator(checked_network)], ...], NoDecode, BeforeValidator(_words)]
 
 
 def _setting(default: Any, meaning: str, *, must: str, example: str, **bounds: Any) -> Any:
@@ -95,7 +37,7 @@ class Settings(BaseSettings):
         env_prefix=PREFIX, env_ignore_empty=True, extra="forbid", frozen=True, validate_default=False
     )
 
-    database_url: Annotated[str, _url("postgresql", "postgres")] | None = _setting(
+    database_url: PostgresUrl | None = _setting(
         None,
         "The PostgreSQL database, with user and password. TimescaleDB is used where the server has it. "
         "Not set: commands that need a database refuse.",
@@ -103,7 +45,7 @@ class Settings(BaseSettings):
         example="postgresql://lamplighter:PASSWORD@db.example:5432/lamplighter",
         repr=False,
     )
-    mqtt_url: Annotated[str, AfterValidator(_broker)] | None = _setting(
+    mqtt_url: BrokerUrl | None = _setting(
         None,
         "The MQTT broker, with the platform's user and password; `mqtts://` for TLS. A broker on this machine may be "
         "reached by a Unix socket, which costs it less: `mqtt+unix://platform:PASSWORD@/run/mosquitto/mosquitto.sock` "
@@ -167,13 +109,13 @@ class Settings(BaseSettings):
         ge=-180,
         le=180,
     )
-    timezone: Annotated[str, AfterValidator(_time_zone)] = _setting(
+    timezone: TimeZone = _setting(
         "Europe/Berlin",
         "The city's time zone: local days of daily figures, nights of lighting programs.",
         must="a name of the time zone database",
         example="Europe/Berlin",
     )
-    clock_start: Annotated[dt.datetime, AfterValidator(_with_offset)] | None = _setting(
+    clock_start: Instant | None = _setting(
         None,
         "City time at the start of the first service, for demos and replays. Not set: city time is real time.",
         must="a moment as RFC 3339 with offset",
@@ -310,6 +252,20 @@ class Settings(BaseSettings):
         must="a path to a folder",
         example="/var/lib/lamplighter/rules",
     )
+    rules_file: Path | None = _setting(
+        None,
+        "The rule file (`docs/rule_file.md`): programs, thresholds, calendars, notifications. A change is taken up "
+        "within 2 s; a file with a mistake changes nothing. Not set: `rules.toml` beside the settings file if it is "
+        "there, else the shipped defaults.",
+        must="the path of a TOML file",
+        example="/etc/lamplighter/rules.toml",
+    )
+    rules_author: str = _setting(
+        "",
+        "Who is kept as the author of new versions of the rule file. Empty: the file's owner.",
+        must="a name",
+        example="Tiefbauamt",
+    )
     log_level: Literal["debug", "info", "warning", "error"] = _setting(
         "info",
         "The least important message that is logged.",
@@ -353,6 +309,9 @@ class Settings(BaseSettings):
             WrongUsage: a setting is wrong, or the file is; the sentence names which, and what it must be.
         """
         from_file = _read_file(file)
+        beside = (file or DEFAULT_FILE).with_name(RULES_FILE)
+        if beside.exists():
+            from_file.setdefault("rules_file", beside)
 
         class WithFile(cls):  # type: ignore[misc, valid-type]
             @classmethod

@@ -6,6 +6,7 @@ A file that cannot be used changes nothing: what was active stays so, over resta
 import os
 import pwd
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
@@ -24,13 +25,24 @@ LOOK_EVERY_S = 2.0
 SHIPPED_BY = "lamplighter"
 """The author of the defaults."""
 
+
+@dataclass(frozen=True, slots=True)
+class RuleStanding:
+    """What there is to say of the rules in force. `mistakes` of the file as it is; `reloads`, `refusals` so far."""
+
+    version: str
+    mistakes: int
+    reloads: int
+    refusals: int
+
+
 _log = structlog.get_logger(__name__)
 
 
 class ActiveRules:
     """What the rules decide by. `begin` first; then `look` again and again, and `keep` what is `unkept`.
 
-    `mistakes` are those of the file as it is now, empty if it is in force. `reloads` and `refusals` count.
+    `mistakes` are those of the file as it is now, empty if it is in force.
     """
 
     def __init__(self, file: Path | None = None, author: str = "", usual: Thresholds | None = None) -> None:
@@ -41,7 +53,12 @@ class ActiveRules:
         self._looked_s = float("-inf")
         self.unkept = True
         self.mistakes: tuple[str, ...] = ()
-        self.reloads = self.refusals = 0
+        self._reloads = self._refusals = 0
+
+    @property
+    def standing(self) -> RuleStanding:
+        """What there is to say of them now."""
+        return RuleStanding(self.thresholds.version, len(self.mistakes), self._reloads, self._refusals)
 
     async def begin(self, conn: Connection, registry: Registry) -> Thresholds | None:
         """Take up the file, or what was active last if it is bad; returns what was active last, `None` for nothing."""
@@ -72,7 +89,7 @@ class ActiveRules:
             return False
         self.thresholds = rules.thresholds
         self._version = _version(rules.thresholds, rules.text, self._author or _owner(self._file))
-        self.unkept, self.reloads = True, self.reloads + 1
+        self.unkept, self._reloads = True, self._reloads + 1
         _log.info("rules in force", version=self.thresholds.version, author=self._version.author)
         return True
 
@@ -82,7 +99,7 @@ class ActiveRules:
         self.unkept = False
 
     def _refuse(self, mistakes: tuple[str, ...]) -> None:
-        self.mistakes, self.refusals = mistakes, self.refusals + 1
+        self.mistakes, self._refusals = mistakes, self._refusals + 1
         _log.error(
             "rule file refused, the active rules stay",
             file=str(self._file),

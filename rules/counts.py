@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from rules.active import RuleStanding
 from rules.effects import ClearAlarm, Count, Effect, MoveCommand, PublishZone, RaiseAlarm, SendCommand
 from telemetry.backlog import Backlog
 
@@ -15,7 +16,7 @@ class Counts:
     `happened` counts by name: `late` observations, `missed_edge`, `ack_unknown`, `ack_repeated`, `program_refused` by a
     guard. `commands` counts by state, `alarms` raised by type. `leading`: this process decides; `record_s` is the time
     spent on records, real; `journaled` of them went into the journal, which now has `journal_bytes`. `probes` have been
-    sent into ingest's queues, `backlog` is what came of it.
+    sent into ingest's queues, `backlog` is what came of it. `rules` are those in force, known to the leader only.
     """
 
     observations: int = 0
@@ -33,6 +34,7 @@ class Counts:
     leading: bool = False
     probes: int = 0
     backlog: Backlog | None = None
+    rules: RuleStanding | None = None
     happened: Counter[str] = field(default_factory=Counter)
     alarms: Counter[str] = field(default_factory=Counter)
     commands: Counter[str] = field(default_factory=Counter)

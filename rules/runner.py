@@ -14,6 +14,7 @@ from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from bus import inbox as inboxes
+from rules.active import ActiveRules
 from rules.city import City
 from rules.counts import Counts
 from rules.effects import Count, Effect, ForgetZone, MoveCommand, PublishZone, SendCommand
@@ -39,7 +40,7 @@ from telemetry.alarms import PLATFORM, Alarm
 from telemetry.clock import SECOND_US, Now, to_rfc3339
 from telemetry.decoding import Decoder
 from telemetry.limits import RECEIVE_MAXIMUM
-from telemetry.thresholds import Thresholds
+from telemetry.registry import Registry
 
 RECORD_EVERY_S = 1.0
 """Positions alone are recorded this often, in real seconds; anything that matters at once."""
@@ -74,7 +75,6 @@ class Town:
     lat: float
     lon: float
     timezone: ZoneInfo
-    thresholds: Thresholds
 
     def sun(self) -> Sun:
         """The sun over the town, by which the guards hold; that of its lamps is the city's `clock`."""
@@ -105,7 +105,9 @@ class Runner:
         notifier: Notifies,
         counts: Counts,
         sources: Sequence[Source] = (),
+        rules: ActiveRules | None = None,
     ) -> None:
+        self._rules = rules or ActiveRules()
         self._town, self._outbox, self._notices, self._notifier = town, outbox, notices, notifier
         self._sources, self.counts = sources, counts
         self._sun = town.sun()
@@ -134,12 +136,16 @@ class Runner:
         """
         with errors.translated():
             await self._read_registry(conn)
+            before = await self._rules.begin(conn, self._known_city().registry)
+            self._build(self._known_city().registry)
             self._stepped = city = self._known_city()
             now_us = self._town.now()
+            await self._rules.keep(conn, now_us)
             kept = await rule_state.load(conn)
             said_us = await zones.said_us(conn)
             rows = [Recalled(each.asset_id, each.rule, each.position_us, each.state) for each in kept]
             self._state = self._durable = restore(city, rows, said_us)
+            self._state.thresholds = before or self._state.thresholds
             async with conn.transaction():
                 turned = await alarms.turn(conn, await alarms.stray(conn))
                 await commands.expire_lost(conn, list(self._state.book.by_id), at_us=now_us)
@@ -170,6 +176,8 @@ class Runner:
                 self._looked_s.clear()
             if self._due("registry", REGISTRY_LOOK_S):
                 await self._read_registry(conn)
+            if self._rules.unkept:
+                await self._rules.keep(conn, self._town.now())
             announced = await announcements.heard(conn)
             if self._due("overrides", 0.0 if commands.OVERRIDES in announced else OVERRIDES_LOOK_S):
                 await self._read_overrides(conn)
@@ -182,6 +190,7 @@ class Runner:
     def take(self, batches: Sequence[inboxes.Batch]) -> None:
         """Step over messages, or over time alone where there are none."""
         assert self._decoder is not None
+        self._look_at_rules()
         names = [name for batch in batches for name in batch.topics]
         payloads = [payload for batch in batches for payload in batch.payloads]
         uplinks = read(self._decoder, names, payloads, self._town.now())
@@ -194,7 +203,7 @@ class Runner:
 
     def take_facts(self, facts: Iterable[Fact]) -> None:
         """Take in facts about the platform itself."""
-        version = self._town.thresholds.version
+        version = self._rules.thresholds.version
         self._decided(turn(self._standing.holding(PLATFORM), facts, version, self._town.now()))
 
     def must_record(self) -> bool:
@@ -308,12 +317,23 @@ class Runner:
         if self._city is not None and self._city.registry.version == version:
             return
         loaded = await registry.load(conn)
-        town = self._town
-        pace_us = round(SETTLE_S * town.speed * SECOND_US)
-        refresh_us = round(town.thresholds.parking.ttl_s / 2 * max(1.0, town.speed)) * SECOND_US
-        self._city = City(loaded, town.thresholds, self._sun, town.timezone, refresh_us, pace_us=pace_us)
+        self._build(loaded)
         self._decoder = Decoder(loaded)
-        self.counts.assets = sum(map(len, self._city.rolls.values()))
+        self.counts.assets = sum(map(len, self._known_city().rolls.values()))
+
+    def _build(self, known: Registry) -> None:
+        """The city of a registry and the rules in force."""
+        town, thresholds = self._town, self._rules.thresholds
+        pace_us = round(SETTLE_S * town.speed * SECOND_US)
+        refresh_us = round(thresholds.parking.ttl_s / 2 * max(1.0, town.speed)) * SECOND_US
+        self._city = City(known, thresholds, self._sun, town.timezone, refresh_us, pace_us=pace_us)
+
+    def _look_at_rules(self) -> None:
+        """Take up the rule file if it has changed."""
+        known = self._known_city().registry
+        if self._rules.look(known):
+            self._build(known)
+        self.counts.rules = self._rules.standing
 
     async def _read_overrides(self, conn: Connection) -> None:
         """Overrides that people wrote down or took back."""

@@ -5,21 +5,19 @@ away or slow the leader decides on, and its journal keeps what it decides; at th
 """
 
 import asyncio
-import hashlib
 import time
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack, suppress
-from dataclasses import replace
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-import msgspec
 import structlog
 
 from bus import inbox as inboxes
 from bus.inbox import Subscriber
 from bus.session import Publisher
 from rules import platform_ledger, prober
+from rules.active import ActiveRules
 from rules.counts import Counts
 from rules.journal import Journal
 from rules.leading import Candidate, Lead
@@ -30,13 +28,12 @@ from rules.prober import Prober
 from rules.record import write_down
 from rules.runner import Decision, Notifies, Runner, Source, Town
 from rules.soundings import QueueBound
-from storage import errors, rule_lead, rule_state
+from storage import errors, rule_lead
 from storage.pool import Connection, Pool
 from telemetry import topics
 from telemetry.alarms import Alarm
 from telemetry.clock import CityClock, Now
 from telemetry.limits import RECEIVE_MAXIMUM
-from telemetry.thresholds import Thresholds
 
 TICK_S = 0.25
 """Without a message the clock is looked at this often, in real seconds."""
@@ -60,7 +57,7 @@ async def run(
     lon: float,
     timezone: ZoneInfo,
     journal: Path,
-    thresholds: Thresholds | None = None,
+    rules: ActiveRules | None = None,
     notifier: Notifies | None = None,
     client_id: str = "rules",
     counts: Counts | None = None,
@@ -79,7 +76,7 @@ async def run(
         lon: longitude of the city.
         timezone: the city's wall clock, for the dimming program.
         journal: a folder of this process on its own disk, for what it decides while the database is away.
-        thresholds: the figures to decide by; `None`: the defaults.
+        rules: what to decide by, from a file or not; `None`: the defaults.
         notifier: tells people of alarms; `None`: nobody does.
         client_id: the session at the broker that holds the queue; the same for all that may lead.
         counts: where is counted what happens; `None` makes one of its own.
@@ -90,15 +87,15 @@ async def run(
     Raises:
         BadAddress: the URL is none.
         OSError: the journal's folder cannot be written.
-        ValueError: a step of the dimming program has no valid time of day.
     """
-    town = Town(now, lambda: clock.real(now()), clock.speed, lat, lon, timezone, versioned(thresholds or Thresholds()))
+    town = Town(now, lambda: clock.real(now()), clock.speed, lat, lon, timezone)
     service = _Service(
         mqtt_url,
         pool,
         town,
         client_id,
         Journal(journal),
+        rules or ActiveRules(),
         notifier or _Nobody(),
         counts or Counts(),
         ready,
@@ -107,14 +104,6 @@ async def run(
     )
     while True:
         await service.work()
-
-
-def versioned(thresholds: Thresholds) -> Thresholds:
-    """The thresholds under a version that names their content: the defaults have their own, others a digest."""
-    if thresholds == Thresholds():
-        return thresholds
-    digest = hashlib.sha256(_content(thresholds)).hexdigest()[:8]
-    return replace(thresholds, version=f"{thresholds.version}+{digest}")
 
 
 class _Nobody:
@@ -134,13 +123,14 @@ class _Service:
         town: Town,
         client_id: str,
         journal: Journal,
+        rules: ActiveRules,
         notifier: Notifies,
         counts: Counts,
         ready: Callable[[], None],
         sources: Sequence[Source],
         bound: QueueBound,
     ) -> None:
-        self._sources, self._bound, self._notifier = sources, bound, notifier
+        self._sources, self._bound, self._notifier, self._rules = sources, bound, notifier, rules
         self._mqtt_url, self._pool, self._town, self._client_id = mqtt_url, pool, town, client_id
         self._counts, self._ready = counts, ready
         self._told_ready = False
@@ -184,7 +174,7 @@ class _Service:
             now=self._town.now,
             on_connected=leader.inbox_connected,
         )
-        leader.open(publisher, inbox, self._notifier, self._sources)
+        leader.open(publisher, inbox, self._notifier, self._sources, self._rules)
         await leader.load(lead.conn)
         await stack.enter_async_context(publisher)
         await stack.enter_async_context(inbox)
@@ -223,12 +213,19 @@ class _Leader:
         self._connected_anew = False
         self._last_step_s = self._measured_s = time.monotonic()
 
-    def open(self, publisher: Publisher, inbox: Subscriber, notifier: Notifies, sources: Sequence[Source]) -> None:
+    def open(
+        self,
+        publisher: Publisher,
+        inbox: Subscriber,
+        notifier: Notifies,
+        sources: Sequence[Source],
+        rules: ActiveRules,
+    ) -> None:
         """Work on these sessions."""
         self._inbox = inbox
         self.outbox = Outbox(publisher, self._town.now, self._town.speed)
         self._notices = Notices(self.outbox)
-        self._runner = Runner(self._town, self.outbox, self._notices, notifier, self._counts, sources)
+        self._runner = Runner(self._town, self.outbox, self._notices, notifier, self._counts, sources, rules)
 
     def probe(self, publisher: Publisher, mqtt_url: str, client_id: str) -> None:
         """Sound the queues of ingest."""
@@ -262,20 +259,11 @@ class _Leader:
         self._connected_anew = True
 
     async def load(self, conn: Connection) -> None:
-        """Take up what the database holds, and keep there the version of the rules that decide from now on.
+        """Take up what the database holds.
 
         Raises:
             StorageError: the database does not answer.
         """
-        thresholds = self._town.thresholds
-        with errors.translated():
-            await rule_state.put_version(
-                conn,
-                version=thresholds.version,
-                content=_content(thresholds).decode(),
-                author="lamplighter",
-                at_us=self._town.now(),
-            )
         await self._runner.load(conn)
 
     async def work(self) -> None:
@@ -371,7 +359,3 @@ class _Leader:
         if real_s - self._last_step_s > DELAYED_S:
             hearing.delayed(real_s)
         self._last_step_s = real_s
-
-
-def _content(thresholds: Thresholds) -> bytes:
-    return msgspec.json.encode(thresholds)

@@ -1,11 +1,10 @@
-"""The rules' own memory, an asset and rule a row, and the rule versions."""
+"""The rules' own memory, an asset and rule a row."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from storage import queries
 from storage.pool import Connection
-from telemetry.clock import to_datetime
 
 SQL = queries.load("rule_state")
 
@@ -42,9 +41,3 @@ async def forget(conn: Connection, asset_ids: Sequence[int]) -> None:
     """Remember nothing of these assets."""
     if asset_ids:
         await conn.execute(SQL["forget"], {"ids": list(asset_ids)})
-
-
-async def put_version(conn: Connection, *, version: str, content: str, author: str, at_us: int) -> None:
-    """Keep a rule version; its moment stays that of the first time."""
-    given = {"version": version, "content": content, "author": author, "at": to_datetime(at_us)}
-    await conn.execute(SQL["put_version"], given)

@@ -1,4 +1,4 @@
--- The rules' memory and versions.
+-- The rules' memory.
 
 -- name: load
 -- Everything, positions in microseconds since 1970 UTC.
@@ -15,9 +15,3 @@ ON CONFLICT (asset_id, rule) DO UPDATE SET position = excluded.position, state =
 -- name: forget
 -- Assets that are no longer in service.
 DELETE FROM rule_state WHERE asset_id = ANY(%(ids)s::int[]);
-
--- name: put_version
--- Keep a rule version once.
-INSERT INTO rule_version (version, content, author, active_from)
-VALUES (%(version)s, %(content)s, %(author)s, %(at)s)
-ON CONFLICT DO NOTHING;
