@@ -2,11 +2,10 @@
 
 import json
 
-import msgspec
 import pytest
 
 from api.board import PATH, Board
-from telemetry import topics
+from telemetry import availability, topics
 from telemetry.clock import SECOND_US
 from tests.parts.zones import message, zone
 from tests.unit.api.conftest import Clock
@@ -24,7 +23,7 @@ def events(board: Board, after: int = 0) -> list[tuple[str, dict[str, object]]]:
 def test_a_word_is_shown(board: Board) -> None:
     board.receive(*message(zone("market", free=3)))
     assert board.zone("market") == zone("market", free=3)
-    assert json.loads(board.documents[PATH].body)["zones"] == [msgspec.to_builtins(zone("market", free=3))]
+    assert json.loads(board.documents[PATH].body)["zones"] == [json.loads(availability.encode(zone("market", free=3)))]
 
 
 def test_zones_are_listed_by_name(board: Board) -> None:

@@ -52,12 +52,26 @@ async def test_too_many_streams_of_an_address_are_refused(make_app: MakeApp) -> 
 
 async def test_the_description_names_every_route(client: httpx.AsyncClient) -> None:
     paths = (await client.get("/openapi.json")).json()["paths"]
-    assert {PATH, f"{PATH}.geojson", f"{PATH}/nearest", f"{PATH}/stream", f"{PATH}/{{zone}}"} <= paths.keys()
+    assert {
+        PATH,
+        f"{PATH}.geojson",
+        f"{PATH}/nearest",
+        f"{PATH}/stream",
+        f"{PATH}/{{zone}}",
+        f"{PATH}/{{zone}}/forecast",
+    } <= paths.keys()
     assert {"/healthz", "/readyz", "/metrics"} <= paths.keys()
     reference = (await client.get("/docs")).text
     assert all(f"<code>{path}</code>" in reference for path in paths)
 
 
+async def test_what_is_expected_of_a_zone_says_how_sure_it_is(client: httpx.AsyncClient) -> None:
+    answer = (await client.get(f"{PATH}/near/forecast")).json()
+    shapes.Forecast.model_validate(answer)
+    assert (answer["zone"], answer["range_pct"], answer["forecast"]) == ("near", 80, [])
+    assert (await client.get(f"{PATH}/atlantis/forecast")).status_code == 404
+
+
 async def test_nothing_of_a_later_issue_is_pretended(client: httpx.AsyncClient) -> None:
-    for path in (f"{PATH}/near/forecast", "/api/public/v3/parking-sites", "/public/v1/parking.datex2.json", "/v1.1/"):
+    for path in ("/api/public/v3/parking-sites", "/public/v1/parking.datex2.json", "/v1.1/"):
         assert (await client.get(path)).status_code == 404, path
