@@ -25,7 +25,7 @@ from rules.memory import NEVER_US
 from rules.notices import Notices
 from rules.outbox import Outbox, Parcel
 from rules.platform_alarms import Fact, turn
-from rules.recall import Recalled, restore
+from rules.recall import Recalled, RecalledZone, restore
 from rules.record import Record, alarm_change, record
 from rules.standing import Standing
 from rules.state import State
@@ -142,16 +142,20 @@ class Runner:
             now_us = self._town.now()
             await self._rules.keep(conn, now_us)
             kept = await rule_state.load(conn)
-            said_us = await zones.said_us(conn)
+            spoken = {each.zone: each for each in await zones.remembered(conn)}
             rows = [Recalled(each.asset_id, each.rule, each.position_us, each.state) for each in kept]
-            self._state = self._durable = restore(city, rows, said_us)
+            self._state = self._durable = restore(
+                city,
+                rows,
+                {zone: RecalledZone(each.said_us, each.status, each.outlook) for zone, each in spoken.items()},
+            )
             self._state.thresholds = before or self._state.thresholds
             async with conn.transaction():
                 turned = await alarms.turn(conn, await alarms.stray(conn))
                 await commands.expire_lost(conn, list(self._state.book.by_id), at_us=now_us)
             waiting = await commands.waiting(conn)
             self._standing = Standing(await alarms.of_ids(conn, list(await alarms.active(conn))))
-        self._effects += [ForgetZone(zone, now_us) for zone in said_us.keys() - set(city.bays.zones)]
+        self._effects += [ForgetZone(zone, now_us) for zone in spoken.keys() - set(city.bays.zones)]
         self._tell(turned)
         for each in waiting:
             self._send_again(each)
