@@ -80,8 +80,6 @@ class Connection(asyncio.Protocol):
         self.on_unchoked: Callable[[], None] = lambda: None
         self.unacknowledged = 0
         """Messages of QoS 1 that have come and have no acknowledgement yet."""
-        self.taken_over = False
-        """Whether the broker ended the connection because another took the session over (MQTT 5)."""
         self._loop, self._version, self._address, self._terms = loop, version, address, terms
         self._deliver = deliver
         self._parser = packets.Parser(version)
@@ -212,7 +210,6 @@ class Connection(asyncio.Protocol):
                 if not self.opened.done():
                     self.opened.set_result(self._session_present)
             case packets.Farewell(code):
-                self.taken_over = code == reasons.TAKEN_OVER
                 self.abort(f"the broker ended the session: {reasons.words(code)}")
             case packets.Pong():
                 pass

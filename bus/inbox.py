@@ -175,8 +175,6 @@ class Subscriber:
         self._source: connections.Connection | None = None
         """Whom we read from: from its first messages on, which may come before its subscription stands."""
         self._task: asyncio.Task[NoReturn] | None = None
-        self.taken_over = False
-        """Whether another process has taken our session over, by the broker's word; who looks may set it back."""
         self.reconnects = 0
         """How often the connection was lost."""
 
@@ -298,7 +296,6 @@ class Subscriber:
         finally:
             self._ready.clear()
             if self._connection is not None:
-                self.taken_over |= self._connection.taken_over
                 self.reconnects += 1
                 self._connection.leave()
                 self._connection = None

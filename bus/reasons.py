@@ -1,7 +1,5 @@
 """What a broker's reason codes mean (MQTT 3.1.1, table 3.1; MQTT 5, table 2-6), for people who have to mend it."""
 
-TAKEN_OVER = 0x8E
-"""Another connection has taken the session."""
 _WORDS = {
     0x00: "it says farewell",
     0x01: "it does not speak this version of MQTT",
@@ -20,7 +18,7 @@ _WORDS = {
     0x8A: "it has banned us",
     0x8B: "it is shutting down",
     0x8D: "it heard nothing from us in time",
-    TAKEN_OVER: "another client has taken over this session: no two processes may have the same client id",
+    0x8E: "another client has taken over this session: no two processes may have the same client id",
     0x93: "it finds that we sent too much ahead of its acknowledgements",
     0x95: "it finds our packet too large",
     0x96: "it finds that we send too fast",

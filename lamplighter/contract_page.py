@@ -30,6 +30,7 @@ commands.
 | `{topics.BACKLOG}` | platform to operators: how much waits for ingest | yes |
 | `{topics.PROBE}` | platform to itself, through the queues of ingest | no |
 | `{topics.settled("{process}")}` | platform to itself: how far an ingest process has come | yes |
+| `{topics.RULES_TERM}` | platform to itself: the term of the process that leads the rules | yes |
 | `{topics.radio_gateway("{gateway}")}` | platform to itself and operators: whether a radio gateway is heard | yes |
 
 ## Observations

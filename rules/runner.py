@@ -25,18 +25,19 @@ from rules.memory import NEVER_US
 from rules.notices import Notices
 from rules.outbox import Outbox, Parcel
 from rules.platform_alarms import Fact, turn
+from rules.radio_words import RadioWords
 from rules.recall import Recalled, RecalledZone, restore
 from rules.record import Record, alarm_change, record
 from rules.standing import Standing
 from rules.state import State
 from rules.sun import Sun
 from rules.uplinks import Uplinks, read
-from storage import alarms, announcements, commands, errors, registry, rule_state, zones
+from storage import alarms, announcements, commands, errors, outages, registry, rule_state, zones
 from storage.commands import Waiting
 from storage.pool import Connection
 from telemetry import availability, topics
 from telemetry import commands as wire
-from telemetry.alarms import PLATFORM, Alarm
+from telemetry.alarms import PLATFORM, Alarm, AlarmType, gateway_subject
 from telemetry.clock import SECOND_US, Now, to_rfc3339
 from telemetry.decoding import Decoder
 from telemetry.limits import RECEIVE_MAXIMUM
@@ -127,6 +128,7 @@ class Runner:
         self._city: City | None = None
         self._decoder: Decoder | None = None
         self._hearing: Hearing | None = None
+        self.radio_words = RadioWords()
 
     async def load(self, conn: Connection) -> None:
         """Take up what the database holds.
@@ -154,6 +156,8 @@ class Runner:
                 turned = await alarms.turn(conn, await alarms.stray(conn))
                 await commands.expire_lost(conn, list(self._state.book.by_id), at_us=now_us)
             waiting = await commands.waiting(conn)
+            outages_of = await outages.causes(conn, AlarmType.GATEWAY_OUTAGE)
+            self._state.outages = {name.removeprefix(gateway_subject("")): at_us for name, at_us in outages_of.items()}
             self._standing = Standing(await alarms.of_ids(conn, list(await alarms.active(conn))))
         self._effects += [ForgetZone(zone, now_us) for zone in spoken.keys() - set(city.bays.zones)]
         self._tell(turned)
@@ -249,6 +253,7 @@ class Runner:
 
     def _step(self, inputs: Inputs, observed_us: int | None = None, messages: int = 0) -> None:
         moment = self.hearing.moment(self._town.now(), time.monotonic(), observed_us, messages)
+        inputs = replace(inputs, radios=self.radio_words.radios(time.monotonic()))
         self._stepped = self._known_city()
         self._state, effects = step(self._stepped, self._state, inputs, moment)
         self._decided(effects)

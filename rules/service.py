@@ -23,7 +23,7 @@ from rules.journal import Journal
 from rules.leading import Candidate, Lead
 from rules.link import Link
 from rules.notices import Notices
-from rules.outbox import Outbox
+from rules.outbox import Outbox, Parcel
 from rules.prober import Prober
 from rules.record import write_down
 from rules.runner import Decision, Notifies, Runner, Source, Town
@@ -162,7 +162,7 @@ class _Service:
         publisher = Publisher(
             self._mqtt_url,
             f"{self._client_id}-out",
-            filters=[topics.alarm("+"), *prober.FILTERS],
+            filters=[topics.alarm("+"), topics.radio_gateway("+"), topics.RULES_TERM, *prober.FILTERS],
             on_message=leader.hear,
             on_connected=leader.session_connected,
         )
@@ -209,6 +209,7 @@ class _Leader:
         self._prober = Prober(town.now, town.real_now, bound)
         self._town, self._counts, self._tell_ready = town, counts, tell_ready
         self._link, self._candidate, self._journal, self._term = link, candidate, candidate.journal, term
+        self._latest_term = term
         self._unrecorded: Decision | None = None
         self._connected_anew = False
         self._last_step_s = self._measured_s = time.monotonic()
@@ -243,15 +244,21 @@ class _Leader:
                 await self._link.do(lambda conn: rule_lead.end(conn, self._term))
 
     def hear(self, topic: str, payload: bytes, retained: bool) -> None:
-        """A message on an alarm's topic, or about the queue of ingest."""
+        """A message on an alarm's topic, about a radio gateway, who leads, or the queue of ingest."""
         if topic.startswith(topics.alarm("")):
             self._notices.heard(topic, payload, retained)
+        elif topics.parse_radio_gateway(topic) is not None:
+            self._runner.radio_words.heard(topic, payload)
+        elif topic == topics.RULES_TERM:
+            self._latest_term = max(self._latest_term, int(payload)) if payload.isdigit() else self._latest_term
         else:
             self._prober.heard(topic, payload)
 
     def session_connected(self) -> None:
         """The session that publishes stands anew."""
+        self.outbox.put(Parcel(topics.RULES_TERM, str(self._term).encode(), retain=True))
         self._notices.connected(time.monotonic())
+        self._runner.radio_words.connected(time.monotonic())
         self._prober.connected()
 
     def inbox_connected(self) -> None:
@@ -273,7 +280,7 @@ class _Leader:
             Overtaken: another does.
         """
         while True:
-            await self._watch_database()
+            self._watch_lead()
             if self._journal.full or self._unrecorded is not None:
                 await asyncio.sleep(TICK_S)
                 self._prober.inflow.unheard(time.monotonic())
@@ -294,18 +301,13 @@ class _Leader:
                 if task.done():
                     task.result()
 
-    async def _watch_database(self) -> None:
-        """Empty the journal into the database when it is back; make sure that we lead where the broker doubts it."""
+    def _watch_lead(self) -> None:
+        """Empty the journal into the database when that is back; act no more once another has been heard to lead."""
+        if self._latest_term > self._term:
+            raise rule_lead.Overtaken
         self._link.tend()
-        if self._inbox.taken_over:
-            if not (self._link.free and await self._link.do(self._leads)):
-                raise rule_lead.Overtaken
-            self._inbox.taken_over = False
         if self._link.free and not self._journal.empty:
             self._link.begin(lambda conn: self._candidate.catch_up(conn, self._term))
-
-    async def _leads(self, conn: Connection) -> bool:
-        return (await rule_lead.term(conn)).number == self._term
 
     async def _record(self) -> None:
         """Make durable what has been decided, in the database or else in the journal, and let it go out."""

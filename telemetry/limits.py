@@ -57,6 +57,9 @@ RULES_JOURNAL_BYTES_MAX = 1024**3
 """Bytes of decisions that the rules keep on their own disk while the database is away; at it they decide nothing more
 and acknowledge nothing more, so that the uplinks wait at the broker."""
 
+NOTIFICATIONS_WAITING_MAX = 1_000
+"""Messages that wait for one sink of notifications; beyond it the oldest is dropped, and counted."""
+
 COMMAND_LEASE_S = 3_600
 """A command ends after this time unless renewed; it is renewed at half."""
 

@@ -105,6 +105,10 @@ def settled(process: str) -> str:
     return f"{ROOT}/platform/{process}/settled"
 
 
+RULES_TERM = f"{ROOT}/platform/rules/term"
+"""Where the leader of the rules retains the number of its term, so that one that was overtaken hears of it."""
+
+
 def parse_settled(topic: str) -> str | None:
     """The ingest process that speaks there; `None` if it is no such topic."""
     parts = topic.split("/")
