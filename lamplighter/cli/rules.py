@@ -1,5 +1,6 @@
 """`lamplighter rules`: the service that decides, and what people do with its rule file."""
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -7,11 +8,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lamplighter.cli import services
-from lamplighter.cli.session import Config
-from lamplighter.errors import Failure
+from lamplighter.cli.session import Config, begin, database, run
+from lamplighter.errors import Failure, WrongUsage
+from lamplighter.settings import Settings
+from storage.errors import StorageError
 
 if TYPE_CHECKING:
     from rules.files import BadFile
+    from telemetry.registry import Registry
 
 commands = typer.Typer(
     help="Decide: dim lamps, raise alarms, count free bays. With a subcommand: check and try rules.",
@@ -55,6 +59,51 @@ def test(
     if failed:
         raise Failure(f"{failed} of {ran} tests failed.")
     print(f"{ran} {'test' if ran == 1 else 'tests'}, all as expected.")
+
+
+@commands.command()
+def check(
+    file: Annotated[
+        Path | None, typer.Argument(metavar="FILE", help="The rule file.", show_default="the setting rules_file")
+    ] = None,
+    config: Config = None,
+) -> None:
+    """Say what is wrong with a rule file, every mistake with its line; or what it comes to, if nothing is.
+
+    Zones and assets are looked up in the registry if a database is named.
+    """
+    settings = begin(config)
+    chosen = file or settings.rules_file
+    if chosen is None:
+        raise WrongUsage("No rule file is named: give one, or set LAMPLIGHTER_RULES_FILE.")
+    from rules.files import BadFile, read_rule_file  # heavy: all rules
+    from rules.rulefile_summary import summary
+
+    registry = run(_registry(settings))
+    try:
+        found = read_rule_file(chosen, registry)
+    except BadFile as error:
+        raise _said(error) from error
+    for note in found.notes:
+        print(f"{chosen}, line {note.line}, note: {note.sentence}")
+    for line in summary(found.thresholds):
+        print(line)
+    print(f"Nothing is wrong: this is version {found.thresholds.version}.")
+
+
+async def _registry(settings: Settings) -> "Registry | None":
+    """The town's assets, `None` with a word on standard error if nobody can be asked."""
+    if settings.database_url is None:
+        print("Zones and assets are not looked up: no database is named.", file=sys.stderr)
+        return None
+    from storage import registry
+
+    try:
+        async with database(settings) as connection:
+            return await registry.load(connection)
+    except StorageError as error:
+        print(f"Zones and assets are not looked up: {error}", file=sys.stderr)
+        return None
 
 
 def _said(error: "BadFile") -> Failure:
