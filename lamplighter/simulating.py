@@ -1,7 +1,7 @@
 """The simulated devices alone, against a broker that somebody else runs."""
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from firmware_sim import elsewhere, fleet, places, replay
@@ -25,7 +25,7 @@ class Options:
     series: replay.Replay | None = None
     shift_to_now: bool = False
     for_s: float | None = None
-    speech: Speech | None = None
+    speech: Speech = field(default_factory=Speech)
 
 
 @dataclass(frozen=True)
@@ -50,14 +50,14 @@ def open_series(file: Path) -> replay.Replay:
         raise Failure(f"{file} cannot be read ({error.strerror}).") from error
 
 
-def speech(text: str) -> Speech:
-    """What devices speak, as the command line spells it.
+def speech(text: str | None) -> Speech:
+    """What devices speak, as the command line spells it; without a word the city's own topics.
 
     Raises:
         WrongUsage: the text names no languages.
     """
     try:
-        return parse_speech(text)
+        return Speech() if text is None else parse_speech(text)
     except BadSpeech as error:
         raise WrongUsage(f"--speak cannot be read: {error}.") from error
 
@@ -69,11 +69,10 @@ def town(settings: Settings, devices: int, seed: int) -> City:
     return City(devices, seed, lat, lon, settings.timezone)
 
 
-def registry_csv(options: Options, settings: Settings) -> str:
+def registry_csv(city: City, series: replay.Replay | None, speech: Speech) -> str:
     """The devices as `lamplighter registry import` reads them; behind network servers with their models."""
-    city = town(settings, options.devices, options.seed)
-    rows = [*city.rows(), *(options.series.registry if options.series else ())]
-    named = models(city, options.speech or Speech())
+    rows = [*city.rows(), *(series.registry if series else ())]
+    named = models(city, speech)
     if not named:
         return write_csv(rows)
     return write_csv([{**row, "model": named.get(row["device"], "")} for row in rows], (*COLUMNS, "model"))

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from lamplighter.cli.session import Config, begin, run
-from lamplighter.cli.spelling import DURATION, MOMENT, parse_duration, parse_moment
+from lamplighter.cli.spelling import DURATION, MOMENT, Speak, parse_duration, parse_moment
 from lamplighter.demo.options import DEVICES, HTTP_PORT, MQTT_PORT, SEED, Options
 
 For = Annotated[
@@ -55,6 +55,7 @@ def demo(
     seed: Seed = SEED,
     start: Start = None,
     speed: Speed = None,
+    speak: Speak = None,
     replay: Replay = None,
     http_port: HttpPort = None,
     mqtt_port: MqttPort = None,
@@ -64,6 +65,7 @@ def demo(
 ) -> None:
     """Run the whole city on embedded parts (broker, database, simulated devices) until Ctrl-C."""
     settings = begin(config)
+    from lamplighter import simulating
     from lamplighter.demo import views
     from lamplighter.demo.run import run as run_demo  # heavy: all rooms
 
@@ -73,6 +75,7 @@ def demo(
         seed=seed,
         start=start or settings.clock_start,
         speed=settings.clock_speed if speed is None else speed,
+        speech=simulating.speech(speak),
         replay=replay,
         http_port=http_port,
         mqtt_port=mqtt_port,

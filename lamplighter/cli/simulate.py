@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from lamplighter.cli.session import Config, begin, need_broker, run
-from lamplighter.cli.spelling import DURATION, parse_duration
+from lamplighter.cli.spelling import DURATION, Speak, parse_duration
 from lamplighter.demo.options import DEVICES, SEED
 from lamplighter.errors import WrongUsage
 
@@ -16,15 +16,7 @@ def simulate(
         int | None, typer.Option(min=1, max=100_000, help="Simulated devices.", show_default=str(DEVICES))
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="What the simulated city is drawn from.")] = SEED,
-    speak: Annotated[
-        str | None,
-        typer.Option(
-            metavar="LANGUAGE[=PARTS],…",
-            help="What the devices speak: native (the city's own topics), chirpstack, the_things_stack, or a mixture "
-            "in parts such as native=70,chirpstack=20,the_things_stack=10.",
-            show_default="native",
-        ),
-    ] = None,
+    speak: Speak = None,
     replay: Annotated[
         Path | None,
         typer.Option(metavar="FILE", exists=True, dir_okay=False, help="Play a recorded series in place of devices."),
@@ -51,10 +43,11 @@ def simulate(
     if shift_to_now and replay is None:
         raise WrongUsage("Only a replay can be shifted: give --replay too.")
     series = simulating.open_series(replay) if replay else None
-    speech = simulating.speech(speak) if speak else None
+    speech = simulating.speech(speak)
     options = simulating.Options(0 if series else devices or DEVICES, seed, series, shift_to_now, for_s, speech)
     if registry:
-        print(simulating.registry_csv(options, settings), end="")
+        city = simulating.town(settings, options.devices, options.seed)
+        print(simulating.registry_csv(city, options.series, options.speech), end="")
         return
     outcome = run(simulating.simulate(options, settings, need_broker(settings)))
     lost = f"; the broker has not taken {outcome.in_flight} of them" if outcome.in_flight else ""

@@ -2,11 +2,21 @@
 
 import datetime as dt
 import re
+from typing import Annotated
 
 import typer
 
 from lamplighter.clock import CITY_YEARS
 
+Speak = Annotated[
+    str | None,
+    typer.Option(
+        metavar="LANGUAGE[=PARTS],…",
+        help="What simulated devices speak: native (the city's own topics), chirpstack, the_things_stack, or a mixture "
+        "in parts such as native=70,chirpstack=20,the_things_stack=10.",
+        show_default="native",
+    ),
+]
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d|w)?")
 _SECONDS_MAX = 100 * 365 * 86_400
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3_600.0, "d": 86_400.0, "w": 604_800.0}

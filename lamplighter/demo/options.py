@@ -1,8 +1,10 @@
 """What may be asked of the demo."""
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+
+from firmware_sim.speech import Speech
 
 HTTP_PORT = 8080
 MQTT_PORT = 1883
@@ -20,6 +22,7 @@ class Options:
         seed: what they are drawn from.
         start: city time at the start; None means real time, or just before a replay begins.
         speed: of the city clock.
+        speech: what the devices speak; for network servers the gateway runs too.
         replay: a recorded series to play; None plays none.
         http_port: 0 any free one, None the first free one from the usual one upwards.
         mqtt_port: the same.
@@ -31,6 +34,7 @@ class Options:
     seed: int = SEED
     start: dt.datetime | None = None
     speed: float = 1.0
+    speech: Speech = field(default_factory=Speech)
     replay: Path | None = None
     http_port: int | None = None
     mqtt_port: int | None = None

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from firmware_sim import fleet, replay
-from firmware_sim.city import write_csv
+from firmware_sim.speech import NATIVE
 from lamplighter import compose, simulating
 from lamplighter.clock import real_now, start_clock
 from lamplighter.compose import Ground, Place
@@ -54,6 +54,7 @@ async def run(options: Options, settings: Settings, view: View) -> None:
             city = _City(options, settings, series)
             server, broker = await city.start_parts(members, folder, mqtt_port)
             token = await city.furnish(server.url)
+            settings = city.with_network_servers(settings, broker.url)
             ground = await members.enter(compose.ground(settings, server.url, broker.url, city.clock))
             await city.serve(members, ground)
             url = await compose.serve_api(members, ground, city.place, taken)
@@ -87,21 +88,28 @@ class _City:
     async def furnish(self, url: str) -> str:
         """Bring the schema, the registry, the clock and an admin's token into the database; returns the token."""
         await migrate.migrate(url, timezone=self.place.timezone)
-        rows = [*self._town.rows(), *(self._series.registry if self._series else ())]
+        rows = simulating.registry_csv(self._town, self._series, self._options.speech)
         with errors.translated():
             async with await connect(url, application="lamplighter demo") as connection:
                 self.clock = self._start_clock()
                 await stored_city.set_clock(connection, self.clock)
-                await registry.import_csv(connection, write_csv(rows), self.clock.start_us)
+                await registry.import_csv(connection, rows, self.clock.start_us)
                 expires_us = real_now() + TOKEN_DAYS * DAY_US
                 _, secret = await tokens.issue(
                     connection, role="admin", name="demo", expires_us=expires_us, real_now_us=real_now()
                 )
         return secret
 
+    def with_network_servers(self, settings: Settings, mqtt_url: str) -> Settings:
+        """The settings by which the gateway hears the network servers that the devices stand behind."""
+        spoken = [name for name in self._options.speech.parts if name != NATIVE and self._options.simulated]
+        return settings.model_copy(update={"gateway_networks": tuple(f"{name}={mqtt_url}" for name in spoken)})
+
     async def serve(self, members: Crew, ground: Ground) -> None:
         """Start the services behind the API."""
         self._account = await compose.serve_ingest(members, ground)
+        if ground.settings.gateway_networks:
+            await compose.serve_gateway(members, ground)
         await compose.serve_rules(members, ground, self.place)
         compose.serve_maintenance(members, ground)
 
@@ -147,6 +155,7 @@ class _City:
             speed=self.clock.speed,
             stop=self._stop,
             passwords=self._passwords,
+            speech=self._options.speech,
             on_progress=lambda progress: self._lag_s.update(fleet=progress.lag_s),
         )
 
