@@ -4,13 +4,17 @@
 not acknowledged is sent the same command again, a few times; a repeat is harmless, for a device applies an id once.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Self
 from zlib import crc32
 
 import msgspec
+import numpy as np
+from numpy.typing import NDArray
 
 from rules.effects import MoveCommand
-from rules.memory import FOREVER_US, NEVER_US
+from rules.memory import FOREVER_US, NEVER_US, Bools, Times
 from telemetry.clock import SECOND_US
 from telemetry.commands import FOLLOW_REPORTS, FOLLOWED_POINTS, Priority, Settings, State
 from telemetry.thresholds import Commanding
@@ -26,7 +30,7 @@ class Open(msgspec.Struct, frozen=True, omit_defaults=True):
 
     `sent_us` is when it last went out, `sends` how often; 0: it has waited for its turn since then. Reports measured
     after `acked_us` are held against it, until it expires or until another setpoint or device took its place at
-    `moot_us`; `reports` of them did not follow.
+    `moot_us`; `reports` of them did not follow. It goes out again at a report from `again_us` on.
     """
 
     id: str
@@ -42,6 +46,63 @@ class Open(msgspec.Struct, frozen=True, omit_defaults=True):
     reports: int = 0
     acked_us: int = NEVER_US
     moot_us: int = FOREVER_US
+    again_us: int = NEVER_US
+
+
+@dataclass(slots=True)
+class Dates:
+    """When open commands want to be looked at, by number of the asset; for all assets at once.
+
+    `end_us`: the first of them ends. `look_us`: from then on a report matters to one of them. `sent_us`: the last that
+    is not acknowledged went out.
+    """
+
+    end_us: Times
+    look_us: Times
+    sent_us: Times
+
+    @classmethod
+    def none(cls) -> Self:
+        """Of no command."""
+        return cls(*(np.empty(0, np.int64) for _ in range(3)))
+
+    def copy(self) -> "Dates":
+        """An independent copy."""
+        return Dates(self.end_us.copy(), self.look_us.copy(), self.sent_us.copy())
+
+    def note(self, asset_id: int, commands: Sequence[Open]) -> None:
+        """These are now the open commands of an asset."""
+        if asset_id >= len(self.end_us):
+            more = asset_id + 1 - len(self.end_us) + len(self.end_us) // 2
+            self.end_us = np.concatenate((self.end_us, np.full(more, FOREVER_US)))
+            self.look_us = np.concatenate((self.look_us, np.full(more, FOREVER_US)))
+            self.sent_us = np.concatenate((self.sent_us, np.full(more, NEVER_US)))
+        queued = [each for each in commands if each.state is State.QUEUED and each.sends]
+        held = NEVER_US if any(each.state is not State.QUEUED for each in commands) else FOREVER_US
+        self.end_us[asset_id] = min((each.expires_us for each in commands), default=FOREVER_US)
+        self.look_us[asset_id] = min((each.again_us for each in queued), default=held) if held > NEVER_US else held
+        self.sent_us[asset_id] = max((each.sent_us for each in queued), default=NEVER_US)
+
+    def look_anew(self) -> None:
+        """Have every open command looked at with its device's next report."""
+        self.look_us[self.sent_us != NEVER_US] = NEVER_US
+
+    def asked(self, asset_ids: NDArray[np.int32], until_us: int, heard_us: Times, patience_us: Times) -> Bools:
+        """For which of these assets a report matters, or that it is heard again after a command went out in vain."""
+        known = asset_ids < len(self.end_us)
+        if not known.all():
+            found = np.zeros(len(asset_ids), np.bool_)
+            found[known] = self.asked(asset_ids[known], until_us, heard_us[known], patience_us[known])
+            return found
+        sent_us = self.sent_us[asset_ids]
+        away = (sent_us != NEVER_US) & ((heard_us == NEVER_US) | (heard_us + patience_us <= sent_us))
+        matters: Bools = (self.look_us[asset_ids] <= until_us) | away
+        return matters
+
+    def ended(self, until_us: int) -> list[int]:
+        """The assets of which a command has ended by a moment."""
+        found: list[int] = np.flatnonzero(self.end_us <= until_us).tolist()
+        return found
 
 
 @dataclass(slots=True)
@@ -52,10 +113,11 @@ class Book:
     of_asset: dict[int, tuple[str, ...]] = field(default_factory=dict)
     waiting: dict[str, None] = field(default_factory=dict)
     """Those that have not gone out yet, in the order of their coming."""
+    dates: Dates = field(default_factory=Dates.none)
 
     def copy(self) -> "Book":
         """An independent copy; the commands themselves never change."""
-        return Book(dict(self.by_id), dict(self.of_asset), dict(self.waiting))
+        return Book(dict(self.by_id), dict(self.of_asset), dict(self.waiting), self.dates.copy())
 
     def put(self, command: Open) -> None:
         """Add a command, or replace it by a later state of itself."""
@@ -66,6 +128,7 @@ class Book:
             self.waiting.pop(command.id, None)
         else:
             self.waiting[command.id] = None
+        self.dates.note(command.asset_id, self.of(command.asset_id))
 
     def drop(self, command: Open) -> None:
         """Forget a command that is decided."""
@@ -76,13 +139,36 @@ class Book:
             self.of_asset[command.asset_id] = left
         else:
             del self.of_asset[command.asset_id]
+        self.dates.note(command.asset_id, self.of(command.asset_id))
 
     def of(self, asset_id: int) -> list[Open]:
         """The open commands of an asset, oldest first."""
         return [self.by_id[each] for each in self.of_asset.get(asset_id, ())]
 
 
-def supersede(book: Book, new: Open, at_us: int) -> list[MoveCommand]:
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How commands are repeated; `steps_us` is how far apart steps may lie under a fast clock."""
+
+    figures: Commanding
+    steps_us: int
+
+    def dated(self, command: Open) -> Open:
+        """A command with the time from which on it may go out again."""
+        return msgspec.structs.replace(
+            command, again_us=command.sent_us + patience_us(command, self.figures, self.steps_us)
+        )
+
+
+def patience_us(command: Open, figures: Commanding, steps_us: int) -> int:
+    """How long after it last went out a command is given to be acknowledged: twice as long each time, with jitter."""
+    plain_s = min(figures.retry_first_s * 2 ** (command.sends - 1), figures.retry_most_s)
+    lot = crc32(f"{command.id}|{command.sends}".encode()) / 2**32
+    wait_us: int = round(plain_s * SECOND_US * (1 - JITTER + 2 * JITTER * lot))
+    return max(wait_us, steps_us)
+
+
+def supersede(book: Book, new: Open, at_us: int, pace: Pace) -> list[MoveCommand]:
     """Enter a new command; what it replaces before its acknowledgement is superseded, or had expired before.
 
     What went out again and again in vain counts for its successor: else a lease that is renewed would never fail.
@@ -96,13 +182,13 @@ def supersede(book: Book, new: Open, at_us: int) -> list[MoveCommand]:
             book.drop(old)
         elif replaces_setpoint(old, new) and at_us < old.moot_us:
             book.put(msgspec.structs.replace(old, moot_us=at_us))
-    book.put(msgspec.structs.replace(new, sends=max(new.sends, sends)) if new.sends else new)
+    book.put(pace.dated(msgspec.structs.replace(new, sends=max(new.sends, sends))) if new.sends else new)
     return moves
 
 
 def expire(book: Book, until_us: int) -> list[MoveCommand]:
     """The commands whose lease has ended by a moment before they were decided."""
-    over = [each for each in book.by_id.values() if each.expires_us <= until_us]
+    over = [each for asset in book.dates.ended(until_us) for each in book.of(asset) if each.expires_us <= until_us]
     for each in over:
         book.drop(each)
     return [_expired(each) for each in over]
@@ -145,31 +231,20 @@ def verify(book: Book, command: Open, level_pct: float, at_us: int) -> MoveComma
     return MoveCommand(command.id, at_us, State.FAILED, error)
 
 
-def let_out(book: Book, command: Open, at_us: int) -> Open:
+def let_out(book: Book, command: Open, at_us: int, pace: Pace) -> Open:
     """It is the turn of a command that waited."""
-    sent = msgspec.structs.replace(command, sends=1, sent_us=at_us)
+    sent = pace.dated(msgspec.structs.replace(command, sends=1, sent_us=at_us))
     book.put(sent)
     return sent
 
 
-def patience_us(command: Open, figures: Commanding, pace_us: int) -> int:
-    """How long after it last went out a command is given to be acknowledged: twice as long each time, with jitter.
-
-    `pace_us` is how far apart steps may lie under a fast clock.
-    """
-    plain_s = min(figures.retry_first_s * 2 ** (command.sends - 1), figures.retry_most_s)
-    lot = crc32(f"{command.id}|{command.sends}".encode()) / 2**32
-    wait_us: int = round(plain_s * SECOND_US * (1 - JITTER + 2 * JITTER * lot))
-    return max(wait_us, pace_us)
-
-
-def retry(book: Book, command: Open, at_us: int, sends_max: int) -> Open | MoveCommand:
+def retry(book: Book, command: Open, at_us: int, pace: Pace) -> Open | MoveCommand:
     """A device reports and has not acknowledged: the command as it goes out again, or its end."""
-    if command.sends >= sends_max:
+    if command.sends >= pace.figures.sends_max:
         book.drop(command)
         error = f"The device reports, but did not acknowledge the command, sent {command.sends} times."
         return MoveCommand(command.id, at_us, State.FAILED, error)
-    again = msgspec.structs.replace(command, sends=command.sends + 1, sent_us=at_us)
+    again = pace.dated(msgspec.structs.replace(command, sends=command.sends + 1, sent_us=at_us))
     book.put(again)
     return again
 

@@ -3,11 +3,10 @@
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from rules import book as books
 from rules import failing, following, leases, pacing, rhythm, silence
-from rules.book import Book, Open
+from rules.book import Book, Open, Pace
 from rules.city import LAMPS, City
 from rules.effects import Count, Effect, MoveCommand, SendCommand
 from rules.inputs import Acked, Ended, Moment, Override
@@ -37,6 +36,11 @@ class Desk:
     def book(self) -> Book:
         """The open commands."""
         return self.state.book
+
+    @property
+    def pace(self) -> Pace:
+        """How commands are repeated."""
+        return Pace(self.city.thresholds.commanding, self.city.pace_us)
 
     def row(self, asset_id: int, kind: str) -> int:
         """The asset's row in the roll of its kind, −1 if it has gone."""
@@ -109,6 +113,7 @@ def override(desk: Desk, wish: Override) -> None:
     if setpoint is not None:
         row = desk.row(wish.asset_id, LAMPS)
         leases.override(desk.state.lease, row, setpoint, wish.expires_us, wish.id, asset.device)
+        _met(desk, row)
 
 
 def end(desk: Desk, ended: Ended) -> None:
@@ -142,11 +147,13 @@ def reports(desk: Desk, wave: Reports) -> None:
         return
     roll = desk.city.rolls[wave.kind]
     asset_ids, interval_us = roll.asset_id[wave.rows], rhythm.interval_us(desk.state.rhythm[wave.kind], roll)
-    for place in np.flatnonzero(_with_open_commands(desk.book, asset_ids)).tolist():
+    patience_us = desk.city.thresholds.presence.missed_intervals * interval_us[wave.rows]
+    asked = desk.book.dates.asked(asset_ids, desk.moment.settled_us, wave.heard_us, patience_us)
+    for place in np.flatnonzero(asked).tolist():
         row = int(wave.rows[place])
         for command in desk.book.of(int(asset_ids[place])):
             if command.state is Stage.QUEUED:
-                _unanswered(desk, roll.assets[row], command, int(wave.heard_us[place]), int(interval_us[row]))
+                _unanswered(desk, roll.assets[row], command, int(wave.heard_us[place]), int(patience_us[place]))
             elif wave.level_pct is not None and wave.after[place] and _binds(command, wave.at_us[place : place + 1]):
                 move = books.verify(desk.book, command, float(wave.level_pct[place]), desk.moment.now_us)
                 desk.effects.extend([] if move is None else [move])
@@ -156,10 +163,13 @@ def dispatch(desk: Desk) -> None:
     """Send what is due, at the pace that radio networks bear: overrides that wait, then what lamps are to be told."""
     state, now_us, lamps = desk.state, desk.moment.now_us, desk.city.lamps
     leases.end_overrides(state.lease, now_us)
-    for row in leases.stranded(state.lease, desk.city).tolist():
+    strange = leases.strange(state.lease, desk.city) if state.strange is None else state.strange
+    state.strange = strange
+    for row in leases.stranded(state.lease, desk.city, strange).tolist():
         _hand_over(desk, row)
     wishes = [each for each in map(desk.book.by_id.__getitem__, desk.book.waiting) if each.expires_us > now_us]
-    due = leases.due(state.lease, desk.city, wanted(desk.city, state.photocell, state.boost, now_us), now_us)
+    now_wanted = wanted(desk.city, state.photocell, state.boost, now_us)
+    due = leases.due(state.lease, desk.city, now_wanted, strange, now_us)
     if not wishes and not len(due.rows):
         return
     asset_of, number = desk.city.asset, desk.city.zone_number
@@ -175,6 +185,12 @@ def dispatch(desk: Desk) -> None:
     _tell(desk, due.take(turn[turn >= len(wishes)] - len(wishes)))
 
 
+def _met(desk: Desk, rows: Rows | int) -> None:
+    """These lamps' devices have been told of their leases."""
+    if desk.state.strange is not None:
+        desk.state.strange[rows] = False
+
+
 def _let_out(desk: Desk, wish: Open) -> None:
     """An override that waited for its turn goes out, unless a guard forbids it by now."""
     asset = desk.city.asset(wish.asset_id)
@@ -184,7 +200,7 @@ def _let_out(desk: Desk, wish: Open) -> None:
         desk.effects.append(MoveCommand(wish.id, desk.moment.now_us, Stage.FAILED, refusal))
         _give_up(desk, wish)
         return
-    sent = books.let_out(desk.book, wish, desk.moment.now_us)
+    sent = books.let_out(desk.book, wish, desk.moment.now_us, desk.pace)
     desk.effects.append(_sending(desk, asset, sent, by_rule=False))
 
 
@@ -205,6 +221,7 @@ def _tell(desk: Desk, due: Due) -> None:
         identity = command_id(asset_subject(asset.asset), what, cause)
         _send(desk, asset, Open(identity, asset.asset_id, LAMPS, asset.device, settings, why, until_us, now_us))
     leases.tell(desk.state.lease, due, desk.city)
+    _met(desk, due.rows)
     if refused:
         desk.effects.append(Count("program_refused", now_us, refused))
 
@@ -232,7 +249,7 @@ def _send(desk: Desk, asset: Asset, command: Open, carries: str | None = None) -
 
 def _enter(desk: Desk, command: Open) -> None:
     """Book a command; the ones that it replaces end, and so does the setpoint in force if it is another."""
-    desk.effects.extend(books.supersede(desk.book, command, desk.moment.now_us))
+    desk.effects.extend(books.supersede(desk.book, command, desk.moment.now_us, desk.pace))
     setpoint, lamps = command.settings.setpoint_pct, desk.state.following
     if setpoint is not None:
         row = desk.row(command.asset_id, LAMPS)
@@ -272,6 +289,7 @@ def _hand_over(desk: Desk, row: int) -> None:
         return
     command = _readdressed(desk, asset, carrier, settings, until_us)
     leases.hand_over(lease, row, command.id, command.device)
+    _met(desk, row)
 
 
 def _readdressed(desk: Desk, asset: Asset, carrier: str, settings: Settings, until_us: int) -> Open:
@@ -299,7 +317,7 @@ def _astray(desk: Desk, asset: Asset, command: Open) -> None:
         desk.effects.append(MoveCommand(command.id, desk.moment.now_us, Stage.SUPERSEDED))
 
 
-def _unanswered(desk: Desk, asset: Asset, command: Open, heard_us: int, interval_us: int) -> None:
+def _unanswered(desk: Desk, asset: Asset, command: Open, heard_us: int, patience_us: int) -> None:
     """A device reports and has not acknowledged: if it has had the time, or was away when it was sent, send again."""
     moment = desk.moment
     if command.expires_us <= moment.now_us or not command.sends:
@@ -308,13 +326,11 @@ def _unanswered(desk: Desk, asset: Asset, command: Open, heard_us: int, interval
         if command.settings.setpoint_pct is None:
             _astray(desk, asset, command)
         return
-    patience_us = desk.city.thresholds.presence.missed_intervals * interval_us
     was_away = heard_us == NEVER_US or heard_us + patience_us <= command.sent_us
-    figures = desk.city.thresholds.commanding
-    if not was_away and moment.settled_us - command.sent_us < books.patience_us(command, figures, desk.city.pace_us):
+    if not was_away and moment.settled_us < command.again_us:
         return
     refusal = _forbidden(desk, asset, command.settings, command.expires_us)
-    again = books.retry(desk.book, command, moment.now_us, figures.sends_max) if refusal is None else None
+    again = books.retry(desk.book, command, moment.now_us, desk.pace) if refusal is None else None
     if again is None:
         desk.book.drop(command)
         again = MoveCommand(command.id, moment.now_us, Stage.FAILED, refusal)
@@ -364,9 +380,3 @@ def _unserved(asset: Asset | None) -> str | None:
     if asset is None:
         return "The asset is not in service any more."
     return None if asset.device is not None else f"No device serves {asset.asset}."
-
-
-def _with_open_commands(book: Book, asset_ids: NDArray[np.int32]) -> Bools:
-    if len(asset_ids) < len(book.of_asset):
-        return np.fromiter((each in book.of_asset for each in asset_ids.tolist()), np.bool_, len(asset_ids))
-    return np.isin(asset_ids, np.fromiter(book.of_asset, np.int64, len(book.of_asset)))

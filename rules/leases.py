@@ -82,10 +82,15 @@ def hand_over(lease: Lease, row: int, command: str, device: str) -> None:
     lease.device[row] = device
 
 
-def stranded(lease: Lease, city: City) -> Rows:
+def strange(lease: Lease, city: City) -> Bools:
+    """The lamps whose device has not been told of their lease."""
+    unlike: Bools = lease.device != city.rolls[LAMPS].device
+    return unlike
+
+
+def stranded(lease: Lease, city: City, strange: Bools) -> Rows:
     """The lamps under an override of which the device that serves them now knows nothing."""
-    roll = city.rolls[LAMPS]
-    return np.flatnonzero(overridden(lease) & roll.served & (lease.device != roll.device))
+    return np.flatnonzero(strange & overridden(lease) & city.rolls[LAMPS].served)
 
 
 def carried(lease: Lease, command: str) -> Rows:
@@ -104,12 +109,12 @@ def overridden(lease: Lease) -> Bools:
     return ~np.isnan(lease.override_pct)
 
 
-def due(lease: Lease, city: City, wanted: Wanted, now_us: int) -> Due:
+def due(lease: Lease, city: City, wanted: Wanted, strange: Bools, now_us: int) -> Due:
     """The lamps that have to be told now what is wanted of them."""
     roll, lamps = city.rolls[LAMPS], city.lamps
     reason = np.where(wanted.boosted, SENSOR, PROGRAM).astype(np.int8)
     renew = lease.renew_us <= now_us
-    other = (lease.setpoint_pct != wanted.level_pct) | (lease.reason != reason) | (lease.device != roll.device)
+    other = (lease.setpoint_pct != wanted.level_pct) | (lease.reason != reason) | strange
     rows = np.flatnonzero((renew | other) & roll.served & ~overridden(lease))
     waits_us = np.maximum(wanted.since_us[rows], np.where(renew[rows], lease.renew_us[rows], NEVER_US))
     waits_us = np.maximum(waits_us, lease.resumed_us[rows])

@@ -21,7 +21,7 @@ from rules.following import Following
 from rules.forecast import Outlook
 from rules.lamp_faults import Cycling
 from rules.leases import Lease
-from rules.memory import NEVER_US, Memory, Rows, Times
+from rules.memory import NEVER_US, Bools, Memory, Rows, Times
 from rules.occupancy import Moves, Occupancy
 from rules.photocell import Photocell
 from rules.radio import Radios
@@ -53,7 +53,8 @@ class State:
     step. By name of the zone, `said_us` is when each last spoke, `status` what it said of itself, and `outlooks` what
     is known of its coming and going. A rule that remembers more gets a field marked by `of`; it is then copied, kept,
     restored and aligned like the others. `radios` are the radio gateways that the presences know of; `outages` those
-    whose alarm stands, with its cause.
+    whose alarm stands, with its cause. `strange` are the lamps whose device was not told of their lease, `None` while
+    nobody has compared them.
     """
 
     registry: Registry
@@ -89,6 +90,7 @@ class State:
     radios: Radios | None = None
     outages: dict[str, int] = field(default_factory=dict)
     book: Book = field(default_factory=Book)
+    strange: Bools | None = None
     said_us: dict[str, int] = field(default_factory=dict)
     status: dict[str, Status] = field(default_factory=dict)
     outlooks: dict[str, Outlook] = field(default_factory=dict)
@@ -102,6 +104,7 @@ class State:
             "presence": {kind: each.copy() for kind, each in self.presence.items()},
             "rhythm": {kind: each.copy() for kind, each in self.rhythm.items()},
             "book": self.book.copy(),
+            "strange": None if self.strange is None else self.strange.copy(),
             "outages": dict(self.outages),
             "said_us": dict(self.said_us),
             "status": dict(self.status),
@@ -142,7 +145,10 @@ def blank(city: City) -> State:
 
 
 def aligned(state: State, city: City) -> State:
-    """The state in the rows of a city's rolls: assets that came are blank, assets that went are left out."""
+    """The state in the rows of a city's rolls: assets that came are blank, assets that went are left out.
+
+    Devices may be others, so every open command is looked at again.
+    """
     taken: dict[str, Rows] = {}
     for kind, roll in city.rolls.items():
         old = state.asset_id.get(kind, np.empty(0, np.int32))
@@ -159,6 +165,8 @@ def aligned(state: State, city: City) -> State:
     memories: dict[str, Any] = {
         name: getattr(state, name).taken(taken[each.metadata[KIND]]) for name, each, _ in _remembered()
     }
+    book = state.book.copy()
+    book.dates.look_anew()
     return State(
         registry=city.registry,
         thresholds=state.thresholds,
@@ -167,7 +175,7 @@ def aligned(state: State, city: City) -> State:
         rhythm=rhythm,
         moves=Moves(moved, state.moves.at_us, state.moves.state).take(moved >= 0),
         outages=dict(state.outages),
-        book=state.book.copy(),
+        book=book,
         said_us=dict(state.said_us),
         status=dict(state.status),
         outlooks=dict(state.outlooks),
