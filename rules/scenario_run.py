@@ -5,14 +5,16 @@ takes the moment as settled. Between samples it looks at the clock too, because 
 """
 
 import heapq
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache, partial
 from itertools import count
 
 import msgspec
 
 from rules.city import LAMPS, City
 from rules.daytimes import read_duration_s
+from rules.dimming import Program
 from rules.effects import Effect, SendCommand
 from rules.engine import step
 from rules.inputs import Inputs, Moment, Override
@@ -29,6 +31,8 @@ from telemetry.decoding import Decoder
 from telemetry.kinds import KINDS
 from telemetry.registry import Asset
 
+IDLE_US = 10 * MINUTE_US
+"""Without anything that happens the clock is looked at so often."""
 ANSWER_US = SECOND_US
 """Devices take so long to answer a command."""
 
@@ -58,7 +62,7 @@ class _Run:
 
     def to_the_end(self) -> Iterator[Failure]:
         scenario, registry = self.scenario, self.scenario.registry
-        sun = Sun(scenario.sheet.lat, scenario.sheet.lon)
+        sun = _sun(scenario.sheet.lat, scenario.sheet.lon)
         city = City(registry, scenario.thresholds, sun, scenario.timezone)
         state, decoder = blank(city), Decoder(registry)
         end_us = self._plan(city)
@@ -91,13 +95,28 @@ class _Run:
         samples = [values(text) for fields in told.series.values() for text in fields.values() if text != FOLLOWS]
         longest_us = (max([len(each) for each in samples], default=1) - 1) * every_us
         end_us = max([*instants, scenario.start_us + longest_us])
-        tick_us = min(every_us, MINUTE_US) if len(city.rolls[LAMPS]) else every_us
-        tick_us = read_duration_s(told.looks) * SECOND_US if told.looks else tick_us
-        for at_us in {*instants, end_us, *range(scenario.start_us, end_us, tick_us)}:
+        for at_us in {*instants, end_us, *self._looks(city, every_us, end_us)}:
             self._put(at_us, None)
         for name, fields in told.series.items():
             self._plan_series(assets[name], fields, every_us, end_us)
         return end_us
+
+    def _looks(self, city: City, every_us: int, end_us: int) -> Iterator[int]:
+        """When the clock is looked at, beside the moments of samples and expectations.
+
+        Lamps follow the clock by the minute. Where only programs and the sun move them, the minutes after these do.
+        """
+        start_us, told = self.scenario.start_us, self.scenario.told
+        if told.looks or not len(city.rolls[LAMPS]):
+            looks_us = read_duration_s(told.looks) * SECOND_US if told.looks else every_us
+            yield from range(start_us, end_us, looks_us)
+            return
+        lamps = city.lamps
+        moved = not told.answers or lamps.is_cell.any() or lamps.direct.any()
+        yield from range(start_us, end_us, min(every_us, MINUTE_US if moved else IDLE_US))
+        for program in {id(each.program): each.program for each in lamps.beats}.values():
+            yield from _ticks(start_us, end_us, partial(_end_us, program))
+        yield from _ticks(start_us, end_us, city.sun.next_change_us)
 
     def _plan_series(self, asset: Asset, fields: Mapping[str, str], every_us: int, end_us: int) -> None:
         """What one asset's sensor says."""
@@ -157,3 +176,21 @@ class _Run:
             for number, wish in enumerate(self.scenario.told.overrides)
             if at(wish.at) == now_us
         ]
+
+
+def _ticks(start_us: int, end_us: int, following: Callable[[int], int]) -> Iterator[int]:
+    """The first full minute of the test at or after each change; `following` is the change after a moment."""
+    change_us = following(start_us)
+    while change_us < end_us:
+        yield change_us + (start_us - change_us) % MINUTE_US
+        change_us = following(change_us)
+
+
+def _end_us(program: Program, at_us: int) -> int:
+    return program.at(at_us).end_us
+
+
+@lru_cache(maxsize=8)
+def _sun(lat: float, lon: float) -> Sun:
+    """One for all tests of a place: what it has reckoned it keeps, and reckons for long."""
+    return Sun(lat, lon)
