@@ -4,6 +4,8 @@ import asyncio
 from typing import Any
 
 from rules.counts import Counts
+from rules.measures import CLOSURE
+from storage import measures
 from telemetry import topics
 from tests.integration.rules.conftest import StartRules, Town
 from tests.integration.rules.gate import Gate
@@ -49,6 +51,28 @@ async def test_a_zone_that_lost_its_bays_is_taken_away(start_rules: StartRules, 
     async with start_rules():
         await market(town, zone=None)
         await town.row("SELECT count(*) FROM zone_availability", expected=lambda row: row[0] == 0)
+
+
+async def test_a_zone_that_an_operator_closes_is_closed_within_a_moment_and_after_a_restart_too(
+    start_rules: StartRules, town: Town
+) -> None:
+    now_us = town.clock.now()
+    async with start_rules():
+        await town.report("parking_bay", "B1", occupied=False)
+        await market(town, status="open", free=1)
+        until_us = now_us + 3_600_000_000
+        await measures.order(
+            town.conn, id="m", zone="market", what=CLOSURE, from_us=now_us, until_us=until_us, note="fair", by="me"
+        )
+        word = await market(town, status="closed", capacity=0, free=0, closed=3)
+        assert word["verified_at"] is None
+    town.said[MARKET].clear()
+    async with start_rules():
+        await town.report("parking_bay", "B2", occupied=True)
+        await market(town, status="closed")
+        assert {word["status"] for word, _ in town.said[MARKET]} == {"closed"}
+        await measures.end(town.conn, zone="market", what=CLOSURE, at_us=town.clock.now())
+        await market(town, status="open", free=1, occupied=1)
 
 
 async def test_only_one_leads_and_another_takes_over(start_rules: StartRules, town: Town) -> None:
