@@ -20,7 +20,7 @@ from rules.counts import Counts
 from rules.effects import Count, Effect, ForgetZone, MoveCommand, PublishZone, SendCommand
 from rules.engine import step
 from rules.hearing import SETTLE_S, Hearing
-from rules.inputs import Acked, Ended, Inputs, Override
+from rules.inputs import Acked, Inputs
 from rules.memory import NEVER_US
 from rules.notices import Notices
 from rules.outbox import Outbox, Parcel
@@ -29,9 +29,9 @@ from rules.radio_words import RadioWords
 from rules.recall import Recalled, RecalledZone, restore
 from rules.record import Record, alarm_change, record
 from rules.standing import Standing
-from rules.state import State
 from rules.sun import Sun
 from rules.uplinks import Uplinks, read
+from rules.wishes import CHANNELS, Wishes
 from storage import alarms, announcements, commands, errors, outages, registry, rule_state, zones
 from storage.commands import Waiting
 from storage.pool import Connection
@@ -50,8 +50,8 @@ HELD_MESSAGES_MAX = RECEIVE_MAXIMUM // 2
 REGISTRY_LOOK_S = 2.0
 ALARMS_LOOK_S = 2.0
 """So often the database is looked at for what others changed, in real seconds."""
-OVERRIDES_LOOK_S = 10.0
-"""Overrides are announced; so often they are looked for unasked."""
+WISHES_LOOK_S = 10.0
+"""What people write down is announced; so often it is looked for unasked."""
 FACTS_LOOK_S = 2.0
 """So often the database is asked for facts about the platform itself, in real seconds."""
 
@@ -120,8 +120,7 @@ class Runner:
         self._held: list[inboxes.Batch] = []
         self._held_since_s = 0.0
         self._sent: dict[str, int] = {}
-        self._taken: set[str] = set()
-        self._ended: set[str] = set()
+        self._wishes = Wishes()
         self._looked_s: dict[str, float] = {}
         self._listening: Connection | None = None
         self._topic_of: dict[str, str] = {}
@@ -137,6 +136,7 @@ class Runner:
             StorageError: the database does not answer.
         """
         with errors.translated():
+            await self._wishes.look_at_zones(conn, self._town.now())
             await self._read_registry(conn)
             before = await self._rules.begin(conn, self._known_city().registry)
             self._build(self._known_city().registry)
@@ -179,7 +179,7 @@ class Runner:
         """
         with errors.translated():
             if conn is not self._listening:
-                await announcements.listen(conn, [commands.OVERRIDES])
+                await announcements.listen(conn, CHANNELS)
                 self._listening = conn
                 self._looked_s.clear()
             if self._due("registry", REGISTRY_LOOK_S):
@@ -187,8 +187,8 @@ class Runner:
             if self._rules.unkept:
                 await self._rules.keep(conn, self._town.now())
             announced = await announcements.heard(conn)
-            if self._due("overrides", 0.0 if commands.OVERRIDES in announced else OVERRIDES_LOOK_S):
-                await self._read_overrides(conn)
+            if self._due("wishes", 0.0 if announced else WISHES_LOOK_S):
+                await self._look_at_wishes(conn)
             if self._due("facts", FACTS_LOOK_S):
                 for source in self._sources:
                     self.take_facts(await source(conn))
@@ -335,7 +335,8 @@ class Runner:
         town, thresholds = self._town, self._rules.thresholds
         pace_us = round(SETTLE_S * town.speed * SECOND_US)
         refresh_us = round(thresholds.parking.ttl_s / 2 * max(1.0, town.speed)) * SECOND_US
-        self._city = City(known, thresholds, self._sun, town.timezone, refresh_us, pace_us=pace_us)
+        measures = self._wishes.measures
+        self._city = City(known, thresholds, self._sun, town.timezone, refresh_us, pace_us=pace_us, measures=measures)
 
     def _look_at_rules(self) -> None:
         """Take up the rule file if it has changed."""
@@ -344,18 +345,13 @@ class Runner:
             self._build(known)
         self.counts.rules = self._rules.standing
 
-    async def _read_overrides(self, conn: Connection) -> None:
-        """Overrides that people wrote down or took back."""
-        waiting = await commands.waiting(conn, overrides_only=True)
-        found = [each for each in waiting if each.id not in self._state.book.by_id]
-        fresh = [each for each in found if each.id not in self._taken]
-        self._taken = {each.id for each in found}
-        standing = _standing_overrides(self._state) - self._ended
-        ended = await commands.ended(conn, sorted(standing)) if standing else {}
-        self._ended |= ended.keys()
-        if fresh or ended:
-            wishes = [Override(each.id, each.asset_id, each.settings, each.expires_us) for each in fresh]
-            self._step(Inputs(overrides=wishes, ended=[Ended(name, at_us) for name, at_us in ended.items()]))
+    async def _look_at_wishes(self, conn: Connection) -> None:
+        """Take up what people wrote down."""
+        if await self._wishes.look_at_zones(conn, self._town.now()):
+            self._build(self._known_city().registry)
+        wishes = await self._wishes.overrides(conn, self._state)
+        if wishes is not None:
+            self._step(wishes)
 
     async def _compare_alarms(self, conn: Connection) -> None:
         """Have the broker, and what we keep at hand, say of alarms what the database says."""
@@ -393,11 +389,3 @@ class Runner:
         self.counts.refused += uplinks.refused
         self.counts.acks += len(uplinks.acks)
         self.counts.acks_misspoken += uplinks.misspoken
-
-
-def _standing_overrides(state: State) -> set[str]:
-    """The overrides that would have something to end."""
-    standing = {str(name) for names in (state.lease.override_by, state.lease.override_via) for name in names if name}
-    for presence in state.presence.values():
-        standing |= {str(name) for name in presence.told_by[presence.told_until_us > state.now_us]}
-    return standing | {name for name, each in state.book.by_id.items() if each.reason == "override"}
