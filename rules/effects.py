@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from telemetry.alarms import AlarmType
+from telemetry.alarms import AlarmType, Severity
 from telemetry.availability import ZoneAvailability
 from telemetry.commands import Priority, Settings, State
 
@@ -12,7 +12,8 @@ from telemetry.commands import Priority, Settings, State
 class RaiseAlarm:
     """A condition has come. `at_us` is when by event time, `observed_us` the cause; `why` is contract §4's reason.
 
-    `asset` is `None` where the subject is none.
+    `asset` is `None` where the subject is none. `severity` is `None` for that of its type; the same alarm raised again
+    with a worse one escalates.
     """
 
     id: str
@@ -22,6 +23,7 @@ class RaiseAlarm:
     type: AlarmType
     observed_us: int
     why: dict[str, Any] = field(compare=False)
+    severity: Severity | None = None
 
 
 @dataclass(frozen=True, slots=True)

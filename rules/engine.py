@@ -91,6 +91,7 @@ class _Step:
             standing = self.state.outages
             self.effects.extend(radio.outages(self.city, standing, self.state.radios, self.moment.settled_us))
         self._lift()
+        self._escalate()
         self.effects.extend(self._feed().settle(self.moment.settled_us))
         for ended in inputs.ended:
             commanding.end(desk, ended)
@@ -134,7 +135,8 @@ class _Step:
             alone, changes = self._feed().silent(gone, since)
             self.effects.extend(changes)
             gone, since = gone[alone], since[alone]
-        self.effects.extend(alarming.silence(self.city, roll, presence, self._interval_us(roll), gone, since))
+        said = alarming.silence(self.city, roll, presence, self._interval_us(roll), gone, since)
+        self.effects.extend(self.drains.silent(said, gone, since) if roll.kind == DRAINS else said)
         if roll.kind == LAMPS:
             self.effects.extend(lamp_reports.run_out(self.city, self.state, self._feed(), rows, until_us))
         elif roll.kind == DRAINS:
@@ -144,6 +146,13 @@ class _Step:
             unknown = heard + silence.patience_us(presence, rows, self._watch(roll), until_us)
             unknown = np.where(heard == NEVER_US, FOREVER_US, unknown)
             self._move(occupancy.expire(self.state.occupancy, rows, until_us, unknown, self.city.thresholds.parking))
+
+    def _escalate(self) -> None:
+        """Rain has begun over drains that nobody hears."""
+        roll = self.city.rolls[DRAINS]
+        rows, at_us = self.drains.unseen(self.moment.settled_us)
+        said = alarming.silence(self.city, roll, self.state.presence[DRAINS], self._interval_us(roll), rows, at_us)
+        self.effects.extend(self.drains.silent(said, rows, at_us))
 
     def _hear(self, roll: Roll, presence: Presence, found: Arrivals) -> None:
         """Signs of life."""

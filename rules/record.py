@@ -120,7 +120,14 @@ def alarm_change(effect: Effect) -> AlarmChange | None:
     """What an effect changes about alarms, `None` for nothing."""
     if isinstance(effect, RaiseAlarm):
         return alarms.Raised(
-            effect.id, effect.subject, effect.asset, effect.type, effect.at_us, effect.observed_us, effect.why
+            effect.id,
+            effect.subject,
+            effect.asset,
+            effect.type,
+            effect.at_us,
+            effect.observed_us,
+            effect.why,
+            effect.severity,
         )
     if isinstance(effect, ClearAlarm):
         return alarms.Cleared(effect.subject, effect.type, effect.at_us)

@@ -10,7 +10,7 @@ import msgspec
 
 from rules.record import AlarmChange
 from storage.alarms import Raised
-from telemetry.alarms import SEVERITIES, Alarm, AlarmType, Event, State, follow
+from telemetry.alarms import SEVERITIES, Alarm, AlarmType, Event, Severity, State, follow
 from telemetry.clock import to_datetime
 
 _BACK = (State.RETURNED_UNACKNOWLEDGED, State.NORMAL)
@@ -52,7 +52,7 @@ class Standing:
 
 def _raise(before: Alarm | None, change: Raised) -> list[Alarm]:
     if before is not None and before.id == change.id:
-        return []
+        return _worsened(before, change)
     if before is None:
         return [_new(change)]
     if before.state == State.SHELVED and before.state_under in _BACK:
@@ -61,6 +61,13 @@ def _raise(before: Alarm | None, change: Raised) -> list[Alarm]:
     if before.state == State.RETURNED_UNACKNOWLEDGED:
         return [msgspec.structs.replace(before, state=follow(State(before.state), Event.REPLACE)), _new(change)]
     return []
+
+
+def _worsened(before: Alarm, change: Raised) -> list[Alarm]:
+    worse = change.severity is not None and change.severity.exceeds(Severity(before.severity))
+    if not worse or before.cleared_at is not None or change.severity is None:
+        return []
+    return [msgspec.structs.replace(before, severity=change.severity, why=dict(change.why))]
 
 
 def _clear(before: Alarm | None, cleared_us: int) -> list[Alarm]:
@@ -82,7 +89,7 @@ def _new(change: Raised) -> Alarm:
         subject=change.subject,
         asset=change.asset,
         type=change.type,
-        severity=SEVERITIES[change.type],
+        severity=change.severity or SEVERITIES[change.type],
         state=State.UNACKNOWLEDGED,
         state_under=None,
         shelved_until=None,

@@ -14,7 +14,7 @@ from psycopg.rows import class_row
 from storage import queries
 from storage.lots import lots
 from storage.pool import Connection
-from telemetry.alarms import SEVERITIES, TRANSITIONS, Alarm, AlarmType, Event
+from telemetry.alarms import SEVERITIES, TRANSITIONS, Alarm, AlarmType, Event, Severity
 from telemetry.clock import to_datetime, to_us
 
 SQL = queries.load("alarms")
@@ -24,7 +24,7 @@ ACTIVE = "active"
 
 
 class Raised(msgspec.Struct, frozen=True, tag_field="change", tag=True):
-    """An alarm to raise. Times are microseconds since 1970 UTC."""
+    """An alarm to raise, or to make worse. Times are microseconds since 1970 UTC; no severity is that of its type."""
 
     id: str
     subject: str
@@ -33,6 +33,7 @@ class Raised(msgspec.Struct, frozen=True, tag_field="change", tag=True):
     raised_us: int
     observed_us: int
     why: Mapping[str, Any]
+    severity: Severity | None = None
 
 
 class Cleared(msgspec.Struct, frozen=True, tag_field="change", tag=True):
@@ -46,7 +47,8 @@ class Cleared(msgspec.Struct, frozen=True, tag_field="change", tag=True):
 async def turn(conn: Connection, changes: Sequence[Raised | Cleared]) -> list[Alarm]:
     """Raise and clear alarms in their order; returns every state that came of it, in order. For use in a transaction.
 
-    A repeat changes nothing. An alarm that comes back while its last one is returned and unacknowledged replaces it.
+    A repeat changes nothing, unless it is worse. An alarm that comes back while its last one is returned and
+    unacknowledged replaces it.
     """
     states: list[Alarm] = []
     for lot in lots(changes, lambda change: (change.subject, change.type)):
@@ -54,7 +56,7 @@ async def turn(conn: Connection, changes: Sequence[Raised | Cleared]) -> list[Al
         cleared = [each for each in lot if isinstance(each, Cleared)]
         if raised:
             states += await _rows(conn, "replace", _raised(raised) | _moves(Event.REPLACE))
-            states += await _rows(conn, "raise", _raised(raised))
+            states += await _rows(conn, "raise", _raised(raised) | {"severities": [each.value for each in Severity]})
         if cleared:
             states += await _rows(conn, "clear", _cleared(cleared) | _moves(Event.CLEAR))
     return states
@@ -134,7 +136,7 @@ def _raised(alarms: Sequence[Raised]) -> dict[str, list[Any]]:
         "subject": [each.subject for each in alarms],
         "asset": [each.asset for each in alarms],
         "type": [each.type.value for each in alarms],
-        "severity": [SEVERITIES[each.type].value for each in alarms],
+        "severity": [(each.severity or SEVERITIES[each.type]).value for each in alarms],
         "at": [to_datetime(each.raised_us) for each in alarms],
         "observed_at": [to_datetime(each.observed_us) for each in alarms],
         "why": [msgspec.json.encode(each.why).decode() for each in alarms],

@@ -15,6 +15,11 @@ class Severity(StrEnum):
     WARNING = "warning"
     CRITICAL = "critical"
 
+    def exceeds(self, other: "Severity") -> bool:
+        """Whether this is worse than another."""
+        order = tuple(Severity)
+        return order.index(self) > order.index(other)
+
 
 class State(StrEnum):
     """Where an alarm stands (ISA-18.2)."""
@@ -33,6 +38,7 @@ class Event(StrEnum):
     CLEAR = "clear"
     ACKNOWLEDGE = "acknowledge"
     REPLACE = "replace"
+    ESCALATE = "escalate"
 
 
 class AlarmType(StrEnum):
@@ -67,7 +73,7 @@ SEVERITIES = dict.fromkeys(AlarmType, Severity.WARNING) | {
     AlarmType.LAMP_UNEXPECTEDLY_ON: Severity.INFO,
     AlarmType.PARKING_BAY_STUCK: Severity.INFO,
 }
-"""The severity of each type."""
+"""The severity of each type; an alarm may be raised worse, and raised again worse while it stands."""
 
 TRANSITIONS: dict[tuple[State, Event], State] = {
     (State.NORMAL, Event.RAISE): State.UNACKNOWLEDGED,

@@ -50,8 +50,8 @@ class Sensors:
     """When a sensor is not believed: what no water does, and batteries."""
 
     below_invert_m_max: float = figure(0.1, "A level further below the invert is a lost echo", low=0.01, high=1)
-    above_ground_m_max: float = figure(2.0, "A level further above the ground is no level", low=0.1, high=30)
-    step_m_max: float = figure(1.0, "Water may jump by so much at once", low=0.05, high=30)
+    above_ground_m_max: float = figure(3.0, "A level further above the ground is no level", low=0.1, high=30)
+    step_m_max: float = figure(3.0, "Water may jump by so much at once", low=0.05, high=30)
     step_m_per_min_max: float = figure(0.4, "And by so much a minute beside", low=0.01, high=30)
     flat_line_s: int = figure(86_400, "The same level to the millimetre for so long is a fault", low=3_600)
     flat_line_above_m: float = figure(0.1, "If it is so high; below, a pipe may be dry", low=0, high=30)

@@ -1,7 +1,7 @@
 """The way of a drain's observation through its rules, as a list of steps; and what happens when nothing is said."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -11,12 +11,12 @@ from rules.city import DRAINS, City
 from rules.drains import belief, blockage, outlook, rain, reasons, water
 from rules.drains.reasons import Scene, Why
 from rules.drains.sewer import SENSORS
-from rules.effects import Effect
-from rules.memory import Reals, Rows, Times
+from rules.effects import Effect, RaiseAlarm
+from rules.memory import Bools, Reals, Rows, Times
 from rules.overflow import Stage
 from rules.state import State
 from rules.timing import Latch, Turned
-from telemetry.alarms import AlarmType
+from telemetry.alarms import AlarmType, Severity
 from telemetry.clock import MINUTE_US
 
 SLOT_US = 5 * MINUTE_US
@@ -71,6 +71,32 @@ class Drains:
                 self._note_stage(turned.rows)
                 self._turn_stage(latch, stage, turned)
         self._turn_rising(timing.fire(self.state.rising, rows, until_us, outlook.delays(self.city.sewer)))
+
+    def silent(self, said: Iterable[RaiseAlarm], rows: Rows, at_us: Times) -> Iterator[RaiseAlarm]:
+        """The alarms of drains that are silent: while it rains they are critical, and tell where the water was last."""
+        for alarm, row, moment_us in zip(said, rows.tolist(), at_us.tolist(), strict=True):
+            inputs = alarm.why["inputs"] | self._scene().weather(row, moment_us) | self._scene().last(row)
+            wet = bool(self._is_wet(np.array([row]), np.array([moment_us]))[0])
+            self.state.rain.escalated[row] = wet
+            why = alarm.why | {
+                "inputs": inputs | {"escalated": "It rains, and nobody sees the water."} if wet else inputs
+            }
+            yield replace(alarm, why=why, severity=Severity.CRITICAL if wet else None)
+
+    def unseen(self, now_us: int) -> tuple[Rows, Times]:
+        """The drains that were silent before it began to rain, and when that is found."""
+        silent, escalated = self.state.presence[DRAINS].silent, self.state.rain.escalated
+        escalated &= silent
+        rows = np.flatnonzero(silent & ~escalated)
+        if len(rows):
+            rows = rows[self._is_wet(rows, np.full(len(rows), now_us))]
+        return rows, np.full(len(rows), now_us)
+
+    def _is_wet(self, rows: Rows, at_us: Times) -> Bools:
+        """Over which drains it is known to rain."""
+        sewer = self.city.sewer
+        wet: Bools = rain.over(self.state.rain, sewer, rows, at_us).mm_h >= sewer.figure("rain_wet_mm_h")[rows]
+        return wet
 
     def judge_again(self, rows: Rows, now_us: int) -> None:
         """Hold the last levels of these drains against figures that have changed; the silent are not known."""

@@ -41,6 +41,11 @@ class Scene:
                 said["at_least"] = "The water stands in the sensor's blind zone: at least this high."
         return said | self.ahead(row)
 
+    def last(self, row: int) -> Why:
+        """Where the water stood last."""
+        last_m, at_us = float(self.water.level_m[row, -1]), int(self.water.at_us[row, -1])
+        return {} if np.isnan(last_m) else {"last_level_m": round(last_m, 4), "observed_at": to_rfc3339(at_us)}
+
     def ahead(self, row: int) -> Why:
         """When it will reach the ground, if it rises."""
         if self.outlook.until_us[row] == NEVER_US:

@@ -19,7 +19,7 @@ FROM replaced ORDER BY id;
 
 -- name: raise
 -- Raise alarms; one that is there already, or whose subject has an active one of its type, is left as it is. A shelved
--- one whose condition had gone stands again underneath.
+-- one whose condition had gone stands again underneath, and one that is raised again worse escalates.
 WITH given AS (
     SELECT * FROM unnest(
         %(id)s::text[], %(subject)s::text[], %(asset)s::text[], %(type)s::text[], %(severity)s::text[],
@@ -36,11 +36,19 @@ WITH given AS (
     SELECT id, subject, asset, type, severity, 'unacknowledged', at, observed_at, why::jsonb FROM given
     ON CONFLICT DO NOTHING
     RETURNING *, raised_at AS at
+), worsened AS (
+    UPDATE alarm a SET severity = g.severity, why = g.why::jsonb
+    FROM given g
+    WHERE a.id = g.id AND a.state <> 'normal' AND a.cleared_at IS NULL
+      AND array_position(%(severities)s::text[], g.severity) > array_position(%(severities)s::text[], a.severity)
+    RETURNING a.*, g.at
 ), turned AS (
-    SELECT * FROM stood UNION ALL SELECT * FROM raised
+    SELECT *, 'raise' AS event FROM stood
+    UNION ALL SELECT *, 'raise' FROM raised
+    UNION ALL SELECT *, 'escalate' FROM worsened
 ), noted AS (
     INSERT INTO alarm_event (alarm_id, at, event, state)
-    SELECT id, at, 'raise', coalesce(state_under, state) FROM turned ON CONFLICT DO NOTHING
+    SELECT id, at, event, coalesce(state_under, state) FROM turned ON CONFLICT DO NOTHING
 )
 SELECT id, subject, asset, type, severity, state, state_under, shelved_until, shelved_by, shelve_reason,
        raised_at, cleared_at, observed_at, acknowledged_by, acknowledged_at, note, why

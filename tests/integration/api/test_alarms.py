@@ -8,7 +8,7 @@ from api.database import Database
 from storage import alarms
 from storage.alarms import Cleared, Raised
 from storage.pool import Connection, Pool
-from telemetry.alarms import AlarmType
+from telemetry.alarms import AlarmType, Severity
 from telemetry.clock import SECOND_US, to_us
 from tests.integration.api.conftest import ago
 
@@ -40,6 +40,19 @@ async def test_an_alarm_says_why(viewer: httpx.AsyncClient, conn: Connection) ->
     assert (alarm["severity"], alarm["state"], alarm["cleared_at"]) == ("critical", "unacknowledged", None)
     assert alarm["raised_at"] > alarm["observed_at"]
     assert (await viewer.get(ALARMS)).json()["items"] == [alarm]
+
+
+async def test_an_alarm_that_is_raised_again_worse_escalates_once(viewer: httpx.AsyncClient, conn: Connection) -> None:
+    at_us = to_us(ago(60))
+    first = Raised("a1", "asset:a1", "a1", AlarmType.DEVICE_SILENT, at_us, at_us, {"inputs": {}})
+    worse = Raised("a1", "asset:a1", "a1", AlarmType.DEVICE_SILENT, at_us + SECOND_US, at_us, WHY, Severity.CRITICAL)
+    await alarms.turn(conn, [first])
+    assert (await viewer.get(f"{ALARMS}/a1")).json()["severity"] == "warning"
+    (changed,) = await alarms.turn(conn, [worse])
+    assert (changed.severity, changed.state) == ("critical", "unacknowledged")
+    assert await alarms.turn(conn, [worse, first]) == []
+    told = (await viewer.get(f"{ALARMS}/a1")).json()
+    assert (told["severity"], told["why"]) == ("critical", WHY)
 
 
 async def test_alarms_by_state(operator: httpx.AsyncClient, conn: Connection) -> None:

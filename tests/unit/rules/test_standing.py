@@ -7,7 +7,7 @@ import pytest
 
 from rules.standing import Standing
 from storage.alarms import Cleared, Raised
-from telemetry.alarms import Alarm, AlarmType
+from telemetry.alarms import Alarm, AlarmType, Severity
 from telemetry.clock import MINUTE_US, to_datetime
 from tests.parts.cities import NOON_US
 
@@ -35,6 +35,16 @@ def test_an_alarm_rises_and_clears_and_a_repeat_is_nothing() -> None:
     assert standing.take(raised("another", 1)) == []
     assert states(standing.take(cleared(2))) == [("one", "returned_unacknowledged", None)]
     assert standing.take(cleared(3)) == []
+
+
+def test_an_alarm_that_is_raised_again_worse_escalates_once() -> None:
+    standing = Standing()
+    standing.take(raised("one", 0))
+    worse = msgspec.structs.replace(raised("one", 5), severity=Severity.CRITICAL)
+    (one,) = standing.take(worse)
+    assert (one.id, one.severity, one.raised_at) == ("one", "critical", to_datetime(NOON_US))
+    assert one.why == {"inputs": {"minute": 5}}
+    assert standing.take(worse) == standing.take(raised("one", 6)) == []
 
 
 def test_what_comes_again_replaces_what_nobody_has_seen() -> None:
