@@ -1,21 +1,19 @@
-"""The commands of a step: answers of devices, wishes of people, the program, and what reports say about all of them."""
+"""The commands of a step: answers of devices, wishes of people, and what reports say about all of them."""
 
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from rules import book as books
-from rules import failing, following, leases, pacing, rhythm, silence
+from rules import failing, following, leases, rhythm, silence
 from rules.book import Book, Open, Pace
 from rules.city import LAMPS, City
 from rules.effects import Count, Effect, MoveCommand, SendCommand
 from rules.inputs import Acked, Ended, Moment, Override
-from rules.leases import Due
 from rules.memory import NEVER_US, Bools, Reals, Rows, Times
 from rules.state import State
-from rules.wanted import wanted
 from telemetry.alarms import asset_subject
-from telemetry.commands import PRIORITIES, Priority, Settings, command_id
+from telemetry.commands import Priority, Settings, command_id
 from telemetry.commands import State as Stage
 from telemetry.guards import objection
 from telemetry.registry import Asset
@@ -75,7 +73,7 @@ def answer(desk: Desk, ack: Acked) -> tuple[str, int] | None:
     if not ack.ok:
         rejected = books.reject(desk.book, command, now_us, ack.error)
         desk.effects.append(rejected)
-        _give_up(desk, command, rejected.error)
+        give_up(desk, command, rejected.error)
         return None
     acked_us = max(command.sent_us, min(ack.given_us, desk.moment.settled_us))
     applied, move = books.acknowledge(desk.book, command, acked_us, now_us)
@@ -101,7 +99,7 @@ def override(desk: Desk, wish: Override) -> None:
         error = "The override had ended before it was taken up."
         desk.effects.append(MoveCommand(wish.id, now_us, Stage.EXPIRED, error))
         return
-    refusal = _unserved(None) if asset is None else _forbidden(desk, asset, wish.settings, wish.expires_us)
+    refusal = unserved(None) if asset is None else forbidden(desk, asset, wish.settings, wish.expires_us)
     if refusal is not None or asset is None or asset.device is None:
         desk.effects.append(MoveCommand(wish.id, now_us, Stage.FAILED, refusal))
         return
@@ -113,7 +111,7 @@ def override(desk: Desk, wish: Override) -> None:
     if setpoint is not None:
         row = desk.row(wish.asset_id, LAMPS)
         leases.override(desk.state.lease, row, setpoint, wish.expires_us, wish.id, asset.device)
-        _met(desk, row)
+        met(desk, row)
 
 
 def end(desk: Desk, ended: Ended) -> None:
@@ -159,81 +157,20 @@ def reports(desk: Desk, wave: Reports) -> None:
                 desk.effects.extend([] if move is None else [move])
 
 
-def dispatch(desk: Desk) -> None:
-    """Send what is due, at the pace that radio networks bear: overrides that wait, then what lamps are to be told."""
-    state, now_us, lamps = desk.state, desk.moment.now_us, desk.city.lamps
-    leases.end_overrides(state.lease, now_us)
-    strange = leases.strange(state.lease, desk.city) if state.strange is None else state.strange
-    state.strange = strange
-    for row in leases.stranded(state.lease, desk.city, strange).tolist():
-        _hand_over(desk, row)
-    wishes = [each for each in map(desk.book.by_id.__getitem__, desk.book.waiting) if each.expires_us > now_us]
-    now_wanted = wanted(desk.city, state.photocell, state.boost, now_us)
-    due = leases.due(state.lease, desk.city, now_wanted, strange, now_us)
-    if not wishes and not len(due.rows):
-        return
-    asset_of, number = desk.city.asset, desk.city.zone_number
-    zones = [number.get(None if (asset := asset_of(each.asset_id)) is None else asset.zone, 0) for each in wishes]
-    turn = pacing.take(
-        pacing.room(desk.city.thresholds.commanding, desk.before_us, now_us, desk.city.pace_us),
-        np.concatenate((np.array(zones, np.int32), lamps.zone[due.rows])),
-        np.concatenate((np.full(len(wishes), NEVER_US), due.waits_us)),
-        np.concatenate((np.arange(len(wishes)), lamps.order[due.rows])),
-    )
-    for place in turn[turn < len(wishes)].tolist():
-        _let_out(desk, wishes[place])
-    _tell(desk, due.take(turn[turn >= len(wishes)] - len(wishes)))
-
-
-def _met(desk: Desk, rows: Rows | int) -> None:
+def met(desk: Desk, rows: Rows | int) -> None:
     """These lamps' devices have been told of their leases."""
     if desk.state.strange is not None:
         desk.state.strange[rows] = False
 
 
-def _let_out(desk: Desk, wish: Open) -> None:
-    """An override that waited for its turn goes out, unless a guard forbids it by now."""
-    asset = desk.city.asset(wish.asset_id)
-    refusal = _unserved(None) if asset is None else _forbidden(desk, asset, wish.settings, wish.expires_us)
-    if refusal is not None or asset is None or asset.device != wish.device:
-        desk.book.drop(wish)
-        desk.effects.append(MoveCommand(wish.id, desk.moment.now_us, Stage.FAILED, refusal))
-        _give_up(desk, wish)
-        return
-    sent = books.let_out(desk.book, wish, desk.moment.now_us, desk.pace)
-    desk.effects.append(_sending(desk, asset, sent, by_rule=False))
-
-
-def _tell(desk: Desk, due: Due) -> None:
-    """Tell lamps what is wanted of them now."""
-    now_us, roll = desk.moment.now_us, desk.city.rolls[LAMPS]
-    dark = {until_us: desk.city.sun.dark_between(now_us, until_us) for until_us in set(due.expires_us.tolist())}
-    refused = 0
-    columns = (due.rows, due.level_pct, due.reason, due.cause_us, due.expires_us)
-    for row, level, reason, cause, until_us in zip(*(each.tolist() for each in columns), strict=True):
-        asset = roll.assets[row]
-        assert asset.device is not None
-        settings, why = Settings(setpoint_pct=level), PRIORITIES[reason]
-        if objection(asset, settings, dark[until_us], desk.city.thresholds.lighting.class_min_pct) is not None:
-            refused += 1
-            continue
-        what = f"{why}|{asset.device}|setpoint_pct={level:g}"
-        identity = command_id(asset_subject(asset.asset), what, cause)
-        _send(desk, asset, Open(identity, asset.asset_id, LAMPS, asset.device, settings, why, until_us, now_us))
-    leases.tell(desk.state.lease, due, desk.city)
-    _met(desk, due.rows)
-    if refused:
-        desk.effects.append(Count("program_refused", now_us, refused))
-
-
 def ask(desk: Desk, asset: Asset, settings: Settings, reason: Priority, cause_us: int, expires_us: int) -> str | None:
     """Send what a rule asks of the device of an asset; returns the command's id, `None` where a guard forbids it."""
-    if asset.device is None or _forbidden(desk, asset, settings, expires_us) is not None:
+    if asset.device is None or forbidden(desk, asset, settings, expires_us) is not None:
         return None
     what = f"{reason}|{asset.device}|{settings}"
     identity = command_id(asset_subject(asset.asset), what, cause_us)
     now_us = desk.moment.now_us
-    _send(desk, asset, Open(identity, asset.asset_id, asset.kind, asset.device, settings, reason, expires_us, now_us))
+    send(desk, asset, Open(identity, asset.asset_id, asset.kind, asset.device, settings, reason, expires_us, now_us))
     return identity
 
 
@@ -242,8 +179,9 @@ def expire(desk: Desk) -> None:
     desk.effects.extend(books.expire(desk.book, desk.moment.settled_us))
 
 
-def _send(desk: Desk, asset: Asset, command: Open, carries: str | None = None) -> None:
-    desk.effects.append(replace(_sending(desk, asset, command), carries=carries))
+def send(desk: Desk, asset: Asset, command: Open, carries: str | None = None) -> None:
+    """Send a command that a rule has made; `carries` is the command whose wish it carries on to another device."""
+    desk.effects.append(replace(sending(desk, asset, command), carries=carries))
     _enter(desk, command)
 
 
@@ -257,7 +195,8 @@ def _enter(desk: Desk, command: Open) -> None:
             following.part(lamps, row, desk.moment.now_us)
 
 
-def _sending(desk: Desk, asset: Asset, command: Open, by_rule: bool = True, again: bool = False) -> SendCommand:
+def sending(desk: Desk, asset: Asset, command: Open, by_rule: bool = True, again: bool = False) -> SendCommand:
+    """The effect that sends a command now, or `again`; `by_rule`: a rule has made it."""
     return SendCommand(
         command.id,
         desk.moment.now_us,
@@ -273,45 +212,26 @@ def _sending(desk: Desk, asset: Asset, command: Open, by_rule: bool = True, agai
     )
 
 
-def _hand_over(desk: Desk, row: int) -> None:
-    """Tell a new device what remains of the override of its lamp; the program resumes where a guard forbids it."""
-    lease, asset = desk.state.lease, desk.city.rolls[LAMPS].assets[row]
-    carrier = str(lease.override_via[row] or lease.override_by[row])
-    old = desk.book.by_id.get(carrier)
-    settings = Settings(setpoint_pct=float(lease.override_pct[row])) if old is None else old.settings
-    until_us = int(lease.override_until_us[row])
-    refusal = _forbidden(desk, asset, settings, until_us)
-    if refusal is not None:
-        if old is not None and old.state is Stage.QUEUED:
-            desk.book.drop(old)
-            desk.effects.append(MoveCommand(carrier, desk.moment.now_us, Stage.FAILED, refusal))
-        leases.end_override(lease, row, desk.moment.now_us)
-        return
-    command = _readdressed(desk, asset, carrier, settings, until_us)
-    leases.hand_over(lease, row, command.id, command.device)
-    _met(desk, row)
-
-
-def _readdressed(desk: Desk, asset: Asset, carrier: str, settings: Settings, until_us: int) -> Open:
+def readdressed(desk: Desk, asset: Asset, carrier: str, settings: Settings, until_us: int) -> Open:
     """Send the remainder of an override to the device that serves its asset now, in place of the command before."""
     assert asset.device is not None
     now_us = desk.moment.now_us
     identity = command_id(asset_subject(asset.asset), f"override|{asset.device}|{carrier}", now_us)
     command = Open(identity, asset.asset_id, asset.kind, asset.device, settings, "override", until_us, now_us)
-    _send(desk, asset, command, carries=carrier)
+    send(desk, asset, command, carries=carrier)
     return command
 
 
-def _forbidden(desk: Desk, asset: Asset, settings: Settings, until_us: int) -> str | None:
+def forbidden(desk: Desk, asset: Asset, settings: Settings, until_us: int) -> str | None:
     """Why an asset must not be told this until then, or cannot be; `None` if it may."""
     dark = desk.city.sun.dark_between(desk.moment.now_us, until_us)
-    return objection(asset, settings, dark, desk.city.thresholds.lighting.class_min_pct) or _unserved(asset)
+    return objection(asset, settings, dark, desk.city.thresholds.lighting.class_min_pct) or unserved(asset)
 
 
 def _astray(desk: Desk, asset: Asset, command: Open) -> None:
     """A command waits for a device that serves its asset no more: an override goes to the new one, others end."""
-    if command.reason == "override" and _forbidden(desk, asset, command.settings, command.expires_us) is None:
-        _readdressed(desk, asset, command.id, command.settings, command.expires_us)
+    if command.reason == "override" and forbidden(desk, asset, command.settings, command.expires_us) is None:
+        readdressed(desk, asset, command.id, command.settings, command.expires_us)
     if command.id in desk.book.by_id:
         desk.book.drop(command)
         desk.effects.append(MoveCommand(command.id, desk.moment.now_us, Stage.SUPERSEDED))
@@ -329,16 +249,16 @@ def _unanswered(desk: Desk, asset: Asset, command: Open, heard_us: int, patience
     was_away = heard_us == NEVER_US or heard_us + patience_us <= command.sent_us
     if not was_away and moment.settled_us < command.again_us:
         return
-    refusal = _forbidden(desk, asset, command.settings, command.expires_us)
+    refusal = forbidden(desk, asset, command.settings, command.expires_us)
     again = books.retry(desk.book, command, moment.now_us, desk.pace) if refusal is None else None
     if again is None:
         desk.book.drop(command)
         again = MoveCommand(command.id, moment.now_us, Stage.FAILED, refusal)
     if isinstance(again, Open):
-        desk.effects.append(_sending(desk, asset, again, by_rule=command.reason != "override", again=True))
+        desk.effects.append(sending(desk, asset, again, by_rule=command.reason != "override", again=True))
         return
     desk.effects.append(again)
-    _give_up(desk, command, again.error)
+    give_up(desk, command, again.error)
 
 
 def _binds(command: Open, at_us: Times) -> bool:
@@ -346,7 +266,7 @@ def _binds(command: Open, at_us: Times) -> bool:
     return bool(following.speaks(at_us, command.acked_us, min(command.expires_us, command.moot_us))[0])
 
 
-def _give_up(desk: Desk, command: Open, error: str | None = None) -> None:
+def give_up(desk: Desk, command: Open, error: str | None = None) -> None:
     """A command came to nothing: an override of it no longer stands in the way; `error` is worth an alarm."""
     lease, row = desk.state.lease, desk.row(command.asset_id, command.kind)
     mine = command.reason == "override" and command.kind == LAMPS and row >= 0
@@ -371,12 +291,13 @@ def _restore_interval(desk: Desk, asset_id: int, until_us: int, ended: Ended) ->
     what = f"default|{asset.device}|report_every_s={asset.report_every_s}|{ended.id}"
     identity = command_id(asset_subject(asset.asset), what, ended.at_us)
     now_us = desk.moment.now_us
-    if _forbidden(desk, asset, settings, until_us) is not None:
+    if forbidden(desk, asset, settings, until_us) is not None:
         return
-    _send(desk, asset, Open(identity, asset.asset_id, asset.kind, asset.device, settings, "default", until_us, now_us))
+    send(desk, asset, Open(identity, asset.asset_id, asset.kind, asset.device, settings, "default", until_us, now_us))
 
 
-def _unserved(asset: Asset | None) -> str | None:
+def unserved(asset: Asset | None) -> str | None:
+    """Why nothing can be sent to an asset, `None` if it can."""
     if asset is None:
         return "The asset is not in service any more."
     return None if asset.device is not None else f"No device serves {asset.asset}."

@@ -15,6 +15,7 @@ from rules import (
     alarming,
     battery,
     commanding,
+    dispatching,
     failing,
     following,
     lamp_reports,
@@ -97,7 +98,7 @@ class _Step:
             commanding.end(desk, ended)
         for wish in inputs.overrides:
             commanding.override(desk, wish)
-        commanding.dispatch(desk)
+        dispatching.dispatch(desk)
         asking.ask(desk)
         self._speak()
 

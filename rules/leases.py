@@ -11,6 +11,7 @@ from typing import Annotated, Self
 import numpy as np
 
 from rules.city import LAMPS, City
+from rules.dimming import floored
 from rules.memory import NEVER_US, Bools, Codes, Column, Memory, NameColumn, RealColumn, Reals, Rows, TimeColumn, Times
 from rules.wanted import Wanted
 from telemetry.clock import SECOND_US
@@ -91,6 +92,15 @@ def strange(lease: Lease, city: City) -> Bools:
 def stranded(lease: Lease, city: City, strange: Bools) -> Rows:
     """The lamps under an override of which the device that serves them now knows nothing."""
     return np.flatnonzero(strange & overridden(lease) & city.rolls[LAMPS].served)
+
+
+def unlawful(lease: Lease, city: City) -> Rows:
+    """The lamps under an override that a guard would forbid in the dark."""
+    rows = np.flatnonzero(overridden(lease))
+    level, lamps = lease.override_pct[rows], city.lamps
+    lawful = floored(level, np.ones(len(rows), np.bool_), lamps.floor_pct[rows], lamps.may_be_off[rows])
+    found: Rows = rows[lawful != level]
+    return found
 
 
 def carried(lease: Lease, command: str) -> Rows:

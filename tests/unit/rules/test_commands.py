@@ -256,6 +256,15 @@ def test_what_a_newer_command_replaces_before_its_acknowledgement_is_superseded(
     assert states(life, second.id) == [State.ACKNOWLEDGED]
 
 
+def test_an_override_that_the_registry_makes_unlawful_ends_at_once() -> None:
+    life = night()
+    life.step(NIGHT_US + MINUTE_US, Inputs(overrides=[Override("o", 1, Settings(setpoint_pct=20), MIDNIGHT_US)]))
+    life.city = city([lamp(1, lighting_class="M1")], version=2)
+    life.step(NIGHT_US + 2 * MINUTE_US)
+    assert setpoints(life)[-1] == (2, 50, "program")
+    assert states(life, "o") == [State.FAILED]
+
+
 def test_an_unanswered_command_is_sent_again_when_its_lamp_reports() -> None:
     life = night()
     report(life, NIGHT_US + 5 * SECOND_US, 100)

@@ -1,15 +1,18 @@
 """What no registry and no program can bring about: a command that a guard forbids."""
 
+from dataclasses import dataclass, replace
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rules.inputs import Inputs, Override
-from telemetry.clock import HOUR_US, MINUTE_US
+from rules.inputs import Acked, Inputs, Override
+from telemetry.clock import HOUR_US, MINUTE_US, SECOND_US
 from telemetry.commands import Settings
 from telemetry.guards import objection
 from telemetry.registry import Asset
 from telemetry.thresholds import DimmingProgram, DimmingStep, Lighting, Thresholds
 from tests.parts.cities import MIDNIGHT_US, NOON_US, Life, city, lamp
+from tests.parts.series import columns
 
 levels = st.sampled_from([-5.0, 0.0, 5.0, 30.0, 60.0, 100.0, 130.0])
 floors = st.none() | st.sampled_from([-10.0, 0.0, 1.0, 40.0, 100.0, 150.0, float("nan")])
@@ -24,6 +27,7 @@ def lamps(draw: st.DrawFn, number: int) -> Asset:
         crossing=draw(st.none() | st.booleans()),
         ring_sign=draw(st.none() | st.booleans()),
         device=draw(st.sampled_from(["old", "new", None])),
+        direct=draw(st.none() | st.booleans()),
     )
 
 
@@ -33,38 +37,78 @@ def only(program: DimmingProgram) -> Lighting:
 
 
 def assert_lawful(life: Life, known: int) -> None:
-    """Everything sent since so many commands was allowed by the registry of the moment."""
+    """Everything sent since so many commands was allowed by the registry and the rules of the moment."""
+    classes = life.city.thresholds.lighting.class_min_pct
     for each in life.sent()[known:]:
         asset = life.city.asset(each.asset_id)
         assert asset is not None
-        assert objection(asset, each.settings, life.city.sun.dark_between(each.at_us, each.expires_us)) is None
+        dark = life.city.sun.dark_between(each.at_us, each.expires_us)
+        assert objection(asset, each.settings, dark, classes) is None
+        assert each.at_us < each.expires_us
+
+
+@st.composite
+def rules(draw: st.DrawFn) -> Thresholds:
+    """Rules of any sort, also such as the rule file would be refused for."""
+    step = DimmingStep(*draw(st.sampled_from([("22:00", "04:00"), ("dusk", "dawn-01:00")])), draw(levels))
+    lighting = replace(
+        only(DimmingProgram("standard", (step,), draw(levels), draw(levels))),
+        sun_below_horizon_deg=draw(st.sampled_from([6.0, 0.833])),
+        dusk_offset_s=draw(st.sampled_from([0, 3600])),
+        dawn_offset_s=draw(st.sampled_from([0, -3600])),
+        class_min_pct=draw(st.sampled_from([{}, {"P6": 70.0, "M1": 10.0}])),
+        photocell=draw(st.sampled_from(["", "streetlight-1", "nobody"])),
+        boost_pct=draw(st.sampled_from([0.0, 5.0, 90.0])),
+    )
+    return Thresholds(lighting=lighting)
+
+
+@dataclass(frozen=True)
+class Event:
+    """After some minutes: another registry or other rules, an order, what the lamp says, or nothing but time."""
+
+    minutes: int
+    asset: Asset | None = None
+    rules: Thresholds | None = None
+    override_pct: float | None = None
+    lux: float | None = None
+    acks: bool = False
+
+
+events = st.builds(
+    Event,
+    st.integers(0, 200),
+    st.none() | lamps(1),
+    st.none() | rules(),
+    st.none() | levels,
+    st.none() | st.sampled_from([0.0, 20.0, 30.0, 500.0]),
+    st.booleans(),
+)
 
 
 @settings(max_examples=60, deadline=None)
-@given(
-    st.lists(lamps(1), min_size=2, max_size=4),
-    st.tuples(levels, levels, levels),
-    st.integers(0, 24 * 60),
-    levels,
-)
-def test_nothing_unlawful_is_sent_whatever_the_registry_holds(
-    versions: list[Asset], wanted: tuple[float, float, float], minutes: int, override_pct: float
+@given(lamps(1), rules(), st.integers(0, 24 * 60), st.lists(events, max_size=12))
+def test_no_sequence_of_rules_overrides_and_reloads_has_anything_unlawful_sent(
+    first: Asset, figures: Thresholds, minute: int, history: list[Event]
 ) -> None:
-    step, night, day = wanted
-    lighting = only(DimmingProgram("standard", (DimmingStep("22:00", "04:00", step),), night, day))
-    life = Life(city(versions[:1], Thresholds(lighting=lighting)))
-    now_us = NOON_US + minutes * MINUTE_US
+    life = Life(city([first], figures))
+    now_us = NOON_US + minute * MINUTE_US
     life.step(now_us)
     assert_lawful(life, 0)
-    wish = Override("o", 1, Settings(setpoint_pct=override_pct), now_us + 5 * HOUR_US)
-    life.step(now_us + MINUTE_US, Inputs(overrides=[wish]))
-    assert_lawful(life, 0)
-    for number, changed in enumerate(versions[1:], 2):
-        known = len(life.sent())
-        life.city = city([changed], Thresholds(lighting=lighting), version=number)
-        now_us += 20 * MINUTE_US
-        life.step(now_us)
-        life.observe(now_us + MINUTE_US, "streetlight", [(1, now_us + MINUTE_US, 100.0)])
+    for number, event in enumerate(history):
+        known, asset = len(life.sent()), event.asset or first
+        first, figures, now_us = asset, event.rules or figures, now_us + event.minutes * MINUTE_US
+        if event.asset or event.rules:
+            life.city = city([asset], figures, version=2 + number)
+        wishes = []
+        if event.override_pct is not None:
+            wishes = [Override(f"o{number}", 1, Settings(setpoint_pct=event.override_pct), now_us + 5 * HOUR_US)]
+        acks = [Acked(0, each.device, each.id, True) for each in life.sent()[-1:]] if event.acks else []
+        found = {}
+        if event.lux is not None:
+            found["streetlight"] = columns("streetlight", [(1, now_us - SECOND_US, 100.0)])
+            found["streetlight"].fields["lux"][:], found["streetlight"].fields["motion"][:] = event.lux, 1.0
+        life.step(now_us, Inputs(found, acks, wishes))
         assert_lawful(life, known)
 
 
