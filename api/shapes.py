@@ -196,6 +196,17 @@ class Acknowledgement(BaseModel):
     note: str | None = Field(None, max_length=2_000)
 
 
+class Shelving(BaseModel):
+    """Until when an operator puts an alarm aside, and why."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    until: str = Field(
+        description="RFC 3339 with offset, at most 7 days ahead.", json_schema_extra={"format": "date-time"}
+    )
+    reason: str = Field(min_length=1, max_length=2_000)
+
+
 class Command(BaseModel):
     """A command and how far it has come."""
 

@@ -193,6 +193,7 @@ class Runner:
                 for source in self._sources:
                     self.take_facts(await source(conn))
             if self._due("alarms", ALARMS_LOOK_S):
+                self._standing.note(await alarms.unshelve_due(conn, self._town.now()))
                 await self._compare_alarms(conn)
 
     def take(self, batches: Sequence[inboxes.Batch]) -> None:

@@ -72,6 +72,27 @@ async def acknowledge(conn: Connection, alarm_id: str, *, by: str, note: str | N
     return changed[0] if changed else await find(conn, alarm_id)
 
 
+async def shelve(conn: Connection, alarm_id: str, *, until_us: int, by: str, reason: str, at_us: int) -> Alarm | None:
+    """An operator puts an alarm aside until a moment; returns it as it is now, `None` if there is none of this id.
+
+    What happens to it meanwhile happens underneath. A normal alarm is left as it is; a shelved one gets the new end.
+    """
+    given = {"id": alarm_id, "by": by, "reason": reason, "at": to_datetime(at_us), "until": to_datetime(until_us)}
+    changed = await _rows(conn, "shelve", given)
+    return changed[0] if changed else await find(conn, alarm_id)
+
+
+async def unshelve(conn: Connection, alarm_id: str, *, by: str, at_us: int) -> Alarm | None:
+    """An operator takes a shelved alarm back; returns it as it is now, `None` if there is none of this id."""
+    changed = await _rows(conn, "unshelve", {"id": alarm_id, "by": by, "at": to_datetime(at_us)})
+    return changed[0] if changed else await find(conn, alarm_id)
+
+
+async def unshelve_due(conn: Connection, at_us: int) -> list[Alarm]:
+    """Every alarm that was put aside until now or before stands again; returns them as they are now."""
+    return await _rows(conn, "unshelve", {"id": None, "by": None, "at": to_datetime(at_us)})
+
+
 async def find(conn: Connection, alarm_id: str) -> Alarm | None:
     """The alarm of this id, `None` if there is none."""
     found = await of_ids(conn, [alarm_id])

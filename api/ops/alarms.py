@@ -1,4 +1,4 @@
-"""Alarms with their reasons, and their acknowledgement."""
+"""Alarms with their reasons: acknowledged, put aside for a while, and taken back."""
 
 from typing import Annotated, Literal
 
@@ -7,12 +7,16 @@ from starlette.responses import Response
 
 from api import paging, shapes
 from api.auth import Caller
+from api.moments import invalid, moment
 from api.ops.assets import Cursor, Limit, Name
 from api.parts import OpsParts, json_answer
 from api.problems import not_found
 from storage import alarms, audit
 from telemetry.alarms import Alarm, AlarmType, State
-from telemetry.clock import to_us
+from telemetry.clock import DAY_US, to_rfc3339, to_us
+
+SHELVED_DAYS_MAX = 7
+"""No alarm is put aside for longer (contract §3)."""
 
 
 def alarms_router(parts: OpsParts) -> APIRouter:
@@ -59,7 +63,43 @@ def alarms_router(parts: OpsParts) -> APIRouter:
             )
         return json_answer(found)
 
+    @router.post("/{alarm}/shelve", response_model=shapes.Alarm, summary="Put it aside until a moment")
+    async def shelve(alarm: str, body: shapes.Shelving, caller: Annotated[Caller, Depends(operator)]) -> Response:
+        now_us = parts.now()
+        until_us = _until(body, now_us)
+        async with parts.database.transaction() as conn:
+            found = await alarms.shelve(
+                conn, alarm, until_us=until_us, by=caller.name, reason=body.reason, at_us=now_us
+            )
+            if found is None:
+                raise not_found("alarm of this id")
+            detail = {"until": to_rfc3339(until_us), "reason": body.reason}
+            await audit.record(
+                conn, at_us=now_us, by=caller.name, action="shelve", subject=f"alarm:{alarm}", detail=detail
+            )
+        return json_answer(found)
+
+    @router.post("/{alarm}/unshelve", response_model=shapes.Alarm, summary="Take it back")
+    async def unshelve(alarm: str, caller: Annotated[Caller, Depends(operator)]) -> Response:
+        now_us = parts.now()
+        async with parts.database.transaction() as conn:
+            found = await alarms.unshelve(conn, alarm, by=caller.name, at_us=now_us)
+            if found is None:
+                raise not_found("alarm of this id")
+            await audit.record(conn, at_us=now_us, by=caller.name, action="unshelve", subject=f"alarm:{alarm}")
+        return json_answer(found)
+
     return router
+
+
+def _until(body: shapes.Shelving, now_us: int) -> int:
+    """When shelving ends, in microseconds of city time."""
+    until_us = to_us(moment(body.until, "until"))
+    if until_us <= now_us:
+        raise invalid("until", f"must lie ahead of the city's time, which is {to_rfc3339(now_us)}")
+    if until_us > now_us + SHELVED_DAYS_MAX * DAY_US:
+        raise invalid("until", f"must not be more than {SHELVED_DAYS_MAX} days ahead")
+    return until_us
 
 
 def _itself(alarm: Alarm) -> Alarm:

@@ -92,6 +92,41 @@ SELECT id, subject, asset, type, severity, state, state_under, shelved_until, sh
        raised_at, cleared_at, observed_at, acknowledged_by, acknowledged_at, note, why
 FROM acknowledged;
 
+-- name: shelve
+-- Put an alarm aside until a moment, or until another one. Gives no row for one that is normal.
+WITH shelved AS (
+    UPDATE alarm a SET
+        state = 'shelved', state_under = coalesce(a.state_under, a.state),
+        shelved_until = %(until)s, shelved_by = %(by)s, shelve_reason = %(reason)s
+    WHERE a.id = %(id)s AND a.state <> 'normal'
+    RETURNING a.*
+), noted AS (
+    INSERT INTO alarm_event (alarm_id, at, event, state, by, note)
+    SELECT id, %(at)s, 'shelve', 'shelved', shelved_by, shelve_reason FROM shelved ON CONFLICT DO NOTHING
+)
+SELECT id, subject, asset, type, severity, state, state_under, shelved_until, shelved_by, shelve_reason,
+       raised_at, cleared_at, observed_at, acknowledged_by, acknowledged_at, note, why
+FROM shelved;
+
+-- name: unshelve
+-- Have a shelved alarm stand as it does underneath: one, or all whose time is up.
+WITH ended AS (
+    SELECT a.id, a.shelved_until FROM alarm a
+    WHERE a.state = 'shelved'
+      AND CASE WHEN %(id)s::text IS NULL THEN a.shelved_until <= %(at)s ELSE a.id = %(id)s END
+), stands AS (
+    UPDATE alarm a SET
+        state = a.state_under, state_under = NULL, shelved_until = NULL, shelved_by = NULL, shelve_reason = NULL
+    FROM ended e WHERE a.id = e.id
+    RETURNING a.*, least(e.shelved_until, %(at)s) AS ended_at
+), noted AS (
+    INSERT INTO alarm_event (alarm_id, at, event, state, by)
+    SELECT id, ended_at, 'unshelve', state, %(by)s FROM stands ON CONFLICT DO NOTHING
+)
+SELECT id, subject, asset, type, severity, state, state_under, shelved_until, shelved_by, shelve_reason,
+       raised_at, cleared_at, observed_at, acknowledged_by, acknowledged_at, note, why
+FROM stands ORDER BY raised_at, id;
+
 -- name: of_ids
 -- Alarms by their ids.
 SELECT id, subject, asset, type, severity, state, state_under, shelved_until, shelved_by, shelve_reason,

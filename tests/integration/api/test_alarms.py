@@ -10,7 +10,7 @@ from storage.alarms import Cleared, Raised
 from storage.pool import Connection, Pool
 from telemetry.alarms import AlarmType, Severity
 from telemetry.clock import SECOND_US, to_us
-from tests.integration.api.conftest import ago
+from tests.integration.api.conftest import ago, text
 
 ALARMS = "/ops/v1/alarms"
 WHY = {"level_m": 1.62, "ground_m": 1.5, "rule_version": "default-1"}
@@ -53,6 +53,68 @@ async def test_an_alarm_that_is_raised_again_worse_escalates_once(viewer: httpx.
     assert await alarms.turn(conn, [worse, first]) == []
     told = (await viewer.get(f"{ALARMS}/a1")).json()
     assert (told["severity"], told["why"]) == ("critical", WHY)
+
+
+async def shelve(client: httpx.AsyncClient, name: str, **other: str) -> httpx.Response:
+    return await client.post(f"{ALARMS}/{name}/shelve", json={"until": text(ago(-3_600)), "reason": "digging"} | other)
+
+
+async def test_a_shelved_alarm_says_by_whom_why_and_until_when(operator: httpx.AsyncClient, conn: Connection) -> None:
+    await raise_alarm(conn, "a1")
+    alarm = (await shelve(operator, "a1")).json()
+    shapes.Alarm.model_validate(alarm)
+    assert (alarm["state"], alarm["state_under"]) == ("shelved", "unacknowledged")
+    assert (alarm["shelved_by"], alarm["shelve_reason"]) == ("operator of the test", "digging")
+    assert await ids(operator, state="active") == await ids(operator, state="shelved") == ["a1"]
+    back = (await operator.post(f"{ALARMS}/a1/unshelve")).json()
+    assert (back["state"], back["state_under"], back["shelved_until"]) == ("unacknowledged", None, None)
+    found = await (await conn.execute("SELECT event FROM alarm_event WHERE alarm_id = 'a1' ORDER BY at")).fetchall()
+    assert [event for (event,) in found] == ["raise", "shelve", "unshelve"]
+    said = await (await conn.execute("SELECT action, subject FROM audit ORDER BY at")).fetchall()
+    assert said == [("shelve", "alarm:a1"), ("unshelve", "alarm:a1")]
+
+
+async def test_what_happens_to_a_shelved_alarm_happens_underneath(
+    operator: httpx.AsyncClient, conn: Connection
+) -> None:
+    await raise_alarm(conn, "a1")
+    await shelve(operator, "a1")
+    await operator.post(f"{ALARMS}/a1/acknowledge")
+    assert (await operator.get(f"{ALARMS}/a1")).json()["state_under"] == "acknowledged"
+    await clear(conn, "a1")
+    alarm = (await operator.get(f"{ALARMS}/a1")).json()
+    assert (alarm["state"], alarm["state_under"]) == ("shelved", "normal")
+    assert [each.id for each in await alarms.unshelve_due(conn, to_us(ago(-3_599)))] == []
+    (over,) = await alarms.unshelve_due(conn, to_us(ago(-3_601)))
+    assert (over.id, over.state, over.state_under) == ("a1", "normal", None)
+
+
+@pytest.mark.parametrize(
+    ("given", "member"),
+    [
+        ({"until": text(ago(1))}, "until"),
+        ({"until": text(ago(-8 * 86_400))}, "until"),
+        ({"until": "Friday"}, "until"),
+        ({"reason": ""}, "reason"),
+    ],
+)
+async def test_shelving_without_a_lawful_end_or_a_reason_is_refused(
+    operator: httpx.AsyncClient, conn: Connection, given: dict[str, str], member: str
+) -> None:
+    await raise_alarm(conn, "a1")
+    answer = await shelve(operator, "a1", **given)
+    assert answer.status_code == 422
+    assert member in answer.text
+    assert await ids(operator, state="shelved") == []
+
+
+async def test_shelving_wants_an_operator_and_an_alarm(
+    operator: httpx.AsyncClient, viewer: httpx.AsyncClient, conn: Connection
+) -> None:
+    await raise_alarm(conn, "a1")
+    assert (await shelve(viewer, "a1")).status_code == 403
+    assert (await shelve(operator, "nobody")).status_code == 404
+    assert (await operator.post(f"{ALARMS}/nobody/unshelve")).status_code == 404
 
 
 async def test_alarms_by_state(operator: httpx.AsyncClient, conn: Connection) -> None:
@@ -140,8 +202,3 @@ async def test_while_the_database_is_away_nothing_is_acknowledged(
     answer = await operator.post(f"{ALARMS}/a/acknowledge")
     assert answer.status_code == 503
     assert "nothing was changed" in answer.json()["detail"]
-
-
-async def test_what_comes_with_shelving_is_not_there_yet(operator: httpx.AsyncClient, conn: Connection) -> None:
-    await raise_alarm(conn, "a")
-    assert (await operator.post(f"{ALARMS}/a/shelve", json={})).status_code == 404
