@@ -40,3 +40,9 @@ async def active(conn: Connection) -> tuple[RuleVersion, datetime] | None:
     """The version that is active and since when, `None` if the rules have never run."""
     row = await (await conn.execute(SQL["active"])).fetchone()
     return None if row is None else (RuleVersion(*row[:5]), row[5])
+
+
+async def class_min_pct(conn: Connection) -> dict[str, float]:
+    """The town's own floors of lighting classes in %, as the active version has them; empty where there are none."""
+    row = await (await conn.execute(SQL["class_min_pct"])).fetchone()
+    return {} if row is None else dict(row[0] or {})

@@ -4,6 +4,7 @@ An override is a row that the rules take up; what may be set is guarded here at 
 when they send it.
 """
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 import msgspec
@@ -16,7 +17,7 @@ from api.moments import invalid, moment
 from api.ops.assets import Cursor, Limit, Name
 from api.parts import OpsParts, json_answer
 from api.problems import Problem, not_found
-from storage import audit, commands, readings
+from storage import audit, commands, readings, rule_versions
 from storage.commands import CommandRow, Order
 from storage.pool import Connection
 from storage.readings import AssetState
@@ -58,7 +59,7 @@ def commands_router(parts: OpsParts) -> APIRouter:
         settings, expires_us = _settings(body), expiry(body.expires_at, now_us)
         async with parts.database.transaction() as conn:
             targets = await _targets(conn, body, settings, now_us)
-            _guard(targets, settings, parts.dark(now_us, expires_us))
+            _guard(targets, settings, parts.dark(now_us, expires_us), await rule_versions.class_min_pct(conn))
             orders = [ordered(each, settings, now_us, expires_us) for each in targets]
             rows = await commands.order(conn, orders, by=caller.name, note=body.note)
             await _record(conn, now_us, caller, body, rows)
@@ -136,7 +137,7 @@ def plain(state: AssetState) -> Asset:
     )
 
 
-def _guard(targets: list[Asset], settings: Settings, dark: bool) -> None:
+def _guard(targets: list[Asset], settings: Settings, dark: bool, class_min_pct: Mapping[str, float]) -> None:
     """All or nothing: refuse where any asset may not be told so, or cannot be.
 
     Raises:
@@ -145,7 +146,7 @@ def _guard(targets: list[Asset], settings: Settings, dark: bool) -> None:
     refused = [
         {"asset": asset.asset, "detail": detail}
         for asset in targets
-        if (detail := guards.objection(asset, settings, dark) or _unreachable(asset)) is not None
+        if (detail := guards.objection(asset, settings, dark, class_min_pct) or _unreachable(asset)) is not None
     ]
     if refused:
         reasons = " ".join(each["detail"] for each in refused[:REASONS_TOLD])

@@ -17,3 +17,9 @@ WHERE (SELECT version FROM rule_activation ORDER BY id DESC LIMIT 1) IS DISTINCT
 SELECT v.version, v.content, v.source, v.digest, a.author, a.activated_at
 FROM rule_activation AS a JOIN rule_version AS v USING (version)
 ORDER BY a.id DESC LIMIT 1;
+
+-- name: class_min_pct
+-- The town's own floors of lighting classes, as the active version has them.
+SELECT v.content::jsonb #> '{lighting,class_min_pct}'
+FROM rule_activation AS a JOIN rule_version AS v USING (version)
+ORDER BY a.id DESC LIMIT 1;

@@ -8,7 +8,10 @@ import pytest
 
 from api import shapes
 from api.database import Database
+from storage import rule_versions
 from storage.pool import Connection, Pool
+from storage.rule_versions import RuleVersion
+from telemetry.clock import to_us
 from tests.integration.api.conftest import Night, ago, text
 
 COMMANDS = "/ops/v1/commands"
@@ -109,6 +112,20 @@ async def test_what_may_be_set_at_night(
     night.dark = True
     answer = await operator.post(COMMANDS, json=body(asset=asset, set={"setpoint_pct": level}))
     assert answer.status_code == status
+
+
+async def test_floors_of_the_active_rules_hold_at_this_door_too(
+    operator: httpx.AsyncClient, night: Night, conn: Connection
+) -> None:
+    night.dark = True
+    content = '{"lighting": {"class_min_pct": {"P4": 60}}}'
+    await rule_versions.activate(conn, RuleVersion("stricter", content, "", "", "council"), to_us(ago(60)))
+    await conn.execute("UPDATE asset SET attributes = '{\"lighting_class\": \"P4\"}' WHERE asset = 'lamp-3'")
+    levels = {
+        level: await operator.post(COMMANDS, json=body(asset="lamp-3", set={"setpoint_pct": level}))
+        for level in (59, 60)
+    }
+    assert {level: answer.status_code for level, answer in levels.items()} == {59: 422, 60: 202}
 
 
 async def test_by_day_any_lamp_may_be_off(operator: httpx.AsyncClient) -> None:
