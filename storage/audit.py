@@ -10,6 +10,9 @@ from telemetry.clock import to_datetime
 
 SQL = queries.load("audit")
 
+COMMAND_LINE = "command line"
+"""Who it was, where somebody typed a command."""
+
 
 async def record(
     conn: Connection, *, at_us: int, by: str, action: str, subject: str, detail: dict[str, Any] | None = None

@@ -13,9 +13,6 @@ from telemetry.limits import FUTURE_S_MAX
 
 SQL = queries.load("registry")
 
-BY = "command line"
-"""Who the audit says it was."""
-
 
 class ChangeRefused(errors.StorageError):
     """The registry stays as it is."""
@@ -36,11 +33,15 @@ class _Standing:
     settled_us: int | None
 
 
-async def swap(conn: Connection, asset: str, device: str, at_us: int, now_us: int) -> str | None:
+async def swap(
+    conn: Connection, asset: str, device: str, at_us: int, now_us: int, model: str | None = None
+) -> str | None:
     """From `at_us` on, `device` serves the asset; returns the device that did before, `None` where none did.
 
     Readings go to the asset that their device served at their time, however late they come. What is stored already
-    stays where it is. Raises `ChangeRefused`, else `errors.StorageError`.
+    stays where it is. `model` is what the device is; `None` says nothing of it.
+
+    Raises `ChangeRefused`, else `errors.StorageError`.
     """
     if not topics.valid_device(device):
         raise ChangeRefused(f"{device!r} is no name for a device: 1 to 64 letters, digits, _ . : -.")
@@ -52,10 +53,11 @@ async def swap(conn: Connection, asset: str, device: str, at_us: int, now_us: in
             await _refuse_double_service(conn, standing, device, at_us)
             at = {"at": to_datetime(at_us)}
             await _end(conn, standing, at_us)
-            await conn.execute(SQL["put_devices"], {"devices": [device]})
+            await conn.execute(SQL["put_device"], {"device": device, "model": model})
             await conn.execute(SQL["begin_installation"], at | {"asset_id": standing.asset_id, "device": device})
             await _recount(conn, standing, at_us)
             detail = {"from": standing.device, "to": device, "effective": to_rfc3339(at_us)}
+            detail |= {"model": model} if model else {}
             await _note(conn, "swap_device", asset, detail, now_us)
     return standing.device
 
@@ -125,4 +127,6 @@ async def _recount(conn: Connection, standing: _Standing, at_us: int) -> None:
 
 
 async def _note(conn: Connection, action: str, asset: str, detail: dict[str, Any], now_us: int) -> None:
-    await audit.record(conn, at_us=now_us, by=BY, action=action, subject=f"asset:{asset}", detail=detail)
+    await audit.record(
+        conn, at_us=now_us, by=audit.COMMAND_LINE, action=action, subject=f"asset:{asset}", detail=detail
+    )

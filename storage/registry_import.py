@@ -7,14 +7,14 @@ the same memory here.
 import difflib
 import io
 from collections.abc import Callable, Collection, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import lru_cache
 from typing import Any, TextIO
 
 import msgspec
 from psycopg.rows import class_row
 
-from storage import errors, queries
+from storage import audit, errors, queries
 from storage.pool import Connection
 from storage.registry_csv import Mistake, Place, Row, read_csv, spelled
 from storage.registry_geojson import read_geojson
@@ -64,7 +64,7 @@ class Wanted:
 
     `dry_run` only says what would change. `retire_missing` takes every asset out of service that the file does not
     name; its history stays. `models` are the models that may stand in the file; `None`: any. `tell` is told each change
-    once it holds, `warn` what is lawful and yet likely to be a slip.
+    once it holds, `warn` what is lawful and yet likely to be a slip. `by` is who the audit says it was; `None`: nobody.
     """
 
     dry_run: bool = False
@@ -72,6 +72,7 @@ class Wanted:
     models: Collection[str] | None = None
     tell: Tell = lambda line: None
     warn: Tell = lambda line: None
+    by: str | None = None
 
 
 @dataclass(slots=True)
@@ -121,11 +122,13 @@ async def _import(conn: Connection, read: Iterable[Row | Mistake], unit: str, no
                 mistakes.kept.sort(key=lambda mistake: mistake.place.number if mistake.place else 0)
                 raise RegistryRefused(mistakes.kept, mistakes.more)
             row = await (await conn.execute(SQL["count"])).fetchone()
+            counts = Counts(*row) if row else Counts()
             if not wanted.dry_run:
                 await _apply(conn, now_us)
+                await _note(conn, counts, now_us, wanted.by)
         await _tell(conn, unit, wanted)
         await conn.execute(SQL["clear"])
-    return Counts(*row) if row else Counts()
+    return counts
 
 
 async def _stage(
@@ -190,6 +193,13 @@ async def _apply(conn: Connection, now_us: int) -> None:
         await conn.execute(SQL["put_models"])
     if devices:
         await conn.execute(SQL["begin_installations"], at)
+
+
+async def _note(conn: Connection, counts: Counts, now_us: int, by: str | None) -> None:
+    """Say in the audit who has changed how much."""
+    if by and counts.added + counts.changed + counts.retired:
+        what = asdict(counts)
+        await audit.record(conn, at_us=now_us, by=by, action="import_registry", subject="platform", detail=what)
 
 
 async def _tell(conn: Connection, unit: str, wanted: Wanted) -> None:

@@ -4,6 +4,7 @@ import os
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TextIO
 
@@ -11,9 +12,11 @@ import typer
 
 from lamplighter.cli.session import Config, begin, database, run
 from lamplighter.errors import Failure, WrongUsage
-from storage import registry
+from storage import audit, registry
 from storage.errors import StorageError
 from storage.history_csv import HistoryFile
+from storage.pool import Connection
+from storage.shared_clock import city_now
 from storage.spreadsheet import open_text
 from telemetry.registry import Registry
 
@@ -60,6 +63,7 @@ def import_history(
                 second = history.Run(_reading(file, source, known, asset), _complain, _said("stored", source))
                 counted = second.done
                 await history.store(connection, second)
+                await _note(connection, file, counted)
                 return True
 
     try:
@@ -79,6 +83,18 @@ def import_history(
         raise Failure(f"{file}: {lines}; nothing was stored. Mend them, or leave them out with --skip-bad.")
     else:
         print(f"{counted.good:,} lines can be stored{left_out}.")
+
+
+async def _note(connection: Connection, file: Path, counted: "Imported") -> None:
+    """Say in the audit what was imported."""
+    await audit.record(
+        connection,
+        at_us=await city_now(connection),
+        by=audit.COMMAND_LINE,
+        action="import_history",
+        subject="platform",
+        detail={"file": file.name, **asdict(counted)},
+    )
 
 
 def _reading(file: Path, source: TextIO, known: Registry, asset: str | None) -> HistoryFile:

@@ -10,8 +10,9 @@ import typer
 from gateway.codecs.catalogue import catalogue
 from lamplighter.cli.session import Config, begin, database, run
 from lamplighter.cli.spelling import MOMENT, parse_moment
-from lamplighter.errors import Failure
-from storage import codecs, registry, registry_change
+from lamplighter.errors import Failure, WrongUsage
+from storage import audit, codecs, registry, registry_change
+from storage.pool import Connection
 from storage.shared_clock import city_now
 from storage.spreadsheet import open_text
 from telemetry.clock import to_rfc3339, to_us
@@ -41,8 +42,9 @@ def import_file(
 
     async def work() -> registry.Counts:
         async with database(settings) as connection:
-            models = {*catalogue(), *(codec.model for codec in await codecs.load(connection))}
-            wanted = registry.Wanted(dry_run, retire_missing, models, print, _warn)
+            wanted = registry.Wanted(
+                dry_run, retire_missing, await _models(connection), print, _warn, audit.COMMAND_LINE
+            )
             bring = registry.import_geojson if _is_json(file) else registry.import_csv
             with open_text(file) as source:
                 return await bring(connection, source, await city_now(connection), wanted)
@@ -55,6 +57,11 @@ def import_file(
     except OSError as error:
         raise Failure(f"{file} cannot be read ({error}).") from error
     typer.echo(_summary(counts, dry_run), err=True)
+
+
+async def _models(connection: Connection) -> set[str]:
+    """The models that there is a codec for."""
+    return {*catalogue(), *(codec.model for codec in await codecs.load(connection))}
 
 
 def _is_json(file: Path) -> bool:
@@ -94,6 +101,7 @@ def swap(
     asset: Asset,
     device: Annotated[str, typer.Argument(metavar="NEW_DEVICE", help="What serves it from then on.")],
     at: At,
+    model: Annotated[str | None, typer.Option(metavar="VENDOR/DEVICE", help="What the new device is.")] = None,
     config: Config = None,
 ) -> None:
     """Give an asset another device from a moment on; it keeps its history."""
@@ -102,7 +110,10 @@ def swap(
 
     async def work() -> str | None:
         async with database(settings) as connection:
-            return await registry_change.swap(connection, asset, device, at_us, await city_now(connection))
+            what = model.strip().lower() if model else None
+            if what is not None and what not in await _models(connection):
+                raise WrongUsage(f"There is no codec for the model {what!r}: see docs/devices.md and `codec list`.")
+            return await registry_change.swap(connection, asset, device, at_us, await city_now(connection), what)
 
     before = _changed(work())
     came = "installed" if before is None else f"swapped for {device}"

@@ -33,9 +33,10 @@ SELECT device, model FROM device;
 -- One import at a time, until the end of the transaction.
 SELECT pg_advisory_xact_lock(hashtext('lamplighter registry'));
 
--- name: put_devices
--- Make devices known.
-INSERT INTO device (device) SELECT unnest(%(devices)s::text[]) ON CONFLICT DO NOTHING;
+-- name: put_device
+-- Make a device known, and what it is where that is said.
+INSERT INTO device AS d (device, model) VALUES (%(device)s, %(model)s)
+ON CONFLICT (device) DO UPDATE SET model = coalesce(excluded.model, d.model);
 
 -- name: forget_installations
 -- Installations that began at this moment or later give way altogether.

@@ -104,6 +104,14 @@ def test_a_device_is_swapped_and_an_asset_retired_at_a_moment(capfd: pytest.Capt
     capfd.readouterr()
     assert run(["registry", "swap", "lamp-1", "dev-9", "--at", "2026-11-01T12:00:00+01:00"]) == 0
     assert capfd.readouterr().out == "~ lamp-1: device dev-1 swapped for dev-9 at 2026-11-01T11:00:00Z\n"
+    model = ["--model", "NAS/UL20xx-1.1"]
+    assert run(["registry", "swap", "lamp-1", "dev-8", "--at", "2026-11-01T12:30:00Z", *model]) == 0
+    assert run(["registry", "swap", "lamp-1", "dev-7", "--at", "2026-11-01T13:00:00Z", "--model", "nas/lamp"]) == 2
+    out, err = capfd.readouterr()
+    assert out == "~ lamp-1: device dev-9 swapped for dev-8 at 2026-11-01T12:30:00Z\n"
+    assert err.endswith("There is no codec for the model 'nas/lamp': see docs/devices.md and `codec list`.\n")
+    run(["registry", "export"])
+    assert "lamp-1,streetlight,Markt 1,market,51.4,7.3,dev-8,nas/ul20xx-1.1," in capfd.readouterr().out
     assert run(["registry", "retire", "lamp-2", "--at", "2026-11-01T11:00:00Z"]) == 0
     assert capfd.readouterr().out == "- lamp-2 retired at 2026-11-01T11:00:00Z, device dev-2 is free\n"
     assert run(["registry", "retire", "lamp-9", "--at", "2026-11-01T11:00:00Z"]) == 1

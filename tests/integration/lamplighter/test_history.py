@@ -79,6 +79,8 @@ def test_what_a_file_says_is_stored_once_and_booked(
         (1.75, 1.25, 0.5, False)
     ]
     again = HISTORY.replace("70", "71")
+    kept = "SELECT detail ->> 'file', (detail -> 'stored')::int FROM audit WHERE action = 'import_history'"
+    assert city(kept) == [("history.csv", 4)]
     assert told(capfd, again)[1] == "0 observations stored, 4 there already (1 with other values).\n"
     assert city(ACCOUNT) == [(8, 4, 4, 0, 1)]
     (day,) = in_database(database, ledger.days)

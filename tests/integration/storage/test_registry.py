@@ -200,7 +200,11 @@ async def test_an_import_says_how_much_it_changes(conn: Connection) -> None:
     changes = "asset,kind,name\nlamp-1,streetlight,Rathaus\naltstadt,zone,Altstadt\nlamp-3,streetlight,\n"
     dry = Wanted(dry_run=True, retire_missing=True)
     assert await import_csv(conn, changes, NOW, dry) == Counts(added=1, changed=1, retired=1, unchanged=1)
-    assert await import_csv(conn, changes, NOW, dry) == Counts(added=1, changed=1, retired=1, unchanged=1)
+    wet = Wanted(retire_missing=True, by="me")
+    assert await import_csv(conn, changes, NOW, wet) == Counts(added=1, changed=1, retired=1, unchanged=1)
+    assert await import_csv(conn, changes, NOW, wet) == Counts(unchanged=3)
+    audited = await (await conn.execute("SELECT by, action, detail FROM audit")).fetchall()
+    assert audited == [("me", "import_registry", {"added": 1, "changed": 1, "retired": 1, "unchanged": 1})]
 
 
 async def test_a_devices_model_is_kept_with_it(conn: Connection) -> None:
