@@ -135,7 +135,7 @@ class Line:
         """
         if self._wire is None:
             raise RuntimeError("the line does not stand")
-        self._wire.write(packets.toss(topic.encode(), payload))
+        self._wire.write(packets.publish(topic.encode(), 0, payload, False))
 
     def tear(self) -> None:
         """Drop the connection without farewell, as a power cut does: the broker publishes the Will."""

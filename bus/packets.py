@@ -370,15 +370,11 @@ def unsubscribe(version: Version, packet_id: int, filters: Sequence[str]) -> byt
 
 
 def publish(topic: bytes, packet_id: int, payload: bytes, retain: bool) -> bytes:
-    """PUBLISH of MQTT 3.1.1 at QoS 1."""
-    size = length(len(topic) + len(payload) + 4)
-    head = b"\x33" if retain else b"\x32"
-    return b"".join((head, size, len(topic).to_bytes(2, "big"), topic, packet_id.to_bytes(2, "big"), payload))
-
-
-def toss(topic: bytes, payload: bytes) -> bytes:
-    """PUBLISH of MQTT 3.1.1 at QoS 0."""
-    return b"".join((b"\x30", length(len(topic) + len(payload) + 2), len(topic).to_bytes(2, "big"), topic, payload))
+    """PUBLISH of MQTT 3.1.1 at QoS 1, or with a `packet_id` of 0 at QoS 0."""
+    number = packet_id.to_bytes(2, "big") if packet_id else b""
+    size = length(len(topic) + 2 + len(number) + len(payload))
+    head = bytes((0x30 | bool(packet_id) << 1 | retain,))
+    return b"".join((head, size, len(topic).to_bytes(2, "big"), topic, number, payload))
 
 
 def acknowledge(packet_ids: Sequence[bytes]) -> bytes:
