@@ -16,7 +16,11 @@ def told(text: str, of: City) -> City:
 
 
 def minutes(life: Life) -> list[tuple[str, float]]:
-    return [(type(e).__name__[:5], (e.at_us - NOON_US) / MINUTE_US) for e in [*life.raised(), *life.cleared()] if e.type == HIGH]
+    return [
+        (type(e).__name__[:5], (e.at_us - NOON_US) / MINUTE_US)
+        for e in [*life.raised(), *life.cleared()]
+        if e.type == HIGH
+    ]
 
 
 def test_a_delay_under_other_figures_begins_anew() -> None:
