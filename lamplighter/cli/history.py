@@ -75,7 +75,7 @@ def import_history(
             raise
         sentence = f"{str(error).rstrip('.')}. Until then {_account(counted)}"
         raise Failure(f"{sentence}: run it again, and it continues.") from error
-    left_out = f", {counted.bad:,} bad lines left out" if counted.bad else ""
+    left_out = f", {counted.bad:,} bad line{'s' * (counted.bad > 1)} left out" if counted.bad else ""
     if stored:
         print(f"{_account(counted)}{left_out}.")
     elif counted.bad and not skip_bad:
@@ -116,22 +116,23 @@ def _account(counted: "Imported") -> str:
 
 def _said(done: str, source: TextIO) -> Callable[["Imported"], None]:
     """Says on standard error how far a passage through the file has come."""
-    size, began = max(1, os.fstat(source.fileno()).st_size), time.monotonic()
+    size, began = os.fstat(source.fileno()).st_size, time.monotonic()
     is_terminal = sys.stderr.isatty()
     next_s = began + (0 if is_terminal else SAY_S)
 
     def say(counted: "Imported") -> None:
         nonlocal next_s
         now_s = time.monotonic()
-        place = min(size, os.lseek(source.fileno(), 0, os.SEEK_CUR))
-        ended = is_terminal and place == size
+        place = os.lseek(source.fileno(), 0, os.SEEK_CUR) if source.seekable() else 0
+        ended = is_terminal and place >= size
         if now_s < next_s and not ended:
             return
         next_s = now_s + (SAY_TERMINAL_S if is_terminal else SAY_S)
-        rest_s = (now_s - began) * (size - place) / max(1, place)
-        words = f"{place * 100 // size} % {done}, {counted.good:,} lines, about {rest_s:,.0f} s left"
-        print(
-            f"\r{words}\x1b[K" if is_terminal else words, end="" if is_terminal and not ended else "\n", file=sys.stderr
-        )
+        words = f"{counted.good + counted.bad:,} lines {done}"
+        if 0 < place <= size:
+            rest_s = (now_s - began) * (size - place) / place
+            words = f"{place * 100 // size} %, {words}, about {rest_s:,.0f} s left"
+        line = f"{_CLEAR}{words}" if is_terminal else words
+        print(line, end="" if is_terminal and not ended else "\n", file=sys.stderr, flush=True)
 
     return say

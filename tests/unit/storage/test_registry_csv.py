@@ -1,6 +1,7 @@
 """Reading a registry file: every mistake with its line, values with their types."""
 
 import io
+import tracemalloc
 
 import pytest
 
@@ -166,3 +167,13 @@ def test_utf16_is_told_at_the_header() -> None:
 def test_an_endless_line_ends_the_reading(text: str) -> None:
     (words,) = mistakes(text)
     assert words.endswith("the line has more than 1,048,576 characters; nothing behind it was read")
+
+
+def test_memory_does_not_grow_with_the_town() -> None:
+    lines = "".join(f"lamp-{n},streetlight,{'x' * 200}\n" for n in range(5_000))
+    text = io.StringIO(f"asset,kind,name\n{lines}")
+    tracemalloc.start()
+    assert sum(isinstance(each, Row) for each in read_csv(text)) == 5_000
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 1_000_000 < text.tell()

@@ -2,6 +2,7 @@
 
 import io
 import json
+import tracemalloc
 from typing import Any
 
 import pytest
@@ -167,3 +168,15 @@ def test_features_are_read_whole_wherever_the_text_is_cut(size: int, monkeypatch
 )
 def test_where_the_json_breaks_reading_ends_with_one_sentence(text: str, words: str) -> None:
     assert mistakes(text)[-1] == f"line 1: {words}"
+
+
+def test_memory_does_not_grow_with_the_town() -> None:
+    lamps = ",\n".join(
+        json.dumps(feature(POINT, asset=f"l-{n}", kind="streetlight", name="x" * 200)) for n in range(5_000)
+    )
+    text = io.StringIO(f'{{"type": "FeatureCollection", "features": [{lamps}]}}')
+    tracemalloc.start()
+    assert sum(isinstance(each, Row) for each in read_geojson(text)) == 5_000
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 1_000_000 < text.tell()
