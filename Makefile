@@ -30,6 +30,7 @@ bench: $(VENV)/installed-dev      ## measure it beside its peers on this machine
 
 docs: install   ## write the pages that are written from the code
 	@$(BIN)/python -m lamplighter.settings_page > docs/settings.md
+	@$(BIN)/python -m lamplighter.figures_page > docs/figures.md
 	@$(BIN)/python -m lamplighter.contract_page > docs/contract.md
 	@$(BIN)/python -m lamplighter.devices_page > docs/devices.md
 

@@ -16,7 +16,7 @@ from rules.daytimes import read_daytime, read_duration_s
 from rules.series import FOLLOWS, values
 from rules.toml_lines import Place, lines_of
 from telemetry.alarms import AlarmType, Severity
-from telemetry.figures import UNITS, Figure, Form, is_required, known, stem_and_unit
+from telemetry.figures import UNITS, Figure, Form, is_required, known, spelled, stem_and_unit
 from telemetry.guards import LIGHTING_CLASS_MIN_PCT
 
 T = TypeVar("T")
@@ -271,10 +271,10 @@ def _must(hint: type, name: str, about: Figure) -> str:
     if unit := stem_and_unit(name)[1]:
         words += f" of {UNITS[unit]}"
     if about.low is not None and about.high is not None:
-        return f"{words} from {about.low:g} to {about.high:g}"
+        return f"{words} from {spelled(about.low)} to {spelled(about.high)}"
     if about.low is not None:
-        return f"{words} of at least {about.low:g}"
-    return words if about.high is None else f"{words} of at most {about.high:g}"
+        return f"{words} of at least {spelled(about.low)}"
+    return words if about.high is None else f"{words} of at most {spelled(about.high)}"
 
 
 def _key(each: "Field[Any]") -> str:

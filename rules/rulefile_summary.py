@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
 
+from telemetry.figures import spelled
 from telemetry.thresholds import DimmingProgram, Thresholds
 
 _NAMED_MAX = 12
@@ -44,7 +45,9 @@ def _differing(thresholds: Thresholds) -> Iterator[str]:
 
 
 def _shown(value: bool | int | float | str) -> str:
-    return f"{value:g}" if isinstance(value, float) else str(value).lower() if isinstance(value, bool) else str(value)
+    if isinstance(value, bool):
+        return str(value).lower()
+    return value if isinstance(value, str) else spelled(value)
 
 
 def _some(names: list[str]) -> str:

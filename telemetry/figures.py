@@ -109,12 +109,12 @@ def is_required(of: "Field[Any]") -> bool:
 UNITS = {
     "pct": "%",
     "s": "seconds",
-    "min": "minutes",
     "h": "hours",
     "days": "days",
     "m": "metres",
     "mm": "millimetres",
     "cm": "centimetres",
+    "m_per_min": "metres a minute",
     "m_h": "metres an hour",
     "mm_h": "millimetres an hour",
     "w": "watts",
@@ -128,8 +128,18 @@ UNITS = {
 
 
 def stem_and_unit(name: str) -> tuple[str, str]:
-    """A name without its unit's suffix, and the suffix; an empty one where the name has none."""
+    """A name without its unit's suffix, and the suffix; an empty one where the name has none.
+
+    A qualifier stands last, as in `step_m_max`, and belongs to neither.
+    """
+    name = name.removesuffix("_max")
+    name = name if name.endswith("_per_min") else name.removesuffix("_min")
     for suffix in sorted(UNITS, key=len, reverse=True):
-        if name.endswith(f"_{suffix}"):
+        if name.endswith(f"_{suffix}") and not name.endswith(f"_per_{suffix}"):
             return name.removesuffix(f"_{suffix}"), suffix
     return name, ""
+
+
+def spelled(value: float) -> str:
+    """A number as people and TOML write it: `0.05`, `1_800`."""
+    return f"{round(value):_}" if value == round(value) else f"{value:g}"

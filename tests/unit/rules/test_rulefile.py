@@ -79,7 +79,7 @@ def test_toml_has_dates_and_times_of_its_own() -> None:
         ("[drainage]\ndeadband_cm = 5", "line 2: drainage has no deadband_cm: it is given in metres, as deadband_m."),
         (
             '[drainage]\n\nhigh_raise_delay_s = "6 min"',
-            'line 3: drainage.high_raise_delay_s is "6 min", but it must be a whole number of seconds from 0 to 86400.',
+            'line 3: drainage.high_raise_delay_s is "6 min", but it must be a whole number of seconds from 0 to 86_40',
         ),
         (
             "[drainage]\ndeadband_m = 5",
