@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from rules.calendars import Calendars
 from rules.drains.sewer import Sewer
+from rules.hours import Hours
 from rules.lamps import Lamps
 from rules.measures import Measure
 from rules.memory import Bools, Codes, Names, Reals, Rows, Times
@@ -174,8 +175,12 @@ class City:
     @cached_property
     def opening(self) -> Opening:
         """When parking zones are closed."""
-        calendars = Calendars(self.thresholds.calendars)
-        return Opening(self.thresholds.parking, calendars, self.sun, self.timezone, self.measures)
+        return Opening(self.thresholds.parking, self.hours, self.measures)
+
+    @cached_property
+    def hours(self) -> Hours:
+        """From days and times to moments."""
+        return Hours(Calendars(self.thresholds.calendars), self.sun, self.timezone)
 
     def local(self, at_us: int) -> datetime:
         """The town's wall clock."""

@@ -278,6 +278,10 @@ class Notifications:
 
     sinks: Mapping[str, Sink] = figure({}, "Where notifications can go, by name")
     routes: tuple[Route, ...] = figure((), "Every route that matches counts")
+    flood_messages: int = figure(20, "More than so many messages to a sink are a flood", low=1, high=1_000, own=False)
+    flood_window_s: int = figure(
+        600, "Within so long; what is not critical then comes together as one message", low=60, high=DAY_S, own=False
+    )
 
 
 @dataclass(frozen=True, slots=True)

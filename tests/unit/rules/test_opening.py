@@ -5,13 +5,14 @@ import datetime as dt
 import pytest
 
 from rules.calendars import Calendars
+from rules.hours import Hours
 from rules.measures import CLOSURE, MAINTENANCE, Measure
 from rules.opening import Opening
 from telemetry.clock import to_us
 from telemetry.thresholds import HOLIDAYS, Closure, OpeningHours, Parking
 from tests.parts.cities import BERLIN, SUN
 
-CALENDARS = Calendars({"holiday": HOLIDAYS})
+TOWN = Hours(Calendars({"holiday": HOLIDAYS}), SUN, BERLIN)
 HOURS = (
     OpeningHours(("garage",), ("mon..fri",), "06:00", "22:00"),
     OpeningHours(("garage",), ("sat",), "08:00", "02:00"),
@@ -25,7 +26,7 @@ def at(text: str) -> int:
 
 
 def opening(*measures: Measure) -> Opening:
-    return Opening(Parking(hours=HOURS, closures=MARKET), CALENDARS, SUN, BERLIN, measures)
+    return Opening(Parking(hours=HOURS, closures=MARKET), TOWN, measures)
 
 
 @pytest.mark.parametrize(
@@ -57,7 +58,7 @@ def test_a_zone_that_no_hours_name_is_always_open() -> None:
 
 def test_hours_follow_the_wall_clock_over_the_change_of_summer_time() -> None:
     hours = (OpeningHours(("garage",), ("sun",), "01:00", "04:00"),)
-    there = Opening(Parking(hours=hours), CALENDARS, SUN, BERLIN)
+    there = Opening(Parking(hours=hours), TOWN)
     assert not there.closed("garage", at("2026-03-29T03:59:00"))
     assert there.closed("garage", at("2026-03-29T04:00:00"))
 

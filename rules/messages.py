@@ -1,0 +1,58 @@
+"""What people are told of alarms, as text."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from telemetry.alarms import Alarm, Severity
+from telemetry.clock import to_datetime
+
+_TIME = "%Y-%m-%d %H:%M:%S UTC"
+_KINDS = {Severity.INFO: "info", Severity.WARNING: "warning", Severity.CRITICAL: "failure"}
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What people are told. `kind` is one of apprise's: `info`, `success`, `warning`, `failure`."""
+
+    title: str
+    body: str
+    kind: str
+
+
+def raised(alarm: Alarm) -> Message:
+    """An alarm that stands, and why."""
+    why = [f"{name}: {_listed(alarm.why.get(name, {}))}" for name in ("inputs", "thresholds")]
+    body = "\n".join([f"Since {alarm.observed_at:{_TIME}}.", *why, f"Alarm {alarm.id}"])
+    return Message(f"{alarm.severity}: {_about(alarm)}", body, _KINDS[Severity(alarm.severity)])
+
+
+def reminder(alarm: Alarm) -> Message:
+    """An alarm that nobody has acknowledged."""
+    first = raised(alarm)
+    return Message(f"Unacknowledged, {first.title}", first.body, first.kind)
+
+
+def over(alarm: Alarm) -> Message:
+    """An alarm whose condition has gone."""
+    return Message(f"Over: {_about(alarm)}", f"Over since {alarm.cleared_at:{_TIME}}.\nAlarm {alarm.id}", "success")
+
+
+def flood(raised: Mapping[str, int], over: Mapping[str, int], since_us: int) -> Message:
+    """Many alarms together, by type."""
+    lines = [
+        f"{word}: {', '.join(f'{number} {type}' for type, number in sorted(types.items()))}"
+        for word, types in (("Raised", raised), ("Over", over))
+        if types
+    ]
+    title = f"{sum(raised.values())} more alarms, {sum(over.values())} over"
+    since = f"Since {to_datetime(since_us):{_TIME}}, too many to be told one by one."
+    return Message(title, "\n".join([since, *lines]), "warning")
+
+
+def _about(alarm: Alarm) -> str:
+    return f"{alarm.type.replace('_', ' ')}, {alarm.asset or alarm.subject}"
+
+
+def _listed(values: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name} {value}" for name, value in values.items())
