@@ -1,0 +1,191 @@
+"""Energy of street lights as a report: kWh drawn and saved against full light all night, by street and month."""
+
+import datetime as dt
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+from lamplighter.report.page import Bars, Page, Series, Table
+from lamplighter.report.words import Language, Words, number, words
+from rules.sun import Sun
+from storage.energy import Drawn
+from telemetry.clock import HOUR_US, to_us
+
+Value = int | float | str
+ONE_DAY = dt.timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """`name` is that of the CSV, `heading` that of the page, `meaning` a sentence on it."""
+
+    name: Words
+    heading: Words
+    meaning: Words
+    value: Callable[[Drawn], Value]
+
+
+COLUMNS = (
+    Column(
+        words("month", "monat"),
+        words("Month", "Monat"),
+        words("by the town's wall clock", "nach Ortszeit"),
+        lambda row: f"{row.month:%Y-%m}",
+    ),
+    Column(
+        words("zone", "zone"),
+        words("Street", "Straße"),
+        words("the zone in which the lamps are registered today", "die Zone, in der die Leuchten heute geführt werden"),
+        lambda row: row.zone,
+    ),
+    Column(
+        words("lamps", "leuchten"),
+        words("Lamps", "Leuchten"),
+        words("whose meters told what they drew", "deren Zähler Verbrauch gemeldet haben"),
+        lambda row: row.lamps,
+    ),
+    Column(
+        words("lamps_unknown", "leuchten_unbekannt"),
+        words("Not counted", "Nicht gezählt"),
+        words(
+            "lamps that never gave light enough to tell what they draw at full light",
+            "Leuchten, deren Leistung bei vollem Licht nicht bekannt ist",
+        ),
+        lambda row: row.lamps_unknown,
+    ),
+    Column(
+        words("lamp_nights", "leuchtennaechte"),
+        words("Lamp-nights", "Leuchtennächte"),
+        words("local days of a lamp with a reading of its meter", "Tage einer Leuchte mit Zählerstand"),
+        lambda row: row.nights,
+    ),
+    Column(
+        words("full_kwh", "volllicht_kwh"),
+        words("At full light, kWh", "Bei vollem Licht, kWh"),
+        words(
+            "each lamp's power at full light times the hours from dusk to dawn",
+            "Leistung jeder Leuchte bei vollem Licht mal Stunden von Dämmerung zu Dämmerung",
+        ),
+        lambda row: round(row.full_kwh, 3),
+    ),
+    Column(
+        words("drawn_kwh", "verbrauch_kwh"),
+        words("Drawn, kWh", "Verbrauch, kWh"),
+        words("what the meters counted, standby included", "von den Zählern gezählt, mit Bereitschaft"),
+        lambda row: round(row.drawn_kwh, 3),
+    ),
+    Column(
+        words("saved_kwh", "gespart_kwh"),
+        words("Saved, kWh", "Gespart, kWh"),
+        words("the difference", "die Differenz"),
+        lambda row: round(row.full_kwh - row.drawn_kwh, 3),
+    ),
+    Column(
+        words("saved_pct", "gespart_pct"),
+        words("Saved, %", "Gespart, %"),
+        words("of what full light would have taken", "von dem, was volles Licht verbraucht hätte"),
+        lambda row: saved_pct(row.drawn_kwh, row.full_kwh),
+    ),
+)
+
+TITLE = words("Energy of street lights", "Energie der Straßenbeleuchtung")
+LEAD = words(
+    "What the lamps drew, against what they would have drawn at full light from dusk to dawn. A lamp's power at full "
+    "light is the median of the highest readings of days on which it gave full light, else its highest reading scaled "
+    "by the light it gave then. Days on which a lamp told nothing count neither way.",
+    "Verbrauch der Leuchten, verglichen mit vollem Licht von der Abend- bis zur Morgendämmerung. Die Leistung einer "
+    "Leuchte bei vollem Licht ist der Median der höchsten Werte von Tagen, an denen sie volles Licht gab, sonst ihr "
+    "höchster Wert, hochgerechnet von der damaligen Helligkeit. Tage ohne Meldung zählen auf keiner Seite.",
+)
+CAPTION = words("Each month, kWh", "Je Monat, kWh")
+
+
+def dark_hours(clock: Sun, first: dt.date, last: dt.date, timezone: ZoneInfo) -> dict[dt.datetime, float]:
+    """How long lamps burn by the sun on each local day, by its beginning; both days count."""
+    found: dict[dt.datetime, float] = {}
+    day = first
+    while day <= last:
+        begin = dt.datetime.combine(day, dt.time(), timezone)
+        day += ONE_DAY
+        since_us, until_us = to_us(begin), to_us(dt.datetime.combine(day, dt.time(), timezone))
+        dark_us, dark, before_us = 0, clock.dark_at(since_us), since_us
+        for at_us, turns_dark in [*clock.changes(since_us + 1, until_us), (until_us, False)]:
+            dark_us += (at_us - before_us) * dark
+            dark, before_us = turns_dark, at_us
+        found[begin.astimezone(dt.UTC)] = dark_us / HOUR_US
+    return found
+
+
+def saved_pct(drawn_kwh: float, full_kwh: float) -> Value:
+    """The share that was saved, empty where there was nothing to save from."""
+    return round(100.0 * (full_kwh - drawn_kwh) / full_kwh, 1) if full_kwh > 0 else ""
+
+
+def rows(found: Sequence[Drawn], language: Language) -> list[list[Value]]:
+    """The report as CSV has it: the names of the columns, then a row a zone and month."""
+    table: list[list[Value]] = [[column.name[language] for column in COLUMNS]]
+    return table + [[column.value(each) for column in COLUMNS] for each in found]
+
+
+def page(
+    found: Sequence[Drawn], city: str, since: dt.date, until: dt.date, now: dt.datetime, language: Language
+) -> Page:
+    """The report as a page to print, between two local days that both count; `now` is city time."""
+    return Page(
+        language=language,
+        title=TITLE[language],
+        subtitle=" · ".join(part for part in (city, f"{since} – {until}") if part),
+        lead=LEAD[language],
+        verdict=verdict(found, language),
+        is_bad=False,
+        bars=_bars(found, language),
+        table=Table(
+            [column.heading[language] for column in COLUMNS],
+            [[_cell(column.value(each), language) for column in COLUMNS] for each in found],
+            set(),
+        ),
+        notes=[(column.heading[language], column.meaning[language]) for column in COLUMNS],
+        made=words(f"Made {now:%Y-%m-%d %H:%M} UTC.", f"Erstellt {now:%Y-%m-%d %H:%M} UTC.")[language],
+    )
+
+
+def verdict(found: Sequence[Drawn], language: Language) -> str:
+    """The report in a sentence."""
+    drawn, full = sum(each.drawn_kwh for each in found), sum(each.full_kwh for each in found)
+    if full <= 0:
+        return words("No meter told anything in this time.", "In dieser Zeit hat kein Zähler etwas gemeldet.")[language]
+    saved, share = (_cell(value, language) for value in (round(full - drawn, 1), saved_pct(drawn, full)))
+    told = _cell(round(drawn, 1), language)
+    return words(
+        f"The lamps drew {told} kWh and saved {saved} kWh ({share} %) against full light all night.",
+        f"Die Leuchten haben {told} kWh verbraucht und gegenüber vollem Licht die ganze Nacht {saved} kWh "
+        f"({share} %) gespart.",
+    )[language]
+
+
+def _bars(found: Sequence[Drawn], language: Language) -> Bars:
+    months = sorted({each.month for each in found})
+    drawn, full = (
+        [sum(getattr(each, name) for each in found if each.month == month) for month in months]
+        for name in ("drawn_kwh", "full_kwh")
+    )
+    return Bars(
+        CAPTION[language],
+        [f"{month:%Y-%m}" for month in months],
+        [
+            Series(words("drawn", "verbraucht")[language], "#2b6c8f", [round(each) for each in drawn]),
+            Series(
+                words("saved", "gespart")[language],
+                "#7fb08a",
+                [max(0, round(most - each)) for each, most in zip(drawn, full, strict=True)],
+            ),
+        ],
+    )
+
+
+def _cell(value: Value, language: Language) -> str:
+    if isinstance(value, float):
+        whole, _, rest = f"{value:.1f}".partition(".")
+        sign, point = "-" if whole.startswith("-") else "", "," if language is Language.GERMAN else "."
+        return f"{sign}{number(abs(int(whole)), language)}{point}{rest}"
+    return number(value, language) if isinstance(value, int) else value

@@ -1,0 +1,45 @@
+"""What lamps drew against full light all night, from the rollups of their reports."""
+
+import datetime as dt
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from storage import energy
+from storage.lifecycle import maintain
+from storage.pool import Connection, Pool
+from telemetry.clock import to_us
+from tests.integration.storage.rows import Row, at, register, store
+
+BERLIN = ZoneInfo("Europe/Berlin")
+NIGHTS = [dt.datetime(2026, 11, day, tzinfo=BERLIN) for day in (20, 21)]
+HOURS = dict.fromkeys(NIGHTS, 14.0)
+
+
+def night(asset: int, begin: dt.datetime, kwh: float, level_pct: float, power_w: float) -> list[Row]:
+    """A lamp's local day: the meter at its beginning and end, and what it gave and drew between."""
+    given = [
+        (0, {"energy_kwh": kwh, "level_pct": 0.0, "power_w": 0.5}),
+        (18, {"energy_kwh": kwh + 0.1, "level_pct": level_pct, "power_w": power_w}),
+        (23, {"energy_kwh": kwh + 0.5, "level_pct": level_pct, "power_w": power_w}),
+    ]
+    return [(asset, begin + dt.timedelta(hours=hour, minutes=30), fields) for hour, fields in given]
+
+
+async def test_full_light_is_what_a_lamp_drew_at_full_light_else_scaled(conn: Connection, pool: Pool) -> None:
+    lamps = [("lamp-1", "streetlight", "ring"), ("lamp-2", "streetlight", "ring"), ("lamp-3", "streetlight", "ring")]
+    await register(conn, *lamps)
+    rows = [row for place, begin in enumerate(NIGHTS) for row in night(1, begin, place, 100.0, 80.0)]
+    rows += night(2, NIGHTS[0], 5.0, 50.0, 30.0) + night(3, NIGHTS[0], 5.0, 0.0, 0.5)
+    await store(conn, "streetlight", rows)
+    await maintain(pool, to_us(at("2026-11-23 09:00")))
+    (found,) = await energy.by_zone_and_month(conn, NIGHTS[0], NIGHTS[1] + dt.timedelta(days=1), HOURS)
+    assert (found.zone, found.month, found.lamps, found.lamps_unknown) == ("ring", dt.date(2026, 11, 1), 2, 1)
+    assert found.nights == 3
+    # lamp-1: 80 W, 0.5 kWh on its first day, 0.5 on its second and 0.5 between them. lamp-2: 60 W at full light.
+    assert found.full_kwh == pytest.approx((2 * 80 + 60) * 14 / 1000)
+    assert found.drawn_kwh == pytest.approx(0.5 + 1.0 + 0.5)
+
+
+async def test_without_readings_there_is_nothing_to_tell(conn: Connection) -> None:
+    assert await energy.by_zone_and_month(conn, NIGHTS[0], NIGHTS[1], HOURS) == []
