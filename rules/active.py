@@ -20,8 +20,10 @@ from storage.rule_versions import RuleVersion
 from telemetry.registry import Registry
 from telemetry.thresholds import Thresholds
 
-LOOK_EVERY_S = 2.0
-"""The file is looked at this often, in real seconds."""
+LOOK_EVERY_S = 1.0
+"""The file is looked at this often, in real seconds; it is read once two looks find it the same, so never half
+written."""
+FileState = tuple[int, int, int]
 SHIPPED_BY = "lamplighter"
 """The author of the defaults."""
 
@@ -49,7 +51,8 @@ class ActiveRules:
         self._file, self._author = file, author
         self.thresholds = versioned(usual or Thresholds())
         self._version = _version(self.thresholds, "", SHIPPED_BY)
-        self._seen: tuple[int, int, int] | None = None
+        self._seen: FileState | None = None
+        self._read: FileState | None = None
         self._looked_s = float("-inf")
         self.unkept = True
         self.mistakes: tuple[str, ...] = ()
@@ -63,9 +66,12 @@ class ActiveRules:
     async def begin(self, conn: Connection, registry: Registry) -> Thresholds | None:
         """Take up the file, or what was active last if it is bad; returns what was active last, `None` for nothing."""
         known = await rule_versions.active(conn)
-        before = None if known is None else _thresholds(known[0].content)
-        if self._file is not None and not self.look(registry) and self.mistakes and known is not None and before:
-            self.thresholds, self._version = before, known[0]
+        before = None if known is None else of_content(known[0].content)
+        if self._file is not None:
+            self._seen = _state_of(self._file)
+            self._take_up(registry)
+            if self.mistakes and known is not None and before is not None:
+                self.thresholds, self._version = before, known[0]
         return before
 
     def look(self, registry: Registry) -> bool:
@@ -73,10 +79,18 @@ class ActiveRules:
         if self._file is None or time.monotonic() - self._looked_s < LOOK_EVERY_S:
             return False
         self._looked_s = time.monotonic()
-        seen = _state_of(self._file)
-        if seen == self._seen and (seen is not None or self.mistakes):
-            return False
-        self._seen = seen
+        before, self._seen = self._seen, _state_of(self._file)
+        return self._seen == before and self._seen != self._read and self._take_up(registry)
+
+    async def keep(self, conn: Connection, at_us: int) -> None:
+        """Write down the version in force."""
+        await rule_versions.activate(conn, self._version, at_us)
+        self.unkept = False
+
+    def _take_up(self, registry: Registry) -> bool:
+        """Read the file as it is; whether other rules are in force by that."""
+        assert self._file is not None
+        self._read = self._seen
         try:
             rules = read_rule_file(self._file, registry)
         except BadFile as error:
@@ -92,11 +106,6 @@ class ActiveRules:
         self.unkept, self._reloads = True, self._reloads + 1
         _log.info("rules in force", version=self.thresholds.version, author=self._version.author)
         return True
-
-    async def keep(self, conn: Connection, at_us: int) -> None:
-        """Write down the version in force."""
-        await rule_versions.activate(conn, self._version, at_us)
-        self.unkept = False
 
     def _refuse(self, mistakes: tuple[str, ...]) -> None:
         self.mistakes, self._refusals = mistakes, self._refusals + 1
@@ -114,7 +123,7 @@ def content(thresholds: Thresholds) -> str:
     return msgspec.json.encode(thresholds).decode()
 
 
-def _thresholds(kept: str) -> Thresholds | None:
+def of_content(kept: str) -> Thresholds | None:
     """What was kept as `content`; figures that came later are as usual. `None` if it is not ours any more."""
     try:
         return msgspec.json.decode(kept, type=Thresholds)
@@ -126,7 +135,7 @@ def _version(thresholds: Thresholds, source: str, author: str) -> RuleVersion:
     return RuleVersion(thresholds.version, content(thresholds), source, digest(thresholds), author)
 
 
-def _state_of(file: Path) -> tuple[int, int, int] | None:
+def _state_of(file: Path) -> FileState | None:
     """What tells one state of a file from another, `None` while it is not there."""
     try:
         found = os.stat(file)
