@@ -1,14 +1,29 @@
 """Thresholds and calibrations of single EM models, in the maker's names; the bytes are in `settings.py`."""
 
+from dataclasses import dataclass
 from typing import Any
 
 from gateway.codecs.codec import Undecodable, Value
-from gateway.codecs.milesight.em.settings import CONDITIONS, SWITCH, Setting, choice, members, named, scaled, whole
+from gateway.codecs.milesight.em.settings import (
+    CONDITIONS,
+    SWITCH,
+    Setting,
+    choice,
+    count,
+    members,
+    named,
+    scaled,
+    switch,
+    whole,
+)
 from gateway.codecs.wire import Cursor
 
 TEMPERATURE, LEAKAGE, DISTANCE = "temperature_alarm_config", "leakage_alarm_config", "distance_alarm_config"
 WORD_MAX, SHORT_MIN, SHORT_MAX = 0xFFFF, -0x8000, 0x7FFF
-ENABLED, RELEASED = 0x40, 0x80
+ENABLE, RELEASE = "enable", "alarm_release_enable"
+SWITCH_BITS = {ENABLE: 0x40, RELEASE: 0x80}
+SURFACES = ("current_plane", "reset_zero_reference_point", "set_zero_calibration", "clear_zero_calibration")
+"""From 0xFF downwards."""
 OFFSET = "distance_calibration_settings"
 ENDS = ("min", "max")
 
@@ -59,28 +74,57 @@ def _read_calibration(cursor: Cursor) -> dict[str, Value]:
     raise Undecodable(f"{head:#04x} heads no calibration of this device")
 
 
-def _write_distance(name: str, value: Any) -> bytes:
-    config = members(value, name, "enable", "condition", "threshold_min", "threshold_max", "alarm_release_enable")
-    head = choice(config["condition"], f"{name}.condition", CONDITIONS) | 1 << 3
-    head |= ENABLED * choice(config["enable"], f"{name}.enable", SWITCH)
-    head |= RELEASED * choice(config["alarm_release_enable"], f"{name}.alarm_release_enable", SWITCH)
-    limits = (whole(config[f"threshold_{end}"], f"{name}.threshold_{end}", 0, WORD_MAX) for end in ENDS)
-    return bytes([head]) + b"".join(each.to_bytes(2, "little") for each in limits) + bytes(4)
+@dataclass(frozen=True, slots=True)
+class Threshold:
+    """How one model says a threshold: 9 bytes, of which `number` tells it from others of the model.
+
+    `per`: steps a unit of its limits. `switches` of its head are in use, `rest` names its two further words, which are
+    0 where they have no names.
+    """
+
+    name: str
+    number: int = 1
+    per: int = 1
+    signed: bool = True
+    switches: tuple[str, ...] = (ENABLE, RELEASE)
+    rest: tuple[str, ...] = ()
+    conditions: tuple[str, ...] = CONDITIONS
+
+    def write(self, value: Any) -> bytes:
+        """The bytes of the maker's object."""
+        limits = tuple(f"threshold_{end}" for end in ENDS)
+        config = members(value, self.name, "condition", *limits, *self.switches, *self.rest)
+        head = choice(config["condition"], f"{self.name}.condition", self.conditions) | self.number << 3
+        for each in self.switches:
+            head |= SWITCH_BITS[each] * choice(config[each], f"{self.name}.{each}", SWITCH)
+        low, high = (SHORT_MIN, SHORT_MAX) if self.signed else (0, WORD_MAX)
+        words = [scaled(config[limit], f"{self.name}.{limit}", self.per, low, high) for limit in limits]
+        words += [whole(config[each], f"{self.name}.{each}", 0, WORD_MAX).to_bytes(2, "little") for each in self.rest]
+        return bytes([head]) + b"".join(words).ljust(8, b"\0")
+
+    def read(self, head: int, cursor: Cursor) -> Value:
+        """The maker's object from the bytes after its head."""
+        config: dict[str, Value] = {"condition": named(head & 7, self.conditions, "condition")}
+        for end in ENDS:
+            limit = cursor.signed(2, little=True) if self.signed else cursor.unsigned(2, little=True)
+            config[f"threshold_{end}"] = limit if self.per == 1 else limit / self.per
+        config |= {each: SWITCH[bool(head & SWITCH_BITS[each])] for each in self.switches}
+        rest = [cursor.unsigned(2, little=True) for _ in range(2)]
+        return {**config, **dict(zip(self.rest, rest, strict=False))}
 
 
-def _read_distance(cursor: Cursor) -> dict[str, Value]:
-    head = cursor.unsigned()
-    if head >> 3 & 7 != 1:
+def thresholds(*several: Threshold) -> Setting:
+    """The setting of a model's thresholds."""
+    by_name = {each.name: each for each in several}
+
+    def read(cursor: Cursor) -> dict[str, Value]:
+        head = cursor.unsigned()
+        for each in several:
+            if each.number == head >> 3 & 7:
+                return {each.name: each.read(head, cursor)}
         raise Undecodable(f"{head:#04x} heads no threshold of this device that we know")
-    config: dict[str, Value] = {
-        "enable": SWITCH[bool(head & ENABLED)],
-        "condition": named(head & 7, CONDITIONS, "condition"),
-        "threshold_min": cursor.unsigned(2, little=True),
-        "threshold_max": cursor.unsigned(2, little=True),
-        "alarm_release_enable": SWITCH[bool(head & RELEASED)],
-    }
-    cursor.take(4)
-    return {DISTANCE: config}
+
+    return Setting(tuple(by_name), lambda name, value: by_name[name].write(value), read)
 
 
 def _write_offset(name: str, value: Any) -> bytes:
@@ -97,11 +141,46 @@ def _read_offset(cursor: Cursor) -> dict[str, Value]:
     return {OFFSET: {"enable": enable, "calibration_value": cursor.signed(2, little=True)}}
 
 
+def _surface() -> Setting:
+    """Which plane is 0° to a tilt sensor."""
+    name = "initial_surface"
+
+    def read(cursor: Cursor) -> dict[str, Value]:
+        return {name: named(0xFF - cursor.unsigned(), SURFACES, name)}
+
+    return Setting((name,), lambda _, value: bytes([0xFF - choice(value, name, SURFACES)]), read)
+
+
+_TIMES = ("report_interval", "report_times")
 EM300 = {
     0x06: Setting((TEMPERATURE, LEAKAGE), _write_em300, _read_em300),
     0xEA: Setting(tuple(CALIBRATIONS), _write_calibration, _read_calibration),
 }
-EM500_UDL = {
-    0x06: Setting((DISTANCE,), _write_distance, _read_distance),
-    0xF1: Setting((OFFSET,), _write_offset, _read_offset),
+EM310_UDL = {
+    0x06: thresholds(Threshold(DISTANCE, per=10, switches=(RELEASE,), rest=("lock_time", "continue_time"))),
 }
+EM320_TILT = {
+    0x06: thresholds(
+        *(
+            Threshold(f"angle_{axis}_alarm_config", number, 100, True, (), _TIMES, (*CONDITIONS, "mutation"))
+            for number, axis in enumerate("xyz", 1)
+        )
+    ),
+    0x62: _surface(),
+}
+EM400_UDL = {
+    0x06: thresholds(Threshold("standard_mode_alarm_config", signed=False, switches=(RELEASE,))),
+    0x13: switch("install_height_enable"),
+    0x3E: switch("tilt_linkage_distance_enable"),
+    0x56: switch("tof_detection_enable"),
+    0x70: count("people_existing_height", 2, 0, WORD_MAX),
+}
+_D2D = {0x84: switch("d2d_enable")}
+EM500_UDL = {
+    0x06: thresholds(Threshold(DISTANCE, signed=False)),
+    0xF1: Setting((OFFSET,), _write_offset, _read_offset),
+    **_D2D,
+}
+EM500_SWL = {0x06: thresholds(Threshold("depth_alarm_config", switches=(ENABLE,))), **_D2D}
+EM500_PP = {0x06: thresholds(Threshold("pressure_alarm_config")), **_D2D}
+EM500_LGT = {0x06: thresholds(Threshold("illuminance_alarm_config")), **_D2D}

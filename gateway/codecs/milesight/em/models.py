@@ -23,7 +23,16 @@ decoder (tenths) and not said in the guide: it is kept in raw numbers and no dis
 from functools import partial
 
 from gateway.codecs.codec import Codec
-from gateway.codecs.milesight.em.alarms import EM300, EM500_UDL
+from gateway.codecs.milesight.em.alarms import (
+    EM300,
+    EM310_UDL,
+    EM320_TILT,
+    EM400_UDL,
+    EM500_LGT,
+    EM500_PP,
+    EM500_SWL,
+    EM500_UDL,
+)
 from gateway.codecs.milesight.em.items import (
     BATTERY,
     Item,
@@ -94,6 +103,7 @@ CODECS = (
         ("distance_m", "battery_pct"),
         {(0x03, 0x82): DISTANCE, (0x04, 0x00): TILTED},
         kind="drain_level",
+        settings=EM310_UDL,
     ),
     _codec(
         ("em400-udl",),
@@ -108,6 +118,7 @@ CODECS = (
             (0x84, 0x82): with_alarm(DISTANCE, "distance_alarm"),
         },
         kind="drain_level",
+        settings=EM400_UDL,
     ),
     _codec(
         ("em500-udl",),
@@ -123,18 +134,21 @@ CODECS = (
         ("level_m", "battery_pct"),
         {(0x03, 0x77): DEPTH, (0xFF, 0x1B): unread("measuring_range_hex", 5), HISTORY: history(DEPTH)},
         kind="drain_level",
+        settings=EM500_SWL,
     ),
     _codec(
         ("em500-pp",),
         "EM500-PP pipe pressure",
         BATTERY_ALONE,
         {(0x03, 0x7B): PRESSURE, HISTORY: history(PRESSURE)},
+        settings=EM500_PP,
     ),
     _codec(
         ("em500-lgt",),
         "EM500-LGT illuminance",
         ("lux", "battery_pct"),
         {(0x03, 0x94): ILLUMINANCE, HISTORY: history(ILLUMINANCE)},
+        settings=EM500_LGT,
     ),
     _codec(
         ("em300-th",),
@@ -164,5 +178,5 @@ CODECS = (
         {**CLIMATE, (0x06, 0x00): MAGNET, HISTORY: history(TEMPERATURE, HUMIDITY, MAGNET)},
         settings=EM300,
     ),
-    _codec(("em320-tilt",), "EM320-TILT tilt", BATTERY_ALONE, {(0x03, 0xD4): Item(6, _angles)}),
+    _codec(("em320-tilt",), "EM320-TILT tilt", BATTERY_ALONE, {(0x03, 0xD4): Item(6, _angles)}, settings=EM320_TILT),
 )

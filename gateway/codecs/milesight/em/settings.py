@@ -7,6 +7,10 @@ Source: Milesight, user guides of the EM series, "Downlink commands", and the pu
     28 report now                3b synchronize the clock  4a do it now        68 keep a history
     69 send again what was lost  6a which (0 lost, 1 kept) and the interval, s f2 reports of an alarm
     f5 report an alarm's end     06 thresholds, 9 bytes    ea, f1 calibration
+    84 device to device (EM500)  62 zero plane (EM320-TILT)
+    13, 3e, 56, 70               of an EM400-UDL: height of installation, tilt, time of flight, height of people
+
+Not among them: 35, the key of device to device, and 79 and 96, what is commanded there.
 
 A threshold has its condition in bits 2 to 0 (off, below, above, between, outside), the number of the alarm in bits 5 to
 3, two limits, and two further words. Names and words are those of the maker's own encoder.
@@ -73,17 +77,19 @@ def members(value: Any, name: str, *names: str) -> Mapping[str, Any]:
     return value
 
 
-def _number(name: str, count: int, low: int, high: int) -> Setting:
+def count(name: str, octets: int, low: int, high: int) -> Setting:
+    """A whole number of so many bytes within limits."""
     return Setting(
         (name,),
-        lambda _, value: whole(value, name, low, high).to_bytes(count, "little", signed=low < 0),
+        lambda _, value: whole(value, name, low, high).to_bytes(octets, "little", signed=low < 0),
         lambda cursor: {
-            name: cursor.signed(count, little=True) if low < 0 else cursor.unsigned(count, little=True),
+            name: cursor.signed(octets, little=True) if low < 0 else cursor.unsigned(octets, little=True),
         },
     )
 
 
-def _switch(name: str) -> Setting:
+def switch(name: str) -> Setting:
+    """A byte of 0 or 1, by its word."""
     return Setting(
         (name,),
         lambda _, value: bytes([choice(value, name, SWITCH)]),
@@ -91,7 +97,9 @@ def _switch(name: str) -> Setting:
     )
 
 
-def _action(name: str, byte: int) -> Setting:
+def action(name: str, byte: int) -> Setting:
+    """Something that the device does once."""
+
     def write(_: str, value: Any) -> bytes:
         if value != "yes" and (type(value) is not int or value != 1):
             raise Unencodable(f"{name} is 'yes'")
@@ -124,21 +132,21 @@ def _recollection() -> Setting:
 
 
 COMMON: dict[int, Setting] = {
-    0x02: _number("collection_interval", 2, 1, INTERVAL_MAX_S),
-    0x03: _number("report_interval", 2, 1, INTERVAL_MAX_S),
-    0x10: _action("reboot", 0xFF),
-    0x11: _number("timestamp", 4, 0, 0xFFFF_FFFF),
-    0x17: _number("time_zone", 2, -120, 140),
+    0x02: count("collection_interval", 2, 1, INTERVAL_MAX_S),
+    0x03: count("report_interval", 2, 1, INTERVAL_MAX_S),
+    0x10: action("reboot", 0xFF),
+    0x11: count("timestamp", 4, 0, 0xFFFF_FFFF),
+    0x17: count("time_zone", 2, -120, 140),
     0x1C: _recollection(),
-    0x27: _action("clear_history", 0x01),
-    0x28: _action("report_status", 0xFF),
-    0x3B: _switch("time_sync_enable"),
-    0x4A: _action("sync_time", 0xFF),
-    0x68: _switch("history_enable"),
-    0x69: _switch("retransmit_enable"),
+    0x27: action("clear_history", 0x01),
+    0x28: action("report_status", 0xFF),
+    0x3B: switch("time_sync_enable"),
+    0x4A: action("sync_time", 0xFF),
+    0x68: switch("history_enable"),
+    0x69: switch("retransmit_enable"),
     0x6A: _again(),
-    0xF2: _number("alarm_report_counts", 2, 1, 1_000),
-    0xF5: _switch("alarm_release_enable"),
+    0xF2: count("alarm_report_counts", 2, 1, 1_000),
+    0xF5: switch("alarm_release_enable"),
 }
 
 
