@@ -19,13 +19,20 @@ from firmware_sim.city import City, Member
 from firmware_sim.faults import DeviceFaults, Faults
 from firmware_sim.firmware import KEEP_S, Firmware
 from firmware_sim.lorawan.air import Air
+from firmware_sim.lorawan.chirpstack import ChirpStack
 from firmware_sim.lorawan.end_device import EndDevice
-from firmware_sim.lorawan.network_server import NetworkServer
-from firmware_sim.speech import FACES, NATIVE, Speech
+from firmware_sim.lorawan.network_server import Face, NetworkServer
+from firmware_sim.lorawan.the_things_stack import TheThingsStack
+from firmware_sim.speech import NATIVE, NETWORK_SERVERS, Speech
 from firmware_sim.vendors import product_of
 from telemetry import topics
 from telemetry.clock import DAY_US, SECOND_US, Now
 
+FACES: Mapping[str, Callable[[int], Face]] = {
+    "chirpstack": ChirpStack,
+    "the_things_stack": lambda _: TheThingsStack(),
+}
+"""Network servers by name, each made of a town's seed."""
 CONNECTIONS = 20
 """Devices with a line of their own."""
 GATEWAYS = 4
@@ -334,3 +341,6 @@ class _Fleet:
             lag_s=round(self._lag_s, 3),
             lag_s_max=round(self._lag_s_max, 3),
         )
+
+
+assert tuple(FACES) == NETWORK_SERVERS, "what can be spoken is spoken"

@@ -1,22 +1,13 @@
 """What the devices of a town speak: the city's own topics, or LoRaWAN behind one network server or another."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from firmware_sim.chance import Chance
-from firmware_sim.city import City
-from firmware_sim.lorawan.chirpstack import ChirpStack
-from firmware_sim.lorawan.network_server import Face
-from firmware_sim.lorawan.the_things_stack import TheThingsStack
-from firmware_sim.vendors import product_of
 
 NATIVE = "native"
-FACES: Mapping[str, Callable[[int], Face]] = {
-    "chirpstack": ChirpStack,
-    "the_things_stack": lambda _: TheThingsStack(),
-}
-"""Network servers by name, each made of a town's seed."""
-LANGUAGES = (NATIVE, *FACES)
+NETWORK_SERVERS = ("chirpstack", "the_things_stack")
+LANGUAGES = (NATIVE, *NETWORK_SERVERS)
 
 
 class BadSpeech(ValueError):
@@ -37,12 +28,6 @@ class Speech:
             if draw < 0:
                 return language
         return list(self.parts)[-1]
-
-
-def models(city: City, speech: Speech) -> dict[str, str]:
-    """The maker's model (`vendor/device`) of each device behind a network server, as its payloads are to be read."""
-    members = city.members() if speech.parts.keys() - {NATIVE} else ()
-    return {each.device: product_of(each).model for each in members if speech.of(each.device, city.seed) != NATIVE}
 
 
 def parse_speech(text: str) -> Speech:

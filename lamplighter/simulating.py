@@ -7,7 +7,8 @@ from pathlib import Path
 from firmware_sim import elsewhere, fleet, places, replay
 from firmware_sim.city import COLUMNS, City, write_csv
 from firmware_sim.series.recording import BadRecording
-from firmware_sim.speech import BadSpeech, Speech, models, parse_speech
+from firmware_sim.speech import BadSpeech, Speech, parse_speech
+from firmware_sim.vendors import models
 from lamplighter.clock import start_clock, ticking
 from lamplighter.compose import reach_broker
 from lamplighter.errors import Failure, WrongUsage

@@ -14,10 +14,10 @@ from firmware_sim.chance import Chance
 from firmware_sim.city import City
 from firmware_sim.faults import DeviceFaults, Faults
 from firmware_sim.firmware import Uplink
+from firmware_sim.fleet import FACES
 from firmware_sim.lorawan.air import Air
 from firmware_sim.lorawan.end_device import EndDevice
 from firmware_sim.lorawan.network_server import NetworkServer
-from firmware_sim.speech import FACES
 from firmware_sim.vendors import product_of
 from gateway import events
 from gateway.chirpstack import ChirpStack

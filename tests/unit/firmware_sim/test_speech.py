@@ -5,7 +5,8 @@ from collections import Counter
 import pytest
 
 from firmware_sim.city import City
-from firmware_sim.speech import NATIVE, BadSpeech, Speech, models, parse_speech
+from firmware_sim.speech import NATIVE, BadSpeech, Speech, parse_speech
+from firmware_sim.vendors import models
 
 
 def test_one_language_is_spoken_by_all() -> None:
