@@ -5,6 +5,7 @@ import datetime as dt
 import sys
 from enum import StrEnum
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
 import typer
 
@@ -15,7 +16,7 @@ from lamplighter.report.words import Language
 from storage.ledger import Day
 from telemetry.clock import to_datetime
 
-commands = typer.Typer(help="Reports for the council and the auditor: CSV, or a page to print.")
+commands = typer.Typer(help="Reports for the council, the water authority and the auditor: CSV, or a page to print.")
 
 
 class Format(StrEnum):
@@ -27,21 +28,106 @@ class Format(StrEnum):
 
 @commands.callback()
 def report() -> None:
-    """Reports for the council and the auditor: CSV, or a page to print."""
+    """Reports for the council, the water authority and the auditor: CSV, or a page to print."""
+
+
+Since = Annotated[
+    dt.date | None,
+    typer.Option("--from", parser=parse_day, metavar=DAY, help="The first day.", show_default="30 days before"),
+]
+Until = Annotated[
+    dt.date | None,
+    typer.Option("--to", parser=parse_day, metavar=DAY, help="The last day.", show_default="today, city time"),
+]
+Output = Annotated[Format, typer.Option("--format", help="CSV, or a page to print.")]
+InLanguage = Annotated[Language, typer.Option(help="English or German.")]
+
+
+def _days(since: dt.date | None, until: dt.date | None, today: dt.date) -> tuple[dt.date, dt.date]:
+    """The first and the last day of a report."""
+    last = until or today
+    first = since or last - dt.timedelta(days=30)
+    if first > last:
+        raise WrongUsage(f"--from {first} lies after --to {last}: name the earlier day first.")
+    return first, last
+
+
+@commands.command()
+def drainage(
+    since: Since = None,
+    until: Until = None,
+    output: Output = Format.CSV,
+    language: InLanguage = Language.ENGLISH,
+    events: Annotated[bool, typer.Option("--events", help="A row for each Einstau and Überstau, not a drain.")] = False,
+    config: Config = None,
+) -> None:
+    """Self-monitoring of drains: Einstau and Überstau by local days, volumes, and how complete the readings are."""
+    settings = begin(config)
+    from lamplighter.report import drainage as report  # heavy, as what follows
+    from lamplighter.report.drainage_found import find
+    from lamplighter.report.page import html
+    from storage.shared_clock import city_now
+
+    async def work() -> tuple[report.Findings, dt.datetime]:
+        async with database(settings) as connection:
+            now, zone = to_datetime(await city_now(connection)), ZoneInfo(settings.timezone)
+            first, last = _days(since, until, now.astimezone(zone).date())
+            begin_at, end_at = (
+                dt.datetime.combine(day, dt.time(), zone).astimezone(dt.UTC)
+                for day in (first, last + dt.timedelta(days=1))
+            )
+            await connection.execute("SET statement_timeout = 0")
+            return await find(connection, begin_at, max(begin_at, min(end_at, now)), zone), now
+
+    found, now = run(work())
+    if output is Format.CSV:
+        csv.writer(sys.stdout, lineterminator="\n").writerows(report.rows(found, language, events))
+    else:
+        sys.stdout.write(html(report.page(found, settings.city_name, now, language, events)))
+
+
+@commands.command()
+def energy(
+    since: Since = None,
+    until: Until = None,
+    output: Output = Format.CSV,
+    language: InLanguage = Language.GERMAN,
+    config: Config = None,
+) -> None:
+    """Energy of street lights: kWh drawn and saved against full light all night, by street and month."""
+    settings = begin(config)
+    from lamplighter.compose import place  # heavy, as what follows
+    from lamplighter.report import energy as report
+    from lamplighter.report.energy_found import find
+    from lamplighter.report.page import html
+    from storage.energy import Drawn
+    from storage.shared_clock import city_now
+
+    where = place(settings)
+    if where is None:
+        raise WrongUsage("The hours of darkness need the city's place: set LAMPLIGHTER_CITY_LAT and _LON.")
+
+    async def work() -> tuple[list[Drawn], dt.date, dt.date, dt.datetime]:
+        async with database(settings) as connection:
+            now = to_datetime(await city_now(connection))
+            yesterday = now.astimezone(ZoneInfo(where.timezone)).date() - dt.timedelta(days=1)
+            first, last = _days(since, until, yesterday)
+            await connection.execute("SET statement_timeout = 0")
+            return await find(connection, first, last, where), first, last, now
+
+    found, first, last, now = run(work())
+    if output is Format.CSV:
+        csv.writer(sys.stdout, lineterminator="\n").writerows(report.rows(found, language))
+    else:
+        sys.stdout.write(html(report.page(found, settings.city_name, first, last, now, language)))
 
 
 @commands.command()
 def ledger(
-    since: Annotated[
-        dt.date | None,
-        typer.Option("--from", parser=parse_day, metavar=DAY, help="The first day.", show_default="30 days before"),
-    ] = None,
-    until: Annotated[
-        dt.date | None,
-        typer.Option("--to", parser=parse_day, metavar=DAY, help="The last day.", show_default="today, city time"),
-    ] = None,
-    output: Annotated[Format, typer.Option("--format", help="CSV, or a page to print.")] = Format.CSV,
-    language: Annotated[Language, typer.Option(help="English or German.")] = Language.ENGLISH,
+    since: Since = None,
+    until: Until = None,
+    output: Output = Format.CSV,
+    language: InLanguage = Language.ENGLISH,
     check: Annotated[bool, typer.Option("--check", help="Check every day anew before, which reads its rows.")] = False,
     config: Config = None,
 ) -> None:
@@ -56,10 +142,7 @@ def ledger(
     async def work() -> tuple[list[Day], dt.date, dt.date, dt.datetime]:
         async with database(settings) as connection:
             now_us = await city_now(connection)
-            last = until or to_datetime(now_us).date()
-            first = since or last - dt.timedelta(days=30)
-            if first > last:
-                raise WrongUsage(f"--from {first} lies after --to {last}: name the earlier day first.")
+            first, last = _days(since, until, to_datetime(now_us).date())
             after = last + dt.timedelta(days=1)
             days = await books.days(connection, since=first, before=after)
             if check:

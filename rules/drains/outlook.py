@@ -16,7 +16,7 @@ from rules.drains.water import Rise
 from rules.memory import NEVER_US, Bools, Codes, Column, Memory, RealColumn, Reals, Rows, TimeColumn, Times
 from rules.overflow import NORMAL
 from rules.timing import Delays, Latch, Turned
-from telemetry.clock import HOUR_US, MINUTE_US
+from telemetry.clock import HOUR_US, MINUTE_US, SECOND_US
 
 HOLDS_INTERVALS = 2
 """What was said is taken back after so many report intervals without a level."""
@@ -57,7 +57,7 @@ def tell(outlook: Outlook, sewer: Sewer, rows: Rows, at_us: Times, level_m: Real
     _take_back(outlook, rows[~ahead])
     chosen = np.flatnonzero(ahead)
     if len(chosen):
-        earliest = np.minimum(_earliest_us(gap_m[chosen], rise, chosen), (likely[chosen] / SPREAD).astype(np.int64))
+        earliest = np.minimum(_earliest_us(gap_m[chosen], rise, chosen), _ahead_us(likely[chosen] / SPREAD / HOUR_US))
         row, seen_us = rows[chosen], at_us[chosen]
         outlook.until_us[row] = seen_us + HOLDS_INTERVALS * sewer.interval_us[row]
         moved = np.abs(seen_us + likely[chosen] - outlook.likely_us[row])
@@ -108,7 +108,7 @@ def _earliest_us(gap_m: Reals, rise: Rise, chosen: Rows) -> Times:
 
 
 def _ahead_us(hours: Reals) -> Times:
-    """Hours ahead as microseconds; a day where it is later, or cannot be said."""
+    """Hours ahead to the second, in microseconds; a day where it is later, or cannot be said."""
     known = np.nan_to_num(hours, nan=FAR_US / HOUR_US, posinf=FAR_US / HOUR_US)
-    ahead: Times = (np.clip(known, 0, FAR_US / HOUR_US) * HOUR_US).astype(np.int64)
+    ahead: Times = np.rint(np.clip(known, 0, FAR_US / HOUR_US) * (HOUR_US / SECOND_US)).astype(np.int64) * SECOND_US
     return ahead
