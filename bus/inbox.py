@@ -204,6 +204,11 @@ class Subscriber:
         """Messages that have been read and not yet taken."""
         return self._waiting_messages
 
+    @property
+    def heard_s(self) -> float:
+        """When the last read came, in real monotonic seconds."""
+        return self._heard_s
+
     async def ready(self) -> None:
         """Wait until the subscription stands."""
         await self._ready.wait()

@@ -1,8 +1,8 @@
 """The ingest service: from the inbox to durable fates, for as long as it runs, whatever goes away meanwhile.
 
-Two stages with a hand-over of one: while a batch is committed, the next one is gathered and decoded. It is handed over
-when it is due and the commit before is done, so commits and acknowledgements keep the order of arrival, and the more
-comes the larger are the transactions. While the database is away one batch waits in its commit, one for its
+Two stages with a hand-over of one: while a batch is committed, the next one is gathered, decoded and made ready. It is
+handed over when it is due and the commit before is done, so commits and acknowledgements keep the order of arrival, and
+the more comes the larger are the transactions. While the database is away one batch waits in its commit, one for its
 turn, the inbox fills to its bound, and the rest waits at the broker.
 
 So what waits in memory is bounded: payloads of `INBOX_BYTES_MAX`, and of two batches, each of `BATCH_BYTES_MAX` and a
@@ -41,6 +41,8 @@ LOOK_S = 0.01
 """So often it is looked whether enough has come to be decoded, in real seconds."""
 FLOW_S = 0.2
 """How much comes is a mean of about so long, in real seconds: a jam that dissolves is no flood."""
+LULL_S = 0.03
+"""When nothing has come for so long, a flood is over, and its last batch lingers no longer, in real seconds."""
 STOP_GRACE_S = 10.0
 """So long the batch at hand may take to become durable when the service is asked to stop, in real seconds."""
 
@@ -203,9 +205,10 @@ class _Service:
 
         What is enough to be decoded meanwhile is not waited with.
         """
-        due_s = self._gatherer.begun_s + self._flow.age_ms / 1000
+        begun_s = self._gatherer.begun_s
+        least_s, due_s = begun_s + BATCH_AGE_MS_MAX / 1000, begun_s + self._flow.age_ms / 1000
         while inbox.waiting < DECODE_UPLINKS:
-            rest_s = due_s - time.monotonic()
+            rest_s = min(due_s, max(least_s, inbox.heard_s + LULL_S)) - time.monotonic()
             if rest_s > 0:
                 await asyncio.sleep(min(rest_s, LOOK_S))
             elif inbox.waiting or self._writing is None or self._writing.done():
