@@ -130,7 +130,7 @@ def _import(what: str, rows: int, url: str, folder: Path, *arguments: str) -> Me
 async def _race(towns: list[int], histories: list[int]) -> None:
     number = 0
     with tempfile.TemporaryDirectory(prefix="lamplighter-bench-") as home:
-        folder = Path(home)
+        folder = data_folder(Path(home))
         async with embedded_postgres(data_folder(folder / "data"), settings=_REAL_AND_DURABLE) as server:
             for rows in towns:
                 for name, write in (("city.csv", write_csv), ("city.geojson", write_geojson)):
