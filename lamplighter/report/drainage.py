@@ -112,10 +112,10 @@ DRAIN_COLUMNS = (
         words("Volume, m³", "Volumen, m³"),
         words(
             "water spilled over the registered sill, else at ground level: weir formula of Poleni with a coefficient "
-            "of 0.6 over the edge length `spill_edge_m` of the rule file, each level held until the next; without "
+            "of 0.6 over the edge length spill_edge_m of the rule file, each level held until the next; without "
             "that length not estimated; what was stored in the pipes is not estimated",
             "über die Schwelle, sonst auf Geländehöhe ausgetretenes Wasser: Überfallformel nach Poleni mit Beiwert 0,6 "
-            "über die Kantenlänge `spill_edge_m` der Regeldatei, jeder Stand gilt bis zum nächsten; ohne diese Länge "
+            "über die Kantenlänge spill_edge_m der Regeldatei, jeder Stand gilt bis zum nächsten; ohne diese Länge "
             "nicht geschätzt; im Kanal gestautes Volumen wird nicht geschätzt",
         ),
         _volume,
@@ -234,13 +234,13 @@ def verdict(found: Findings) -> Words:
     if not found.drains:
         return words("No drain was observed in these days.", "In diesen Tagen wurde kein Schacht beobachtet.")
     counts = [sum(each.type == kind for each in found.events) for kind in (EINSTAU, UEBERSTAU)]
-    complete, drains = _complete_pct(found.drains), len(found.drains)
+    complete, several = _complete_pct(found.drains), len(found.drains) > 1
+    names = ("drains", "Schächten") if several else ("drain", "Schacht")
+    english, german = (f"{len(found.drains)} {name}" for name in names)
     share = number_with_point(complete, Language.GERMAN)
     return words(
-        f"{counts[0]} × Einstau and {counts[1]} × Überstau at {drains} drains; {complete:g} % of the expected readings "
-        "came.",
-        f"{counts[0]} × Einstau und {counts[1]} × Überstau an {drains} Schächten; {share} % der erwarteten Messwerte "
-        "liegen vor.",
+        f"{counts[0]} × Einstau and {counts[1]} × Überstau at {english}; {complete:g} % of the expected readings came.",
+        f"{counts[0]} × Einstau und {counts[1]} × Überstau an {german}; {share} % der erwarteten Messwerte liegen vor.",
     )
 
 

@@ -35,8 +35,16 @@ def crossings(file: Path, above_m: float) -> list[tuple[datetime, datetime]]:
     return spans
 
 
+def floods_of(file: Path, to: Path) -> Path:
+    """The days of the recording in which there were floods, with the week between them."""
+    head, *lines = file.read_text().splitlines()
+    days = [line for line in lines if "2018-06-03" <= line[:10] <= "2018-06-11"]
+    to.write_text("\n".join([head, *days, ""]))
+    return to
+
+
 def test_three_high_two_overflows_raised_and_cleared_at_the_floods(tmp_path: Path) -> None:
-    recording = series(RECORDING)
+    recording = floods_of(series(RECORDING), tmp_path / RECORDING)
     with demo(tmp_path / "data", "--replay", str(recording), "--speed", SPEED) as city:
         rows = len(recording.read_text().splitlines()) - 1
         eventually(lambda: city.get("/ops/v1/ledger")["stored"] >= rows, seconds=150, every=1)
