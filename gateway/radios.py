@@ -10,7 +10,7 @@ A device hangs on the radio gateways that brought one of its last `UPLINKS_LOOKE
 clock's, of arrival: while we cannot hear a network server, nobody there is out.
 """
 
-from collections import OrderedDict, deque
+from collections import Counter, OrderedDict, deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
@@ -42,7 +42,7 @@ FORGOTTEN_S = 7 * 24 * 3_600
 NAMED_MAX = 5_000
 """Devices that one word names; further ones are counted."""
 AGAIN_S = 10
-"""A word whose devices have changed is said anew after so long."""
+"""So often devices are gone through, which is some work."""
 
 
 @dataclass(slots=True)
@@ -54,7 +54,6 @@ class _Radio:
     online: bool = True
     gone: bool = False
     said: RadioWord | None = None
-    said_us: int = 0
     statistics_us: int | None = None
     gaps_us: deque[int] = field(default_factory=lambda: deque(maxlen=STATISTICS_LOOKED_AT))
     pauses_us: deque[tuple[int, int]] = field(default_factory=lambda: deque(maxlen=HOURS_LOOKED_AT))
@@ -92,6 +91,8 @@ class Radios:
     def __init__(self) -> None:
         self._radios: OrderedDict[str, _Radio] = OrderedDict()
         self._devices: OrderedDict[str, _Paths] = OrderedDict()
+        self._looked_us = 0
+        self._alone: Counter[str] | None = None
 
     def recall(self, gateway: str, word: RadioWord, now_us: int) -> None:
         """What was retained before our start: who was out is so until it is heard."""
@@ -136,25 +137,23 @@ class Radios:
                 each.statistics_us = None
 
     def words(self, now_us: int) -> Iterator[Message]:
-        """What has to be retained anew."""
+        """What has to be retained anew; devices are gone through when a gateway is out anew, else every `AGAIN_S`."""
+        thorough = now_us - self._looked_us >= AGAIN_S * SECOND_US
+        self._alone = None
         for name, each in list(self._radios.items()):
             silent_us = now_us - each.heard_us
             if silent_us > FORGOTTEN_S * SECOND_US:
                 del self._radios[name]
                 yield Message(topics.radio_gateway(name), b"", retain=True)
-            elif each.online and (each.gone or self._silent(name, each, silent_us)):
-                each.online, each.statistics_us = False, None
-        dark: dict[str, list[str]] | None = None
+            elif each.online and (each.gone or self._silent(name, each, silent_us, thorough)):
+                each.online, each.statistics_us, thorough = False, None, True
+        dark = self._dark() if thorough else {}
+        self._looked_us = now_us if thorough else self._looked_us
         for name, each in self._radios.items():
-            if each.online:
-                if each.said is None or not each.said.online:
-                    yield self._say(name, each, [], now_us)
-                continue
-            dark = self._dark() if dark is None else dark
-            devices = dark.get(name, [])
-            turned = each.said is None or each.said.online
-            moved = each.said is None or each.said.devices != devices[:NAMED_MAX]
-            if turned or (moved and now_us - each.said_us >= AGAIN_S * SECOND_US):
+            devices, said = dark.get(name, []), each.said
+            turned = said is None or said.online != each.online
+            moved = thorough and not each.online and said is not None and said.devices != devices[:NAMED_MAX]
+            if turned or moved:
                 yield self._say(name, each, devices, now_us)
 
     def _alive(self, network: str, gateway: str, now_us: int) -> _Radio:
@@ -169,19 +168,23 @@ class Radios:
         known.heard_us = max(known.heard_us, now_us)
         return known
 
-    def _silent(self, name: str, each: _Radio, silent_us: int) -> bool:
+    def _silent(self, name: str, each: _Radio, silent_us: int, thorough: bool) -> bool:
         tolerated_us = each.tolerated_us
         if tolerated_us is None or silent_us <= tolerated_us:
             return False
-        return bool(each.gaps_us) or self._dependents(name) >= DEPENDENTS_MIN
+        return bool(each.gaps_us) or (thorough and self._dependents()[name] >= DEPENDENTS_MIN)
 
-    def _dependents(self, name: str) -> int:
-        """How many devices hang on this radio gateway alone."""
-        return sum(paths.last.keys() == {name} for paths in self._devices.values())
+    def _dependents(self) -> Counter[str]:
+        """How many devices hang on each radio gateway alone."""
+        if self._alone is None:
+            self._alone = Counter(next(iter(each.last)) for each in self._devices.values() if len(each.last) == 1)
+        return self._alone
 
     def _dark(self) -> dict[str, list[str]]:
         """The devices all of whose radio gateways are out, in order, under the one that went last."""
         out = {name: each.heard_us for name, each in self._radios.items() if not each.online}
+        if not out:
+            return {}
         found: dict[str, list[str]] = {}
         for device, paths in self._devices.items():
             if paths.last and all(name in out for name in paths.last):
@@ -194,5 +197,4 @@ class Radios:
         at = to_rfc3339(now_us) if turned or each.said is None else each.said.at
         more = max(0, len(devices) - NAMED_MAX)
         each.said = RadioWord(each.online, each.network, since, at, devices[:NAMED_MAX], more)
-        each.said_us = now_us
         return Message(topics.radio_gateway(name), radio.encode(each.said), retain=True)
