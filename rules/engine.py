@@ -284,7 +284,9 @@ def _resettled(city: City, state: State, now_us: int, effects: list[Effect]) -> 
     before = state.registry
     state = aligned(state, city)
     for kind, roll in city.rolls.items():
-        rhythm.forget(state.rhythm[kind], _swapped(before, roll))
+        swapped = _swapped(before, roll)
+        rhythm.forget(state.rhythm[kind], swapped)
+        effects += failing.end(roll, state.presence[kind], np.flatnonzero(swapped).tolist(), now_us)
     sampling.forget(state.sampling, _swapped(before, city.rolls[DRAINS]))
     for zone in sorted(state.said_us.keys() - set(city.bays.zones)):
         for memory in (state.said_us, state.status, state.outlooks):

@@ -6,6 +6,7 @@ from itertools import pairwise
 import pytest
 
 from rules.effects import Count, SendCommand
+from rules.fallback import Fallback, fallback
 from rules.inputs import Acked, Ended, Inputs, Override
 from telemetry.alarms import AlarmType
 from telemetry.clock import HOUR_US, MINUTE_US, SECOND_US
@@ -254,6 +255,28 @@ def test_what_a_newer_command_replaces_before_its_acknowledgement_is_superseded(
     assert states(life, first.id) == [State.SUPERSEDED]
     answer(life, second, NIGHT_US + 31 * MINUTE_US)
     assert states(life, second.id) == [State.ACKNOWLEDGED]
+
+
+def test_on_comms_loss_it_is_known_beforehand_until_when_a_lamp_keeps_what_it_was_told() -> None:
+    life = night()
+    assert fallback(life.state, 0, NIGHT_US).setpoint_pct is None
+    answer(life, life.sent()[0], NIGHT_US + SECOND_US)
+    report(life, NIGHT_US + MINUTE_US, 50)
+    assert fallback(life.state, 0, NIGHT_US + MINUTE_US) == Fallback(50, NIGHT_US + HOUR_US, NIGHT_US + HOUR_US)
+    life.step(NIGHT_US + 30 * MINUTE_US)
+    renewed = life.sent()[-1]
+    ahead = fallback(life.state, 0, NIGHT_US + 31 * MINUTE_US)
+    assert ahead == Fallback(50, NIGHT_US + HOUR_US, renewed.expires_us)
+    assert fallback(life.state, 0, NIGHT_US + 61 * MINUTE_US).setpoint_pct is None
+
+
+def test_another_device_ends_the_alarm_of_the_one_that_did_not_do_as_it_was_told() -> None:
+    life = night()
+    answer(life, life.sent()[0], NIGHT_US + SECOND_US, ok=False)
+    (alarm,) = life.raised()
+    life.city = city([lamp(1, device="other")], version=2)
+    life.step(NIGHT_US + MINUTE_US)
+    assert [each.id for each in life.cleared()] == [alarm.id]
 
 
 def test_an_override_that_the_registry_makes_unlawful_ends_at_once() -> None:
