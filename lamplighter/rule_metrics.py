@@ -60,6 +60,7 @@ class RuleMetrics(Collector):
                 family.add_metric([str(value)], number)
             yield family
         yield from self._of_queue()
+        yield self._of_people()
         yield from self._of_rules()
         yield GaugeMetricFamily(
             _PREFIX + "journal_bytes", "Bytes in the journal that wait for the database.", value=counts.journal_bytes
@@ -68,6 +69,16 @@ class RuleMetrics(Collector):
         yield GaugeMetricFamily(
             _PREFIX + "leading", "1 if this process decides, 0 if it stands by.", value=counts.leading
         )
+
+    def _of_people(self) -> Metric:
+        """What became of messages to people."""
+        family = CounterMetricFamily(
+            _PREFIX + "notifications", "Messages to people, by sink and what became of them.", labels=["sink", "fate"]
+        )
+        for sink, fates in self._counts.notifications.items():
+            for fate, number in fates.items():
+                family.add_metric([sink, fate], number)
+        return family
 
     def _of_rules(self) -> Iterator[Metric]:
         """What the leader says of the rules in force."""

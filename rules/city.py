@@ -18,6 +18,7 @@ from rules.measures import Measure
 from rules.memory import Bools, Codes, Names, Reals, Rows, Times
 from rules.opening import Opening
 from rules.sun import CIVIL_DEG, Sun, switching_sun
+from telemetry.alarms import Alarm, zone_subject
 from telemetry.clock import SECOND_US, to_datetime
 from telemetry.kinds import KINDS
 from telemetry.kinds.drain_level import DrainLevel
@@ -171,6 +172,17 @@ class City:
     def bays(self) -> Bays:
         """Parking bays by zone."""
         return _bays(self.registry, self.rolls[BAYS])
+
+    @cached_property
+    def _zone_by_asset(self) -> dict[str, str | None]:
+        return {asset.asset: asset.zone for asset in self.registry.assets.values()}
+
+    def zone_of(self, alarm: Alarm) -> str | None:
+        """The zone that an alarm is about, `None` for none."""
+        if alarm.asset is not None:
+            return self._zone_by_asset.get(alarm.asset)
+        zone = alarm.subject.removeprefix(zone_subject(""))
+        return zone if zone != alarm.subject else None
 
     @cached_property
     def opening(self) -> Opening:

@@ -17,6 +17,7 @@ class Counts:
     guard. `commands` counts by state, `alarms` raised by type. `leading`: this process decides; `record_s` is the time
     spent on records, real; `journaled` of them went into the journal, which now has `journal_bytes`. `probes` have been
     sent into ingest's queues, `backlog` is what came of it. `rules` are those in force, known to the leader only.
+    `notifications` by sink: `sent`, `failed` attempts, `dropped`.
     """
 
     observations: int = 0
@@ -38,6 +39,7 @@ class Counts:
     happened: Counter[str] = field(default_factory=Counter)
     alarms: Counter[str] = field(default_factory=Counter)
     commands: Counter[str] = field(default_factory=Counter)
+    notifications: dict[str, Counter[str]] = field(default_factory=dict)
 
     def stepped(self, effects: Sequence[Effect]) -> None:
         """A step was made."""

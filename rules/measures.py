@@ -1,5 +1,6 @@
 """What an operator has ordered for a zone until a moment: that it is closed, or that its alarms disturb nobody."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 CLOSURE, MAINTENANCE = "closure", "maintenance"
@@ -17,3 +18,8 @@ class Measure:
     until_us: int
     note: str = ""
     by: str = ""
+
+
+def in_force(measures: Iterable[Measure], what: str, at_us: int) -> frozenset[str]:
+    """The zones for which something is ordered at a moment."""
+    return frozenset(each.zone for each in measures if each.what == what and each.from_us <= at_us < each.until_us)

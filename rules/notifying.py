@@ -5,33 +5,27 @@ takes the message. It needs neither the broker nor the database.
 """
 
 import asyncio
+import os
 import random
 from collections import Counter, deque
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from typing import Any, Protocol
+from pathlib import Path
+from typing import Protocol
 
 import structlog
 
 from bus.backoff import Backoff
-from telemetry.alarms import Alarm, Severity, State
+from rules.messages import Message
+from rules.telling import Circumstances, Teller, Told
+from telemetry.alarms import Alarm
 from telemetry.limits import NOTIFICATIONS_WAITING_MAX
-from telemetry.thresholds import Notifications
+from telemetry.thresholds import Sink as Place
 
 AGAIN_FIRST_S, AGAIN_LAST_S = 0.5, 60.0
 """A sink that fails is tried again after a wait between these, in real seconds."""
 
 _log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Message:
-    """What people are told, as text. `kind` is one of apprise's: `info`, `success`, `warning`, `failure`."""
-
-    title: str
-    body: str
-    kind: str
 
 
 Send = Callable[[Message], bool]
@@ -118,54 +112,75 @@ def through_apprise(url: str) -> Send:
 
 
 class Notifier:
-    """Tells the sinks of each route that matches of alarms that are raised and cleared."""
+    """Has each sink of the rule file told what the teller decides. `counts`: what became of messages, by sink."""
 
-    def __init__(self, sinks: Mapping[str, Sink], notifications: Notifications) -> None:
-        self._sinks, self._routes = sinks, notifications.routes
+    def __init__(self, opened: Callable[[Place], Send] = lambda place: through_apprise(url_of(place))) -> None:
+        self._opened = opened
+        self._teller = Teller()
+        self._places: Mapping[str, Place] = {}
+        self._sinks: dict[str, Sink] = {}
+        self._retired: list[Sink] = []
+        self.counts: dict[str, Counter[str]] = {}
 
-    def take(self, changed: Sequence[Alarm]) -> None:
-        """These alarms have just been raised, or cleared, or replaced by the next one, in order."""
-        raised = {(each.subject, each.type) for each in changed if _is_raised(each)}
-        for alarm in changed:
-            replaced = alarm.state == State.NORMAL and (alarm.subject, alarm.type) in raised
-            if alarm.state == State.SHELVED or replaced:
-                continue
-            message = words(alarm)
-            for name in self._names(alarm):
-                self._sinks[name].put(message)
+    def adopt(self, places: Mapping[str, Place]) -> None:
+        """Send to these sinks from now on; those that stay the same keep what waits for them."""
+        if places == self._places:
+            return
+        for name in [name for name in self._sinks if places.get(name) != self._places.get(name)]:
+            self._retired.append(self._sinks.pop(name))
+        for name, place in places.items():
+            if name not in self._sinks:
+                self._open(name, place)
+        self._places = places
+
+    def remember(self, alarms: Sequence[Alarm], told: Sequence[tuple[str, str, int]]) -> None:
+        """Take up the alarms that stand, and who was told of them: (alarm, sink, when)."""
+        self._teller.remember(alarms, told)
+
+    def told(self) -> set[tuple[str, str, int]]:
+        """Who was told of the alarms that stand: (alarm, sink, when)."""
+        return self._teller.told()
+
+    def take(self, changed: Sequence[Alarm], given: Circumstances) -> None:
+        """These alarms have just changed, in order."""
+        self._put(self._teller.take(changed, given))
+
+    def look(self, given: Circumstances) -> None:
+        """Time has passed."""
+        self._put(self._teller.look(given))
 
     async def close(self) -> None:
         """Send nothing more."""
-        for sink in self._sinks.values():
+        for sink in (*self._sinks.values(), *self._retired):
             await sink.close()
 
-    def _names(self, alarm: Alarm) -> list[str]:
-        found: dict[str, None] = {}
-        for route in self._routes:
-            if alarm.type in (route.types or (alarm.type,)) and alarm.severity in (
-                route.severities or (alarm.severity,)
-            ):
-                found |= dict.fromkeys(route.to)
-        return [name for name in found if name in self._sinks]
+    def _put(self, said: Sequence[Told]) -> None:
+        for each in said:
+            if (sink := self._sinks.get(each.sink)) is not None:
+                sink.put(each.message)
+
+    def _open(self, name: str, place: Place) -> None:
+        try:
+            self._sinks[name] = Sink(name, self._opened(place), self.counts.setdefault(name, Counter()))
+        except (OSError, ValueError) as error:
+            _log.error("a sink of notifications cannot be used", sink=name, reason=str(error))
 
 
-def words(alarm: Alarm) -> Message:
-    """What people are told of an alarm as it is now."""
-    what = f"{alarm.type.replace('_', ' ')}, {alarm.asset or alarm.subject}"
-    if not _is_raised(alarm):
-        return Message(f"Over: {what}", f"Over since {alarm.cleared_at:{_TIME}}.\nAlarm {alarm.id}", "success")
-    why = [f"{name}: {_listed(alarm.why.get(name, {}))}" for name in ("inputs", "thresholds")]
-    body = "\n".join([f"Since {alarm.observed_at:{_TIME}}.", *why, f"Alarm {alarm.id}"])
-    return Message(f"{alarm.severity}: {what}", body, _KINDS[Severity(alarm.severity)])
+def url_of(place: Place) -> str:
+    """The secret URL of a sink.
 
-
-_TIME = "%Y-%m-%d %H:%M:%S UTC"
-_KINDS = {Severity.INFO: "info", Severity.WARNING: "warning", Severity.CRITICAL: "failure"}
-
-
-def _is_raised(alarm: Alarm) -> bool:
-    return alarm.cleared_at is None
-
-
-def _listed(values: Mapping[str, Any]) -> str:
-    return ", ".join(f"{name} {value}" for name, value in values.items())
+    Raises:
+        ValueError: neither its file nor its variable has one.
+    """
+    if place.url_env:
+        url = os.environ.get(place.url_env, "").strip()
+        if not url:
+            raise ValueError(f"the environment variable {place.url_env} is not set")
+        return url
+    try:
+        lines = Path(place.url_file).read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ValueError(f"the file {place.url_file} cannot be read: {error.__class__.__name__}") from None
+    if not lines or not lines[0].strip():
+        raise ValueError(f"the file {place.url_file} is empty")
+    return lines[0].strip()

@@ -10,7 +10,6 @@ from bisect import bisect_right
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate
-from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from bus import inbox as inboxes
@@ -23,7 +22,9 @@ from rules.hearing import SETTLE_S, Hearing
 from rules.inputs import Acked, Inputs
 from rules.memory import NEVER_US
 from rules.notices import Notices
+from rules.notifying import Notifier
 from rules.outbox import Outbox, Parcel
+from rules.people import People
 from rules.platform_alarms import Fact, turn
 from rules.radio_words import RadioWords
 from rules.recall import Recalled, RecalledZone, restore
@@ -52,18 +53,13 @@ ALARMS_LOOK_S = 2.0
 """So often the database is looked at for what others changed, in real seconds."""
 WISHES_LOOK_S = 10.0
 """What people write down is announced; so often it is looked for unasked."""
+PEOPLE_LOOK_S = 2.0
+"""So often it is asked who is to be told or reminded, and kept who was, in real seconds."""
 FACTS_LOOK_S = 2.0
 """So often the database is asked for facts about the platform itself, in real seconds."""
 
 Source = Callable[[Connection], Awaitable[Sequence[Fact]]]
 """Asks the database for facts about the platform; raises what the database raises."""
-
-
-class Notifies(Protocol):
-    """Tells people of alarms; it never waits."""
-
-    def take(self, changed: Sequence[Alarm]) -> None:
-        """These alarms have just been raised, or cleared, or replaced by the next one, in order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,13 +99,13 @@ class Runner:
         town: Town,
         outbox: Outbox,
         notices: Notices,
-        notifier: Notifies,
+        notifier: Notifier,
         counts: Counts,
         sources: Sequence[Source] = (),
         rules: ActiveRules | None = None,
     ) -> None:
         self._rules = rules or ActiveRules()
-        self._town, self._outbox, self._notices, self._notifier = town, outbox, notices, notifier
+        self._town, self._outbox, self._notices, self._people = town, outbox, notices, People(notifier)
         self._sources, self.counts = sources, counts
         self._sun = town.sun()
         self._standing = Standing()
@@ -158,7 +154,9 @@ class Runner:
             waiting = await commands.waiting(conn)
             outages_of = await outages.causes(conn, AlarmType.GATEWAY_OUTAGE)
             self._state.outages = {name.removeprefix(gateway_subject("")): at_us for name, at_us in outages_of.items()}
-            self._standing = Standing(await alarms.of_ids(conn, list(await alarms.active(conn))))
+            active = await alarms.of_ids(conn, list(await alarms.active(conn)))
+            self._standing = Standing(active)
+            await self._people.load(conn, active)
         self._effects += [ForgetZone(zone, now_us) for zone in spoken.keys() - set(city.bays.zones)]
         self._tell(turned)
         for each in waiting:
@@ -189,6 +187,8 @@ class Runner:
             announced = await announcements.heard(conn)
             if self._due("wishes", 0.0 if announced else WISHES_LOOK_S):
                 await self._look_at_wishes(conn)
+            if self._due("told", PEOPLE_LOOK_S):
+                await self._people.keep(conn)
             if self._due("facts", FACTS_LOOK_S):
                 for source in self._sources:
                     self.take_facts(await source(conn))
@@ -209,6 +209,8 @@ class Runner:
         self._count_uplinks(uplinks)
         acks = self._given(uplinks.acks, batches)
         self._step(Inputs(uplinks.columns, acks), uplinks.observed_us, len(names))
+        if self._due("people", PEOPLE_LOOK_S):
+            self._people.remind(self._known_city(), self._town.now())
 
     def take_facts(self, facts: Iterable[Fact]) -> None:
         """Take in facts about the platform itself."""
@@ -243,8 +245,7 @@ class Runner:
 
     def _tell(self, changed: Sequence[Alarm]) -> None:
         self._notices.tell(changed)
-        if changed:
-            self._notifier.take(changed)
+        self._people.take(changed, self._known_city(), self._town.now())
 
     def _given(self, acks: Sequence[Acked], batches: Sequence[inboxes.Batch]) -> list[Acked]:
         """The answers with the moment at which each was given at the earliest."""
@@ -338,6 +339,7 @@ class Runner:
         refresh_us = round(thresholds.parking.ttl_s / 2 * max(1.0, town.speed)) * SECOND_US
         measures = self._wishes.measures
         self._city = City(known, thresholds, self._sun, town.timezone, refresh_us, pace_us=pace_us, measures=measures)
+        self._people.adopt(self._city)
 
     def _look_at_rules(self) -> None:
         """Take up the rule file if it has changed."""

@@ -23,10 +23,11 @@ from rules.journal import Journal
 from rules.leading import Candidate, Lead
 from rules.link import Link
 from rules.notices import Notices
+from rules.notifying import Notifier
 from rules.outbox import Outbox, Parcel
 from rules.prober import Prober
 from rules.record import write_down
-from rules.runner import Decision, Notifies, Runner, Source, Town
+from rules.runner import Decision, Runner, Source, Town
 from rules.soundings import QueueBound
 from storage import errors, rule_lead
 from storage.pool import Connection, Pool
@@ -58,7 +59,7 @@ async def run(
     timezone: ZoneInfo,
     journal: Path,
     rules: ActiveRules | None = None,
-    notifier: Notifies | None = None,
+    notifier: Notifier | None = None,
     client_id: str = "rules",
     counts: Counts | None = None,
     ready: Callable[[], None] = lambda: None,
@@ -77,7 +78,7 @@ async def run(
         timezone: the city's wall clock, for the dimming program.
         journal: a folder of this process on its own disk, for what it decides while the database is away.
         rules: what to decide by, from a file or not; `None`: the defaults.
-        notifier: tells people of alarms; `None`: nobody does.
+        notifier: tells people of alarms; `None`: by the sinks of the rules.
         client_id: the session at the broker that holds the queue; the same for all that may lead.
         counts: where is counted what happens; `None` makes one of its own.
         ready: called once, when this process leads and hears, or stands by for another that leads.
@@ -89,6 +90,8 @@ async def run(
         OSError: the journal's folder cannot be written.
     """
     town = Town(now, lambda: clock.real(now()), clock.speed, lat, lon, timezone)
+    counts, notifier = counts or Counts(), notifier or Notifier()
+    counts.notifications = notifier.counts
     service = _Service(
         mqtt_url,
         pool,
@@ -96,21 +99,17 @@ async def run(
         client_id,
         Journal(journal),
         rules or ActiveRules(),
-        notifier or _Nobody(),
-        counts or Counts(),
+        notifier,
+        counts,
         ready,
         sources,
         bound or QueueBound(),
     )
-    while True:
-        await service.work()
-
-
-class _Nobody:
-    """Tells nobody."""
-
-    def take(self, changed: Sequence[Alarm]) -> None:
-        """Nobody is told."""
+    try:
+        while True:
+            await service.work()
+    finally:
+        await notifier.close()
 
 
 class _Service:
@@ -124,7 +123,7 @@ class _Service:
         client_id: str,
         journal: Journal,
         rules: ActiveRules,
-        notifier: Notifies,
+        notifier: Notifier,
         counts: Counts,
         ready: Callable[[], None],
         sources: Sequence[Source],
@@ -218,7 +217,7 @@ class _Leader:
         self,
         publisher: Publisher,
         inbox: Subscriber,
-        notifier: Notifies,
+        notifier: Notifier,
         sources: Sequence[Source],
         rules: ActiveRules,
     ) -> None:

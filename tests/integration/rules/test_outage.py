@@ -9,9 +9,9 @@ import msgspec
 import pytest
 
 from rules import leading
+from rules.active import ActiveRules
 from rules.counts import Counts
 from rules.handing_in import hand_in
-from rules.notifying import Notifier, Sink, through_apprise
 from rules.record import AlarmChange, Record, write_down
 from storage import alarms, rule_lead
 from storage.alarms import Cleared, Raised
@@ -19,7 +19,6 @@ from storage.pool import Connection, open_pool
 from telemetry import topics
 from telemetry.alarms import AlarmType
 from telemetry.clock import to_datetime
-from telemetry.thresholds import Notifications, Route
 from tests.integration.rules.conftest import StartRules, Town
 from tests.integration.rules.gate import Gate
 from tests.integration.rules.webhook import Webhook
@@ -35,6 +34,15 @@ def heard_alarms(town: Town) -> list[dict[str, Any]]:
     return [body for topic, said in town.said.items() if topic.startswith(prefix) for body, _ in said if body]
 
 
+def rule_file(folder: Path, url: str) -> Path:
+    """A rule file that has everything told to a URL."""
+    (folder / "desk.url").write_text(url)
+    file = folder / "rules.toml"
+    sink = f'[notifications.sinks.desk]\nurl_file = "{folder / "desk.url"}"\n'
+    file.write_text(sink + '[[notifications.routes]]\nto = ["desk"]\n')
+    return file
+
+
 async def alarms_heard(town: Town, *states: str) -> None:
     async def attempt() -> None:
         assert [body["state"] for body in heard_alarms(town)] == list(states)
@@ -43,13 +51,10 @@ async def alarms_heard(town: Town, *states: str) -> None:
 
 
 async def test_an_overflow_reaches_people_within_a_second_without_database(
-    start_rules: StartRules, town: Town, gate: Gate
+    start_rules: StartRules, town: Town, gate: Gate, tmp_path: Path
 ) -> None:
     async with Webhook() as hook:
-        notifier = Notifier(
-            {"desk": Sink("desk", through_apprise(hook.url))}, Notifications(routes=(Route(("desk",)),))
-        )
-        async with start_rules(notifier=notifier) as counts:
+        async with start_rules(rules=ActiveRules(rule_file(tmp_path, hook.url))) as counts:
             await town.commands("L1", 1)
             await gate.shut()
             said_s = time.monotonic()
@@ -69,7 +74,17 @@ async def test_an_overflow_reaches_people_within_a_second_without_database(
             await alarms_heard(town, "unacknowledged")
             assert len(hook.told) == 1
             assert await town.rows("SELECT event FROM alarm_event") == [("raise",)]
-        await notifier.close()
+            await town.row("SELECT sink FROM alarm_told", expected=lambda row: row == ("desk",))
+        async with start_rules(rules=ActiveRules(rule_file(tmp_path, hook.url))):
+            await town.report("drain_level", "D1", level_m=0.2)
+            town.clock.pass_by(1_900)
+            await town.report("drain_level", "D1", level_m=0.2)
+
+            async def over() -> None:
+                titles = [said["title"] for said, _ in hook.told if "drain overflow" in said["title"]]
+                assert titles == ["critical: drain overflow, drain-1", "Over: drain overflow, drain-1"]
+
+            await eventually(over)
 
 
 async def test_a_database_that_hangs_holds_nothing_up(town: Town, start_rules: StartRules, database: str) -> None:

@@ -1,18 +1,19 @@
 """Sinks of notifications: in order, tried again, none in another's way; who is told of which alarm."""
 
-import asyncio
 import threading
-from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from rules import notifying
-from rules.notifying import Message, Notifier, Sink, through_apprise
+from rules.messages import Message
+from rules.notifying import Notifier, Send, Sink, through_apprise, url_of
 from rules.standing import Standing
-from storage.alarms import Cleared, Raised
+from rules.telling import Circumstances
+from storage.alarms import Raised
 from telemetry.alarms import Alarm, AlarmType
-from telemetry.clock import MINUTE_US
 from telemetry.thresholds import Notifications, Route
+from telemetry.thresholds import Sink as Place
 from tests.parts.cities import NOON_US
 from tests.parts.patience import eventually
 
@@ -29,18 +30,6 @@ class AtOnce:
 
     def succeeded(self) -> None:
         pass
-
-
-def turned() -> Iterator[list[Alarm]]:
-    """An alarm rises, clears, and comes again."""
-    standing = Standing()
-    for minute in range(4):
-        at_us = NOON_US + minute * MINUTE_US
-        if minute % 2:
-            yield standing.take(Cleared("asset:d", AlarmType.DRAIN_OVERFLOW, at_us))
-        else:
-            why = {"inputs": {"level_m": 1.6}, "thresholds": {"ground_m": 1.5}}
-            yield standing.take(Raised(f"a{minute}", "asset:d", "d", AlarmType.DRAIN_OVERFLOW, at_us, at_us, why))
 
 
 async def test_a_sink_that_hangs_or_fails_delays_no_other() -> None:
@@ -103,33 +92,61 @@ async def test_at_its_bound_a_sink_drops_the_oldest(monkeypatch: pytest.MonkeyPa
     await sink.close()
 
 
-async def test_people_hear_of_raising_and_clearing_once_and_in_words() -> None:
-    told: list[Message] = []
-    sink = Sink("desk", lambda said: told.append(said) is None)
-    routes = (Route(("desk",)), Route(("desk",), severities=("critical",)), Route(("nobody",), types=("lamp_fault",)))
-    notifier = Notifier({"desk": sink}, Notifications(routes=routes))
-    for changed in turned():
-        notifier.take(changed)
+def standing() -> list[Alarm]:
+    why = {"inputs": {"level_m": 1.6}, "thresholds": {"ground_m": 1.5}}
+    return Standing().take(Raised("a", "asset:d", "d", AlarmType.DRAIN_OVERFLOW, NOON_US, NOON_US, why))
 
-    async def four() -> None:
-        assert len(told) == 4
 
-    await eventually(four)
-    assert [each.kind for each in told] == ["failure", "success"] * 2
-    assert told[0].title == "critical: drain overflow, d"
-    assert "level_m 1.6" in told[0].body
-    assert "ground_m 1.5" in told[0].body
+def given(**sinks: Place) -> Circumstances:
+    notifications = Notifications(sinks=sinks, routes=(Route(tuple(sinks)),))
+    return Circumstances(NOON_US, notifications, frozenset(sinks), frozenset(), lambda _: None)
+
+
+async def test_each_sink_of_the_rules_is_told_in_words() -> None:
+    told: dict[str, list[Message]] = {"mail": [], "chat": []}
+    notifier = Notifier(lambda place: lambda said: told[place.url_env].append(said) is None)
+    places = {"desk": Place(url_env="mail"), "crew": Place(url_env="chat")}
+    notifier.adopt(places)
+    notifier.take(standing(), given(**places))
+
+    async def both() -> None:
+        assert [len(each) for each in told.values()] == [1, 1]
+
+    await eventually(both)
+    (message,) = told["mail"]
+    assert (message.title, message.kind) == ("critical: drain overflow, d", "failure")
+    assert "level_m 1.6" in message.body
+    assert "ground_m 1.5" in message.body
+    assert notifier.counts["desk"]["sent"] == 1
     await notifier.close()
 
 
-async def test_only_those_are_told_whose_route_matches() -> None:
-    sink = Sink("lamps", lambda _: True)
-    notifier = Notifier({"lamps": sink}, Notifications(routes=(Route(("lamps",), types=("lamp_fault",)),)))
-    for changed in turned():
-        notifier.take(changed)
-    await asyncio.sleep(0)
-    assert sink.counts == {}
+async def test_a_sink_that_stays_the_same_keeps_what_waits_for_it() -> None:
+    opened: list[str] = []
+
+    def opening(place: Place) -> Send:
+        opened.append(place.url_env)
+        return lambda said: True
+
+    notifier = Notifier(opening)
+    notifier.adopt({"a": Place(url_env="A"), "b": Place(url_env="B")})
+    notifier.adopt({"a": Place(url_env="A"), "b": Place(url_env="C")})
+    assert opened == ["A", "B", "C"]
     await notifier.close()
+
+
+def test_a_sinks_url_comes_from_its_file_or_its_variable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    secret = tmp_path / "url"
+    secret.write_text("json://one\n")
+    monkeypatch.setenv("SINK", "json://two")
+    assert url_of(Place(url_file=str(secret))) == "json://one"
+    assert url_of(Place(url_env="SINK")) == "json://two"
+    for bad, words in (
+        (Place(url_env="NONE"), "NONE is not set"),
+        (Place(url_file=str(tmp_path / "no")), "cannot be read"),
+    ):
+        with pytest.raises(ValueError, match=words):
+            url_of(bad)
 
 
 def test_a_url_that_apprise_does_not_know_is_refused() -> None:
