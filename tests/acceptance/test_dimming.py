@@ -28,8 +28,9 @@ def test_lamps_are_dimmed_at_dusk_and_follow(tmp_path: Path, start: str) -> None
 
 
 def test_the_summary_counts_commands_from_the_first_moment(tmp_path: Path) -> None:
-    """At night lamps are commanded at once: before the city clock has moved."""
-    with demo(tmp_path / "data", "--devices", "40", "--start", "2026-11-22T21:30:00Z", "--for", "15s") as city:
+    """At night lamps are commanded at once: before the city clock has moved; half of them by a network server."""
+    speak = ("--speak", "native=1,chirpstack=1")
+    with demo(tmp_path / "data", "--devices", "40", *speak, "--start", "2026-11-22T21:30:00Z", "--for", "15s") as city:
         city.finish(60)
     assert city.summary["commands_queued"] > 0
     assert city.summary["commands_verified"] > 0
