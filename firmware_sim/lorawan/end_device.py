@@ -89,7 +89,7 @@ class EndDevice:
 
     def take(self, downlink: Downlink, now_us: int) -> list[Frame]:
         """Obey a downlink; who always listens answers at once, others acknowledge with their next frame."""
-        self._owes_acknowledgement = downlink.confirmed
+        self._owes_acknowledgement |= downlink.confirmed
         wish = self.product.obey(downlink.payload.port, downlink.payload.octets) or Wish()
         if wish.report_every_s:
             self._interval_s = wish.report_every_s
