@@ -98,6 +98,8 @@ class Document:
             found = _SYNTAX.match(str(error))
             line = int(found["line"]) if found and found["line"] else max(len(text.splitlines()), 1)
             raise BadDocument([Mistake(line, f"This is not TOML: {found['what'] if found else error}.")]) from error
+        except RecursionError as error:
+            raise BadDocument([Mistake(1, "Lists or tables lie too deep within each other.")]) from error
 
     def wrong(self, place: Place, sentence: str) -> None:
         """Note a mistake."""

@@ -12,6 +12,8 @@ from telemetry.thresholds import Calendar, OpeningHours, Thresholds
 
 _DAYS = ("Mondays", "Tuesdays", "Wednesdays", "Thursdays", "Fridays", "Saturdays", "Sundays")
 _LEAP_YEAR = 2024
+YEARS_MAX = 10
+"""No holidays are longer."""
 
 
 def check_calendars(document: Document, thresholds: Thresholds, root: Place) -> None:
@@ -24,6 +26,9 @@ def check_calendars(document: Document, thresholds: Thresholds, root: Place) -> 
         for number, text in enumerate(calendar.days):
             dates = read_dates(text)
             at = (*place, "days", number)
+            if dates.sort == "dated" and dates.last[0] - dates.first[0] > YEARS_MAX:
+                document.wrong(at, f"The calendar {name} has {text}, which lasts more than {YEARS_MAX} years.")
+                continue
             twice = sorted({seen[day] for day in _numbers(dates) if day in seen})
             if twice:
                 document.wrong(at, f"The calendar {name} has {text} twice: {twice[0]} holds it already.")

@@ -74,6 +74,7 @@ def test_toml_has_dates_and_times_of_its_own() -> None:
     ("text", "sentence"),
     [
         ("x = 1\ny = [", "line 2: This is not TOML"),
+        ("x = " + "[" * 100_000, "line 1: Lists or tables lie too deep within each other."),
         ("[drianage]\n", "line 1: This file has no drianage (did you mean drainage?)."),
         ("[drainage]\ndeadbnd_m = 1", "line 2: drainage has no deadbnd_m (did you mean deadband_m?)."),
         ("[drainage]\ndeadband_cm = 5", "line 2: drainage has no deadband_cm: it is given in metres, as deadband_m."),
@@ -115,6 +116,10 @@ def test_toml_has_dates_and_times_of_its_own() -> None:
         (
             "[zones.park.drainage]\nrain_wet_mm_h = 3",
             "line 2: zones.park.drainage.rain_wet_mm_h is 3, but it must be at most rain_heavy_mm_h, which is 2.",
+        ),
+        (
+            "[calendars.fair]\ndays = ['1000-01-01..9000-01-01']",
+            "line 2: The calendar fair has 1000-01-01..9000-01-01, wh",
         ),
         ("[calendars.fair]\ndays = ['24.12.']", "line 2: calendars.fair.days: '24.12.' is no date"),
         (
