@@ -66,6 +66,7 @@ class ZoneExpected:
     closed: int | None = figure(None, "Closed bays")
     trend: str | None = figure(None, "filling, steady or emptying")
     status: str | None = figure(None, "open, almost_full, full or closed")
+    restricted_free: Mapping[str, int] = figure({}, "Free bays of those reserved: disabled, charging")
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, fields
 
 from rules.effects import ClearAlarm, Effect, PublishZone, RaiseAlarm, SendCommand
-from rules.scenario import Expected, Scenario, read_change, read_event
+from rules.scenario import Expected, Scenario, ZoneExpected, read_change, read_event
 from telemetry.availability import ZoneAvailability
 from telemetry.clock import HOUR_US, MINUTE_US, SECOND_US, to_datetime
 
@@ -112,11 +112,19 @@ def _differing(witness: Witness, expected: Expected) -> Iterator[tuple[str, str]
         if said_s != every_s:
             yield f"{name} to be told to report every {every_s} s", f"it was told {_said(said_s, ' s')}"
     for zone, wanted in expected.zones.items():
-        word = witness.words.get(zone)
-        for key in (each.name for each in fields(wanted)):
-            value, shown = getattr(wanted, key), getattr(word, key, None)
-            if value is not None and value != shown:
-                yield f"{key} {value} in zone {zone}", f"it said {_said(shown, '')}"
+        yield from _differing_zone(zone, wanted, witness.words.get(zone))
+
+
+def _differing_zone(zone: str, wanted: ZoneExpected, word: ZoneAvailability | None) -> Iterator[tuple[str, str]]:
+    for key in (each.name for each in fields(wanted) if each.name != "restricted_free"):
+        value, shown = getattr(wanted, key), getattr(word, key, None)
+        if value is not None and value != shown:
+            yield f"{key} {value} in zone {zone}", f"it said {_said(shown, '')}"
+    for whom, free in wanted.restricted_free.items():
+        bays = None if word is None else word.restricted.get(whom)
+        if bays is None or bays.free != free:
+            shown = None if bays is None else bays.free
+            yield f"{free} bays free for {whom} in zone {zone}", f"it said {_said(shown, '')}"
 
 
 def _missing_and_surplus(scenario: Scenario, key: str, wanted: list[Event], found: list[Event]) -> Iterator[Failure]:
