@@ -91,7 +91,7 @@ def energy(
     since: Since = None,
     until: Until = None,
     output: Output = Format.CSV,
-    language: InLanguage = Language.GERMAN,
+    language: InLanguage = Language.ENGLISH,
     config: Config = None,
 ) -> None:
     """Energy of street lights: kWh drawn and saved against full light all night, by street and month."""
@@ -114,6 +114,38 @@ def energy(
             first, last = _days(since, until, yesterday)
             await connection.execute("SET statement_timeout = 0")
             return await find(connection, first, last, where), first, last, now
+
+    found, first, last, now = run(work())
+    if output is Format.CSV:
+        csv.writer(sys.stdout, lineterminator="\n").writerows(report.rows(found, language))
+    else:
+        sys.stdout.write(html(report.page(found, settings.city_name, first, last, now, language)))
+
+
+@commands.command()
+def parking(
+    since: Since = None,
+    until: Until = None,
+    output: Output = Format.CSV,
+    language: InLanguage = Language.ENGLISH,
+    config: Config = None,
+) -> None:
+    """Use of parking zones by local days: how full, how many cars, the fullest hour; nothing about a single bay."""
+    settings = begin(config)
+    from lamplighter.report import parking as report  # heavy, as what follows
+    from lamplighter.report.page import html
+    from storage.parking import Used, by_zone_and_day
+    from storage.shared_clock import city_now
+
+    async def work() -> tuple[list[Used], dt.date, dt.date, dt.datetime]:
+        async with database(settings) as connection:
+            now, zone = to_datetime(await city_now(connection)), ZoneInfo(settings.timezone)
+            first, last = _days(since, until, now.astimezone(zone).date())
+            begin_at, end_at = (
+                dt.datetime.combine(day, dt.time(), zone) for day in (first, last + dt.timedelta(days=1))
+            )
+            await connection.execute("SET statement_timeout = 0")
+            return await by_zone_and_day(connection, begin_at, max(begin_at, min(end_at, now))), first, last, now
 
     found, first, last, now = run(work())
     if output is Format.CSV:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from lamplighter.report.page import Bars, Page, Series, Table
-from lamplighter.report.words import Language, Words, number, words
+from lamplighter.report.words import Language, Words, decimal, number, words
 from rules.sun import Sun
 from storage.energy import Drawn
 from telemetry.clock import HOUR_US, to_us
@@ -34,9 +34,15 @@ COLUMNS = (
     ),
     Column(
         words("zone", "zone"),
-        words("Street", "Straße"),
-        words("the zone in which the lamps are registered today", "die Zone, in der die Leuchten heute geführt werden"),
+        words("Zone", "Zone"),
+        words("in which the lamps are registered today", "in der die Leuchten heute geführt werden"),
         lambda row: row.zone,
+    ),
+    Column(
+        words("street", "strasse"),
+        words("Street", "Straße"),
+        words("the zone's name", "der Name der Zone"),
+        lambda row: row.name,
     ),
     Column(
         words("lamps", "leuchten"),
@@ -185,7 +191,5 @@ def _bars(found: Sequence[Drawn], language: Language) -> Bars:
 
 def _cell(value: Value, language: Language) -> str:
     if isinstance(value, float):
-        whole, _, rest = f"{value:.1f}".partition(".")
-        sign, point = "-" if whole.startswith("-") else "", "," if language is Language.GERMAN else "."
-        return f"{sign}{number(abs(int(whole)), language)}{point}{rest}"
+        return decimal(value, language)
     return number(value, language) if isinstance(value, int) else value

@@ -24,3 +24,10 @@ def number(value: int, language: Language) -> str:
     """With the thousands apart, as people of the language write it."""
     spelled = f"{value:,}"
     return spelled.replace(",", ".") if language is Language.GERMAN else spelled
+
+
+def decimal(value: float, language: Language) -> str:
+    """With one digit after the point, or the comma, as people of the language write it."""
+    whole, _, rest = f"{value:.1f}".partition(".")
+    sign, point = "-" if whole.startswith("-") else "", "," if language is Language.GERMAN else "."
+    return f"{sign}{number(abs(int(whole)), language)}{point}{rest}"

@@ -1,0 +1,166 @@
+"""Use of parking zones as a report: how full by day, how many cars, the fullest hour; nothing about a single bay."""
+
+import datetime as dt
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from lamplighter.report.page import Bars, Page, Series, Table
+from lamplighter.report.words import Language, Words, decimal, number, words
+from storage.parking import Used
+
+Value = int | float | str
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """`name` is that of the CSV, `heading` that of the page, `meaning` a sentence on it."""
+
+    name: Words
+    heading: Words
+    meaning: Words
+    value: Callable[[Used], Value]
+
+
+def known_pct(row: Used) -> float:
+    """For which share of a whole day the zone's bays are known, 0–100."""
+    return round(min(100.0, 100 * row.known_h / (24 * row.bays)), 1) if row.bays else 0.0
+
+
+COLUMNS = (
+    Column(
+        words("day", "tag"),
+        words("Day", "Tag"),
+        words("by the town's wall clock", "nach Ortszeit"),
+        lambda row: row.day.isoformat(),
+    ),
+    Column(
+        words("zone", "zone"),
+        words("Zone", "Zone"),
+        words("the parking zone", "die Parkzone"),
+        lambda row: row.zone,
+    ),
+    Column(
+        words("bays", "plaetze"),
+        words("Bays", "Plätze"),
+        words("that are registered there today, reserved ones too", "die heute dort geführt werden, auch reservierte"),
+        lambda row: row.bays,
+    ),
+    Column(
+        words("known_pct", "bekannt_pct"),
+        words("Known, %", "Bekannt, %"),
+        words(
+            "of the day's bay-hours; a bay that is silent for three of its report intervals is unknown",
+            "der Platzstunden des Tages; wer drei Meldeabstände lang schweigt, ist unbekannt",
+        ),
+        known_pct,
+    ),
+    Column(
+        words("taken_pct", "belegt_pct"),
+        words("Taken, %", "Belegt, %"),
+        words("of the time that is known", "der bekannten Zeit"),
+        lambda row: round(100 * row.taken_h / row.known_h, 1),
+    ),
+    Column(
+        words("arrivals", "ankuenfte"),
+        words("Arrivals", "Ankünfte"),
+        words("changes of a bay from free to taken", "Wechsel eines Platzes von frei zu belegt"),
+        lambda row: row.arrivals,
+    ),
+    Column(
+        words("arrivals_per_bay", "ankuenfte_je_platz"),
+        words("Per bay", "Je Platz"),
+        words("arrivals for each bay", "Ankünfte je Platz"),
+        lambda row: round(row.arrivals / row.bays, 2) if row.bays else "",
+    ),
+    Column(
+        words("fullest_hour", "vollste_stunde"),
+        words("Fullest hour", "Vollste Stunde"),
+        words(
+            "the hour that begins then, if half of it is known",
+            "die Stunde, die dann beginnt, wenn sie halb bekannt ist",
+        ),
+        lambda row: "" if row.fullest_hour is None else f"{row.fullest_hour:02}:00",
+    ),
+    Column(
+        words("fullest_pct", "vollste_pct"),
+        words("Taken then, %", "Dann belegt, %"),
+        words("of the time that is known in that hour", "der bekannten Zeit dieser Stunde"),
+        lambda row: "" if row.fullest_pct is None else round(row.fullest_pct, 1),
+    ),
+)
+
+TITLE = words("Use of parking zones", "Nutzung der Parkzonen")
+LEAD = words(
+    "How long bays were taken, of the time for which they are known. What a bay reports holds until its next "
+    "report, at most for three of its report intervals. The report knows zones and no single bay.",
+    "Wie lange Plätze belegt waren, gemessen an der Zeit, für die sie bekannt sind. Was ein Platz meldet, gilt bis zur "
+    "nächsten Meldung, höchstens drei Meldeabstände lang. Der Bericht kennt Zonen und keinen einzelnen Platz.",
+)
+CAPTION = words("Taken each day, bay-hours", "Je Tag belegt, Platzstunden")
+
+
+def rows(found: Sequence[Used], language: Language) -> list[list[Value]]:
+    """The report as CSV has it: the names of the columns, then a row a zone and day."""
+    table: list[list[Value]] = [[column.name[language] for column in COLUMNS]]
+    return table + [[column.value(each) for column in COLUMNS] for each in found]
+
+
+def page(
+    found: Sequence[Used], city: str, since: dt.date, until: dt.date, now: dt.datetime, language: Language
+) -> Page:
+    """The report as a page to print, between two local days that both count; `now` is city time."""
+    return Page(
+        language=language,
+        title=TITLE[language],
+        subtitle=" · ".join(part for part in (city, f"{since} – {until}") if part),
+        lead=LEAD[language],
+        verdict=verdict(found, language),
+        is_bad=False,
+        bars=_bars(found, language),
+        table=Table(
+            [column.heading[language] for column in COLUMNS],
+            [[_cell(column.value(each), language) for column in COLUMNS] for each in found],
+            set(),
+        ),
+        notes=[(column.heading[language], column.meaning[language]) for column in COLUMNS],
+        made=words(f"Made {now:%Y-%m-%d %H:%M} UTC.", f"Erstellt {now:%Y-%m-%d %H:%M} UTC.")[language],
+    )
+
+
+def verdict(found: Sequence[Used], language: Language) -> str:
+    """The report in a sentence."""
+    known, taken = sum(each.known_h for each in found), sum(each.taken_h for each in found)
+    if known <= 0:
+        return words("No bay said anything in this time.", "In dieser Zeit hat kein Platz etwas gemeldet.")[language]
+    share = decimal(round(100 * taken / known, 1), language)
+    arrivals = number(sum(each.arrivals for each in found), language)
+    return words(
+        f"Bays were taken {share} % of the time; {arrivals} cars came.",
+        f"Die Plätze waren {share} % der Zeit belegt; {arrivals} Fahrzeuge kamen.",
+    )[language]
+
+
+def _bars(found: Sequence[Used], language: Language) -> Bars:
+    days = sorted({each.day for each in found})
+    taken, known = (
+        [sum(getattr(each, name) for each in found if each.day == day) for day in days]
+        for name in ("taken_h", "known_h")
+    )
+    return Bars(
+        CAPTION[language],
+        [day.isoformat() for day in days],
+        [
+            Series(words("taken", "belegt")[language], "#2b6c8f", [round(each) for each in taken]),
+            Series(
+                words("free", "frei")[language],
+                "#c8d6dd",
+                [max(0, round(all_h - taken_h)) for all_h, taken_h in zip(known, taken, strict=True)],
+            ),
+        ],
+    )
+
+
+def _cell(value: Value, language: Language) -> str:
+    if isinstance(value, float):
+        return decimal(value, language)
+    return number(value, language) if isinstance(value, int) else value
