@@ -4,6 +4,9 @@ Observations count in order of arrival for each asset: what is not newer than th
 nothing. The rest is taken in waves of one observation an asset; before an observation of time T counts, the timers of
 its asset that run out by min(T, now) have run out. Afterwards all timers run out that are due by the settled moment.
 An observation's time is never taken to lie ahead of the city clock.
+
+What looks at every asset is done every `ROUND_US` and where time alone, or a person, is the reason for a step: so a
+step costs as much as what it brings, however large the city.
 """
 
 from dataclasses import dataclass, field
@@ -40,7 +43,11 @@ from rules.silence import Presence, Watch
 from rules.state import State, aligned, refresh
 from rules.timing import Latch
 from telemetry.alarms import AlarmType
+from telemetry.clock import SECOND_US
 from telemetry.registry import Registry
+
+ROUND_US = SECOND_US // 4
+"""All assets are looked at this often by the city clock."""
 
 
 def step(city: City, state: State, inputs: Inputs, moment: Moment) -> tuple[State, list[Effect]]:
@@ -49,11 +56,16 @@ def step(city: City, state: State, inputs: Inputs, moment: Moment) -> tuple[Stat
     `state` is not changed. A state made for another version of the registry is aligned with the city's first. The
     moment never goes back: an earlier one than the last is taken as the last.
     """
+    return advance(city, state.copy(), inputs, moment)
+
+
+def advance(city: City, state: State, inputs: Inputs, moment: Moment) -> tuple[State, list[Effect]]:
+    """As `step`, but uses up the state that it is given."""
     now_us = max(moment.now_us, state.now_us)
     settled_us = max(min(moment.settled_us, now_us), state.settled_us)
     moment = Moment(now_us, settled_us, moment.listening_us)
     effects: list[Effect] = []
-    before_us, state = state.now_us, _adopted(city, state, now_us, effects)
+    before_us, state = state.round_us, _adopted(city, state, now_us, effects)
     state.now_us, state.settled_us = now_us, settled_us
     desk = Desk(city, state, moment, effects, before_us)
     _Step(city, state, moment, effects, desk, Drains(city, state, effects)).run(inputs)
@@ -62,7 +74,7 @@ def step(city: City, state: State, inputs: Inputs, moment: Moment) -> tuple[Stat
 
 @dataclass(slots=True)
 class _Step:
-    """A step at work on its own copy of the state."""
+    """A step at work on a state of its own."""
 
     city: City
     state: State
@@ -86,6 +98,14 @@ class _Step:
             roll = self.city.rolls[kind]
             found = arrivals(columns, roll.rows(columns.asset_id))
             self._observe(desk, roll, found, counts_from if kind == LAMPS else None)
+        asked = bool(inputs.overrides or inputs.ended or not inputs.columns)
+        if asked or self.moment.now_us - self.state.round_us >= ROUND_US:
+            self._look_round(inputs)
+            self.state.round_us = self.moment.now_us
+
+    def _look_round(self, inputs: Inputs) -> None:
+        """All that looks at every asset."""
+        desk = self.desk
         for roll in self.city.rolls.values():
             self._run_out(roll, roll.every_row, self.moment.settled_us)
         if self.state.radios is not None:
@@ -269,8 +289,9 @@ class _Step:
 
 
 def _adopted(city: City, state: State, now_us: int, effects: list[Effect]) -> State:
-    """A copy of the state as the city has it: its rows, and what its figures make of what was said before."""
-    state = state.copy() if state.registry is city.registry else _resettled(city, state, now_us, effects)
+    """The state as the city has it: its rows, and what its figures make of what was said before."""
+    if state.registry is not city.registry:
+        state = _resettled(city, state, now_us, effects)
     if state.thresholds is not city.thresholds:
         changed = adopting.restart_delays(city, state, state.thresholds)
         state.thresholds = city.thresholds
@@ -279,7 +300,7 @@ def _adopted(city: City, state: State, now_us: int, effects: list[Effect]) -> St
 
 
 def _resettled(city: City, state: State, now_us: int, effects: list[Effect]) -> State:
-    """A copy of the state in the city's rows; alarms of assets and words of zones that are no more are ended."""
+    """The state in the city's rows; alarms of assets and words of zones that are no more are ended."""
     _take_leave(state, city, now_us, effects)
     before = state.registry
     state = aligned(state, city)

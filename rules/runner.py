@@ -17,7 +17,7 @@ from rules.active import ActiveRules
 from rules.city import City
 from rules.counts import Counts
 from rules.effects import Count, Effect, ForgetZone, MoveCommand, PublishZone, SendCommand
-from rules.engine import step
+from rules.engine import advance
 from rules.hearing import SETTLE_S, Hearing
 from rules.inputs import Acked, Inputs
 from rules.memory import NEVER_US
@@ -142,7 +142,7 @@ class Runner:
             kept = await rule_state.load(conn)
             spoken = {each.zone: each for each in await zones.remembered(conn)}
             rows = [Recalled(each.asset_id, each.rule, each.position_us, each.state) for each in kept]
-            self._state = self._durable = restore(
+            self._state = restore(
                 city,
                 rows,
                 {zone: RecalledZone(each.said_us, each.status, each.outlook) for zone, each in spoken.items()},
@@ -157,6 +157,7 @@ class Runner:
             active = await alarms.of_ids(conn, list(await alarms.active(conn)))
             self._standing = Standing(active)
             await self._people.load(conn, active)
+        self._durable = self._state.copy()
         self._effects += [ForgetZone(zone, now_us) for zone in spoken.keys() - set(city.bays.zones)]
         self._tell(turned)
         for each in waiting:
@@ -230,7 +231,7 @@ class Runner:
         self._number += 1
         decided = record(self._number, self._stepped, self._durable, self._state, effects, self._sent)
         decision = Decision(decided, self._held, effects, self._turned)
-        self._durable = self._state
+        self._durable = self._state.copy()
         self._effects, self._words, self._turned, self._held, self._sent = [], {}, [], [], {}
         return decision
 
@@ -257,7 +258,7 @@ class Runner:
         moment = self.hearing.moment(self._town.now(), time.monotonic(), observed_us, messages)
         inputs = replace(inputs, radios=self.radio_words.radios(time.monotonic()))
         self._stepped = self._known_city()
-        self._state, effects = step(self._stepped, self._state, inputs, moment)
+        self._state, effects = advance(self._stepped, self._state, inputs, moment)
         self._decided(effects)
         self.counts.stepped(effects)
 

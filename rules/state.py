@@ -96,6 +96,8 @@ class State:
     outlooks: dict[str, Outlook] = field(default_factory=dict)
     now_us: int = NEVER_US
     settled_us: int = NEVER_US
+    round_us: int = NEVER_US
+    """When all assets were looked at last."""
 
     def copy(self) -> "State":
         """An independent copy."""

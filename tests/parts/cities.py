@@ -105,13 +105,13 @@ class Life:
         for each in changes(self.city, before, self.state):
             self._kept[each.asset_id, each.rule] = each
         self._outlooks |= outlooks(before, self.state)
-        now_us, settled_us = self.state.now_us, self.state.settled_us
+        now_us, settled_us, round_us = self.state.now_us, self.state.settled_us, self.state.round_us
         spoken = {
             zone: RecalledZone(said_us, self.state.status[zone], self._outlooks.get(zone))
             for zone, said_us in self.state.said_us.items()
         }
         self.state = restore(self.city, self._kept.values(), spoken)
-        self.state.now_us, self.state.settled_us = now_us, settled_us
+        self.state.now_us, self.state.settled_us, self.state.round_us = now_us, settled_us, round_us
 
     def raised(self) -> list[RaiseAlarm]:
         return [each for each in self.effects if isinstance(each, RaiseAlarm)]
