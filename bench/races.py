@@ -20,13 +20,13 @@ UNTIL_LAST_S = 120.0
 
 WORDS = """\
 From the first publish to the last commit by the server's own record (the C subscriber: to the last receipt), at full
-speed: one publisher with at most 2,000 unconfirmed messages, which hears confirmations every 5 ms, since it stands for
-many devices. Contenders take turns, round after round; each ratio is taken within a round, and its median counts. CPU
-and memory are the contender's own, all its processes together, from its subscription to its last row; broker and
-database are not in them. All share one machine, so who can comes in by the broker's Unix socket, which spares the broker
-a part of its work: ours and the C subscriber, each also by TCP. Peers take the asset's number from the device's name,
-which spares them the registry, check ranges only where said, and keep neither a ledger nor the latest reading; mq-bridge
-knows no topic and converts no time, so it writes to a table of its own that needs neither."""
+speed: one publisher with at most 2,000 unconfirmed messages, which hears confirmations every 5 ms, since it stands
+for many devices. Contenders take turns, round after round; each ratio is taken within a round, and its median counts.
+CPU and memory are the contender's own, all its processes together, from its subscription to its last row; broker and
+database are not in them. All share one machine, so who can comes in by the broker's Unix socket, which spares the
+broker a part of its work: ours and the C subscriber, each also by TCP. Peers take the asset's number from the
+device's name, which spares them the registry, check ranges only where said, and keep neither a ledger nor the latest
+reading; mq-bridge knows no topic and converts no time, so it writes to a table of its own that needs neither."""
 
 
 @dataclass(frozen=True, slots=True)
