@@ -18,6 +18,9 @@ lease does: `{"setpoint_pct": 40}` for an hour, with `"lease_s"` for longer or s
 "analog_0_10v"` for the output of 0 to 10 V, which a broadcast does not reach. `{"report_every_s": 600}` is the interval
 of the status (packet 0x07 on port 50).
 
+A driver whose mains the controller's relay has switched off names no level (reason `relay_off`): it gives no light, so
+the lamp's level is 0 %. That is how a lamp on a switched circuit reports by day.
+
 Not read: the legacy status of firmware 1.0, a mode that the maker's codec does not read either.
 """
 
