@@ -98,6 +98,10 @@ def test_toml_has_dates_and_times_of_its_own() -> None:
             "[drainage]\nrain_wet_mm_h = 3",
             "line 2: drainage.rain_wet_mm_h is 3, but it must be at most rain_heavy_mm_h",
         ),
+        (
+            "[parking]\nalmost_full_clear_pct = 95",
+            "line 2: parking.almost_full_clear_pct is 95, but it must be below almost_full_pct, which is 90.",
+        ),
         ("[lighting]\nprogram = 'nacht'", 'line 2: There is no program "nacht".'),
         (
             "[lighting.class_min_pct]\nM1 = 20",
