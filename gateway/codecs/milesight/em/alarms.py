@@ -24,7 +24,6 @@ ENABLE, RELEASE = "enable", "alarm_release_enable"
 SWITCH_BITS = {ENABLE: 0x40, RELEASE: 0x80}
 SURFACES = ("current_plane", "reset_zero_reference_point", "set_zero_calibration", "clear_zero_calibration")
 """From 0xFF downwards."""
-OFFSET = "distance_calibration_settings"
 ENDS = ("min", "max")
 
 
@@ -127,18 +126,23 @@ def thresholds(*several: Threshold) -> Setting:
     return Setting(tuple(by_name), lambda name, value: by_name[name].write(value), read)
 
 
-def _write_offset(name: str, value: Any) -> bytes:
-    config = members(value, name, "enable", "calibration_value")
-    offset = whole(config["calibration_value"], f"{name}.calibration_value", SHORT_MIN, SHORT_MAX)
-    head = choice(config["enable"], f"{name}.enable", SWITCH)
-    return bytes([2, head]) + offset.to_bytes(2, "little", signed=True)
+def _calibration(name: str, of: int) -> Setting:
+    """An offset of what the sensor measures, in its own steps; `of` is the number of that quantity."""
 
+    def write(_: str, value: Any) -> bytes:
+        config = members(value, name, "enable", "calibration_value")
+        offset = whole(config["calibration_value"], f"{name}.calibration_value", SHORT_MIN, SHORT_MAX)
+        return bytes([of, choice(config["enable"], f"{name}.enable", SWITCH)]) + offset.to_bytes(
+            2, "little", signed=True
+        )
 
-def _read_offset(cursor: Cursor) -> dict[str, Value]:
-    if cursor.unsigned() != 2:
-        raise Undecodable("a calibration of anything but the distance is none of this device")
-    enable = named(cursor.unsigned(), SWITCH, "enable")
-    return {OFFSET: {"enable": enable, "calibration_value": cursor.signed(2, little=True)}}
+    def read(cursor: Cursor) -> dict[str, Value]:
+        if cursor.unsigned() != of:
+            raise Undecodable(f"this device has no such calibration: {name} only")
+        enable = named(cursor.unsigned(), SWITCH, "enable")
+        return {name: {"enable": enable, "calibration_value": cursor.signed(2, little=True)}}
+
+    return Setting((name,), write, read)
 
 
 def _surface() -> Setting:
@@ -178,9 +182,21 @@ EM400_UDL = {
 _D2D = {0x84: switch("d2d_enable")}
 EM500_UDL = {
     0x06: thresholds(Threshold(DISTANCE, signed=False)),
-    0xF1: Setting((OFFSET,), _write_offset, _read_offset),
+    0xF1: _calibration("distance_calibration_settings", 2),
     **_D2D,
 }
-EM500_SWL = {0x06: thresholds(Threshold("depth_alarm_config", switches=(ENABLE,))), **_D2D}
-EM500_PP = {0x06: thresholds(Threshold("pressure_alarm_config")), **_D2D}
-EM500_LGT = {0x06: thresholds(Threshold("illuminance_alarm_config")), **_D2D}
+EM500_SWL = {
+    0x06: thresholds(Threshold("depth_alarm_config", switches=(ENABLE,))),
+    0xF1: _calibration("depth_calibration_settings", 6),
+    **_D2D,
+}
+EM500_PP = {
+    0x06: thresholds(Threshold("pressure_alarm_config")),
+    0xF1: _calibration("pressure_calibration_settings", 3),
+    **_D2D,
+}
+EM500_LGT = {
+    0x06: thresholds(Threshold("illuminance_alarm_config")),
+    0xF1: _calibration("illuminance_calibration_settings", 8),
+    **_D2D,
+}
