@@ -31,6 +31,7 @@ def test_saved_is_what_full_light_would_have_taken_less_what_was_drawn() -> None
     assert dict(zip(head, may, strict=True)) == {
         "month": "2026-05",
         "zone": "ring",
+        "street": "Ringstraße",
         "lamps": 10,
         "lamps_unknown": 1,
         "lamp_nights": 310,
