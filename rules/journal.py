@@ -1,9 +1,9 @@
 """The leader's journal: records on its own disk while the database is away, in order, synced, bounded.
 
 A file of frames: the length of the payload and its CRC-32 as two big-endian 32-bit numbers, then the payload, which is
-MessagePack. The first frame names the term; each further one is a record. A frame that a crash has cut short was never
-durable, so nobody has been told that it was: it is cut off. What lies behind a frame that is damaged otherwise goes
-with it. Both are kept beside the journal for people, and the log says so.
+MessagePack, compressed. The first frame names the term; each further one is a record. A frame that a crash has cut
+short was never durable, so nobody has been told that it was: it is cut off. What lies behind a frame that is damaged
+otherwise goes with it. Both are kept beside the journal for people, and the log says so.
 """
 
 import asyncio
@@ -23,8 +23,9 @@ from telemetry.limits import RULES_JOURNAL_BYTES_MAX
 
 _FRAME = struct.Struct(">II")
 _FORMAT = 1
+_LEVEL = 1
 _encode = msgspec.msgpack.Encoder().encode
-_decode_record = msgspec.msgpack.Decoder(Record).decode
+_records = msgspec.msgpack.Decoder(Record)
 _log = structlog.get_logger(__name__)
 
 
@@ -35,7 +36,7 @@ class _Head(msgspec.Struct, frozen=True):
     format: int = _FORMAT
 
 
-_decode_head = msgspec.msgpack.Decoder(_Head).decode
+_heads = msgspec.msgpack.Decoder(_Head)
 
 
 class InUse(Exception):
@@ -105,8 +106,8 @@ class Journal:
             OSError: it is not durable, and not in the journal.
         """
         assert self.term in (0, term), "what another term has left is passed on first"
-        frames = b"" if self.term else _frame(_encode(_Head(term)))
-        frames += _frame(_encode(decided))
+        frames = b"" if self.term else _frame(_Head(term))
+        frames += _frame(decided)
         self.appending = True
         try:
             await asyncio.to_thread(self._write, frames)
@@ -133,7 +134,7 @@ class Journal:
         for start, end, payload in self._frames():
             if start == 0:
                 continue
-            found = _decode_record(payload)
+            found = _records.decode(zlib.decompress(payload))
             if found.number > after:
                 lot.append(found)
             if end - begun >= bytes_max or end >= self.size:
@@ -173,10 +174,10 @@ class Journal:
         for start, end, payload in self._frames():
             try:
                 if start:
-                    _decode_record(payload)
+                    _records.decode(zlib.decompress(payload))
                 else:
-                    self.term = _decode_head(payload).term
-            except msgspec.MsgspecError:
+                    self.term = _heads.decode(zlib.decompress(payload)).term
+            except (zlib.error, msgspec.MsgspecError):
                 break
             sound = end
         self.size = sound
@@ -189,7 +190,8 @@ class Journal:
             os.fsync(self._file)
 
 
-def _frame(payload: bytes) -> bytes:
+def _frame(content: _Head | Record) -> bytes:
+    payload = zlib.compress(_encode(content), _LEVEL)
     return _FRAME.pack(len(payload), zlib.crc32(payload)) + payload
 
 
