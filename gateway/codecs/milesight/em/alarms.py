@@ -132,9 +132,8 @@ def _calibration(name: str, of: int) -> Setting:
     def write(_: str, value: Any) -> bytes:
         config = members(value, name, "enable", "calibration_value")
         offset = whole(config["calibration_value"], f"{name}.calibration_value", SHORT_MIN, SHORT_MAX)
-        return bytes([of, choice(config["enable"], f"{name}.enable", SWITCH)]) + offset.to_bytes(
-            2, "little", signed=True
-        )
+        head = bytes([of, choice(config["enable"], f"{name}.enable", SWITCH)])
+        return head + offset.to_bytes(2, "little", signed=True)
 
     def read(cursor: Cursor) -> dict[str, Value]:
         if cursor.unsigned() != of:
