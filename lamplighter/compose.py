@@ -33,8 +33,8 @@ from lamplighter.rule_metrics import RuleMetrics
 from lamplighter.settings import Settings
 from lamplighter.supervise import Crew
 from lamplighter.upkeep_metrics import UpkeepMetrics
-from rules.active import ActiveRules
 from rules.counts import Counts
+from rules.rulefile.active import ActiveRules
 from rules.soundings import QueueBound
 from rules.sun import Sun
 from storage import errors, lifecycle, migrate, shared_clock

@@ -4,8 +4,8 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from rules.active import RuleStanding
 from rules.effects import ClearAlarm, Count, Effect, MoveCommand, PublishZone, RaiseAlarm, SendCommand
+from rules.rulefile.active import RuleStanding
 from telemetry.backlog import Backlog
 
 

@@ -13,7 +13,6 @@ from itertools import accumulate
 from zoneinfo import ZoneInfo
 
 from bus import inbox as inboxes
-from rules.active import ActiveRules
 from rules.city import City
 from rules.counts import Counts
 from rules.effects import Count, Effect, ForgetZone, MoveCommand, PublishZone, SendCommand
@@ -29,6 +28,7 @@ from rules.platform_alarms import Fact, turn
 from rules.radio_words import RadioWords
 from rules.recall import Recalled, RecalledZone, restore
 from rules.record import Record, alarm_change, record
+from rules.rulefile.active import ActiveRules
 from rules.standing import Standing
 from rules.sun import Sun
 from rules.uplinks import Uplinks, read

@@ -17,7 +17,6 @@ from bus import inbox as inboxes
 from bus.inbox import Subscriber
 from bus.session import Publisher
 from rules import platform_ledger, prober
-from rules.active import ActiveRules
 from rules.counts import Counts
 from rules.journal import Journal
 from rules.leading import Candidate, Lead
@@ -27,6 +26,7 @@ from rules.notifying import Notifier
 from rules.outbox import Outbox, Parcel
 from rules.prober import Prober
 from rules.record import write_down
+from rules.rulefile.active import ActiveRules
 from rules.runner import Decision, Runner, Source, Town
 from rules.soundings import QueueBound
 from storage import errors, rule_lead

@@ -14,7 +14,7 @@ from lamplighter.settings import Settings
 from storage.errors import StorageError
 
 if TYPE_CHECKING:
-    from rules.files import BadFile
+    from rules.rulefile.files import BadFile
     from telemetry.registry import Registry
 
 commands = typer.Typer(
@@ -40,8 +40,8 @@ def test(
     ],
 ) -> None:
     """Run rule tests: what sensors say in, alarms, setpoints and free places out."""
-    from rules.files import BadFile  # heavy: all rules
-    from rules.rule_tests import outcomes, scenarios_of
+    from rules.rulefile.files import BadFile  # heavy: all rules
+    from rules.trial.files import outcomes, scenarios_of
 
     ran = failed = 0
     for file in files:
@@ -76,8 +76,8 @@ def check(
     chosen = file or settings.rules_file
     if chosen is None:
         raise WrongUsage("No rule file is named: give one, or set LAMPLIGHTER_RULES_FILE.")
-    from rules.files import BadFile, read_rule_file  # heavy: all rules
-    from rules.rulefile_summary import summary
+    from rules.rulefile.files import BadFile, read_rule_file  # heavy: all rules
+    from rules.rulefile.summary import summary
 
     registry = run(_registry(settings))
     try:

@@ -4,8 +4,8 @@ from collections.abc import AsyncIterator
 
 from lamplighter.doctor.findings import Finding, note, ok, wrong
 from lamplighter.settings import Settings
-from rules.files import BadFile, read_rule_file
-from rules.rulefile import digest, versioned
+from rules.rulefile.files import BadFile, read_rule_file
+from rules.rulefile.reading import digest, versioned
 from storage import errors, registry, rule_versions
 from storage.pool import connect
 from telemetry.registry import Registry

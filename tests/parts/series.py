@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from rules.series import Sample, series, values
+from rules.trial.series import Sample, series, values
 from telemetry.columns import NO_SEQ, Columns
 from telemetry.kinds import KINDS
 

@@ -6,7 +6,7 @@ import pytest
 
 from lamplighter.doctor import rule_file
 from lamplighter.settings import Settings
-from rules.active import ActiveRules
+from rules.rulefile.active import ActiveRules
 from storage import registry
 from storage.pool import connect
 

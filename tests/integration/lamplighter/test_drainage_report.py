@@ -7,7 +7,7 @@ import pytest
 
 from lamplighter.report.drainage import POLENI
 from lamplighter.report.drainage_found import find
-from rules.active import content
+from rules.rulefile.active import content
 from storage import alarms, rule_versions
 from storage.alarms import Cleared, Raised
 from storage.lifecycle import maintain

@@ -9,10 +9,10 @@ import msgspec
 import pytest
 
 from rules import leading
-from rules.active import ActiveRules
 from rules.counts import Counts
 from rules.handing_in import hand_in
 from rules.record import AlarmChange, Record, write_down
+from rules.rulefile.active import ActiveRules
 from storage import alarms, rule_lead
 from storage.alarms import Cleared, Raised
 from storage.pool import Connection, open_pool

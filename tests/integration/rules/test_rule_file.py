@@ -3,8 +3,8 @@
 import asyncio
 from pathlib import Path
 
-from rules.active import ActiveRules
 from rules.counts import Counts
+from rules.rulefile.active import ActiveRules
 from tests.integration.rules.conftest import StartRules, Town
 from tests.parts.patience import eventually
 

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from rules.city import City
-from rules.rulefile import read_rules
+from rules.rulefile.reading import read_rules
 from telemetry.alarms import AlarmType
 from telemetry.clock import MINUTE_US
 from tests.parts.cities import NOON_US, Life, city, drain, lamp

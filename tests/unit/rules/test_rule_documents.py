@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from rules.files import read_rule_file
-from rules.rule_tests import outcomes, scenarios_of
+from rules.rulefile.files import read_rule_file
+from rules.trial.files import outcomes, scenarios_of
 from tests.parts import recordings
 
 DOCS = Path(__file__).parents[3] / "docs"

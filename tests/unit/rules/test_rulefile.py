@@ -4,8 +4,8 @@ from dataclasses import fields
 
 import pytest
 
-from rules.document import BadDocument
-from rules.rulefile import read_rules, sections_with_own_figures, versioned
+from rules.rulefile.document import BadDocument
+from rules.rulefile.reading import read_rules, sections_with_own_figures, versioned
 from telemetry.figures import known
 from telemetry.registry import Registry
 from telemetry.thresholds import DimmingStep, Thresholds

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from rules.rule_tests import outcomes, scenarios_of
-from rules.scenario import Scenario
+from rules.trial.files import outcomes, scenarios_of
+from rules.trial.scenario import Scenario
 
 FOLDER = Path(__file__).parents[2] / "rules"
 SCENARIOS = [each for file in sorted(FOLDER.glob("*.toml")) for each in scenarios_of(file)]

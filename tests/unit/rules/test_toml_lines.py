@@ -4,7 +4,7 @@ import tomllib
 from collections.abc import Iterator
 from typing import Any
 
-from rules.toml_lines import Place, lines_of
+from rules.rulefile.lines import Place, lines_of
 
 DOCUMENT = '''a = 1 # no x = [
 "b.c" = "x#\\"y"  # "

@@ -12,8 +12,8 @@ from pathlib import Path
 import msgspec
 import structlog
 
-from rules.files import BadFile, read_rule_file
-from rules.rulefile import digest, versioned
+from rules.rulefile.files import BadFile, read_rule_file
+from rules.rulefile.reading import digest, versioned
 from storage import rule_versions
 from storage.pool import Connection
 from storage.rule_versions import RuleVersion

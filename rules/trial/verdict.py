@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, fields
 
 from rules.effects import ClearAlarm, Effect, PublishZone, RaiseAlarm, SendCommand
-from rules.scenario import Expected, Scenario, ZoneExpected, read_change, read_event
+from rules.trial.scenario import Expected, Scenario, ZoneExpected, read_change, read_event
 from telemetry.availability import ZoneAvailability
 from telemetry.clock import HOUR_US, MINUTE_US, SECOND_US, to_datetime
 

@@ -1,6 +1,6 @@
 """The rule file: TOML in, thresholds out, or every mistake at once with its line. Pure.
 
-What a section may hold stands in `telemetry.thresholds` alone; what must fit together stands in `rules.rulefile_sense`.
+What a section may hold stands in `telemetry.thresholds` alone; what must fit together stands in `rules.rulefile.sense`.
 """
 
 import hashlib
@@ -10,10 +10,10 @@ from typing import Any, get_type_hints
 
 import msgspec
 
-from rules import rulefile_sense
-from rules.document import BadDocument, Document, Mistake, hint
-from rules.rulefile_sense import Sense
-from rules.toml_lines import Place
+from rules.rulefile import sense
+from rules.rulefile.document import BadDocument, Document, Mistake, hint
+from rules.rulefile.lines import Place
+from rules.rulefile.sense import Sense
 from telemetry.figures import Figure, known
 from telemetry.registry import Registry
 from telemetry.thresholds import Overrides, Thresholds
@@ -47,7 +47,7 @@ def read_rules(text: str, registry: Registry | None = None) -> Rules:
     document = Document.parse(text)
     thresholds = thresholds_of(document, document.data, (), Thresholds(version=LABEL))
     known_registry = registry if registry and registry.assets else None
-    notes = rulefile_sense.check(Sense(document, thresholds, known_registry))
+    notes = sense.check(Sense(document, thresholds, known_registry))
     if document.mistakes:
         raise BadDocument(document.mistakes)
     return Rules(text, versioned(thresholds), tuple(notes))

@@ -6,9 +6,9 @@ from typing import TypeVar
 
 from rules.calendars import WEEKDAYS
 from rules.daytimes import DAY_MINUTES, Daytime, read_daytime
-from rules.document import Document, Mistake, contradiction, fitting, hint
-from rules.rulefile_days import check_calendars, check_hours
-from rules.toml_lines import Place
+from rules.rulefile.days import check_calendars, check_hours
+from rules.rulefile.document import Document, Mistake, contradiction, fitting, hint
+from rules.rulefile.lines import Place
 from telemetry.figures import Form, known
 from telemetry.guards import LIGHTING_CLASS_MIN_PCT, floor_pct, may_be_off
 from telemetry.kinds.drain_level import DrainLevel

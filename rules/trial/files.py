@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from rules.document import BadDocument
-from rules.files import BadFile, read_rule_file, read_text
-from rules.scenario import Scenario, read_scenarios, read_sheet
-from rules.scenario_run import run
-from rules.scenario_verdict import Failure
+from rules.rulefile.document import BadDocument
+from rules.rulefile.files import BadFile, read_rule_file, read_text
+from rules.trial.running import run
+from rules.trial.scenario import Scenario, read_scenarios, read_sheet
+from rules.trial.verdict import Failure
 from telemetry.thresholds import Thresholds
 
 

@@ -13,10 +13,10 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from rules.daytimes import read_duration_s
-from rules.document import BadDocument, Document
-from rules.rulefile import thresholds_of, versioned
-from rules.rulefile_sense import Sense, check
-from rules.toml_lines import Place
+from rules.rulefile.document import BadDocument, Document
+from rules.rulefile.lines import Place
+from rules.rulefile.reading import thresholds_of, versioned
+from rules.rulefile.sense import Sense, check
 from telemetry.alarms import AlarmType
 from telemetry.clock import SECOND_US, to_datetime, to_us
 from telemetry.figures import Form, figure, required

@@ -18,11 +18,11 @@ from rules.dimming import Program
 from rules.effects import Effect, SendCommand
 from rules.engine import step
 from rules.inputs import Inputs, Moment, Override
-from rules.scenario import Scenario, read_change, read_event
-from rules.scenario_verdict import Failure, Witness, compare, compare_order, when
-from rules.series import FOLLOWS, values
 from rules.state import blank
 from rules.sun import Sun
+from rules.trial.scenario import Scenario, read_change, read_event
+from rules.trial.series import FOLLOWS, values
+from rules.trial.verdict import Failure, Witness, compare, compare_order, when
 from rules.uplinks import read
 from telemetry import topics
 from telemetry.clock import MINUTE_US, SECOND_US, to_rfc3339

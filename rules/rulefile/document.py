@@ -13,8 +13,8 @@ from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from rules.calendars import read_dates
 from rules.daytimes import read_daytime, read_duration_s
-from rules.series import FOLLOWS, values
-from rules.toml_lines import Place, lines_of
+from rules.rulefile.lines import Place, lines_of
+from rules.trial.series import FOLLOWS, values
 from telemetry.alarms import AlarmType, Severity
 from telemetry.figures import UNITS, Figure, Form, is_required, known, spelled, stem_and_unit
 from telemetry.guards import LIGHTING_CLASS_MIN_PCT

@@ -6,8 +6,8 @@ from itertools import pairwise
 
 from rules.calendars import Dates, read_dates, read_days
 from rules.daytimes import DAY_MINUTES, read_daytime
-from rules.document import Document
-from rules.toml_lines import Place
+from rules.rulefile.document import Document
+from rules.rulefile.lines import Place
 from telemetry.thresholds import Calendar, OpeningHours, Thresholds
 
 _DAYS = ("Mondays", "Tuesdays", "Wednesdays", "Thursdays", "Fridays", "Saturdays", "Sundays")

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from rules.document import BadDocument
-from rules.rulefile import Rules, read_rules
+from rules.rulefile.document import BadDocument
+from rules.rulefile.reading import Rules, read_rules
 from telemetry.registry import Registry
 
 BYTES_MAX = 4 * 1024 * 1024
@@ -40,7 +40,7 @@ def read_text(path: Path) -> str:
 
 
 def read_rule_file(path: Path, registry: Registry | None = None) -> Rules:
-    """The rules that a file states; `registry` as for `rules.rulefile.read_rules`.
+    """The rules that a file states; `registry` as for `rules.rulefile.reading.read_rules`.
 
     Raises:
         BadFile: the file cannot be used; all mistakes with their lines.

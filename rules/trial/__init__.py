@@ -1,0 +1,1 @@
+"""Rules are tried: tests in the series notation, by their authors and by the town."""
