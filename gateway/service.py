@@ -82,16 +82,7 @@ async def run(
     servers = {each.name: SERVERS[each.kind](models) for each in networks}
     courier = Courier(servers, models.writer)
     stations = [
-        Station(
-            each.name,
-            servers[each.name],
-            Translator(each.name, models, notes, radios),
-            courier,
-            notes,
-            radios,
-            figures,
-            now,
-        )
+        Station(each.name, servers[each.name], Translator(each.name, models, notes, radios), courier, figures, now)
         for each in networks
     ]
     service = _Service(stations, courier, notes, models.shelf, now)
@@ -100,15 +91,14 @@ async def run(
         city = await stack.enter_async_context(Outlet(mqtt_url, f"{client_id}-city"))
         inboxes = []
         for station, network in zip(stations, networks, strict=True):
-            outlet = await stack.enter_async_context(Outlet(network.url, f"{client_id}-{network.name}-out"))
-            inbox = Subscriber(
-                network.url, f"{client_id}-{network.name}", station.server.filters, RECEIVE_MAXIMUM, now=now
-            )
+            name = f"{client_id}-{network.name}"
+            outlet = await stack.enter_async_context(Outlet(network.url, f"{name}-out"))
+            inbox = Subscriber(network.url, name, station.server.filters, RECEIVE_MAXIMUM, now=now)
             inboxes.append(await stack.enter_async_context(inbox))
             service.outlets[station.name] = outlet
             group.create_task(station.hear(inbox, city, outlet), name=f"hear {station.name}")
-            group.create_task(station.book(Book(pool, f"{client_id}-{station.name}")), name=f"book {station.name}")
-            ear = await _listen_to_radios(stack, station, network.url, f"{client_id}-{network.name}-radio")
+            group.create_task(station.book(Book(pool, name)), name=f"book {station.name}")
+            ear = await _listen_to_radios(stack, station, network.url, f"{name}-radio")
             group.create_task(station.watch(inbox, ear), name=f"watch {station.name}")
         commands = Subscriber(mqtt_url, f"{client_id}-commands", [topics.command("+", "+")], RECEIVE_MAXIMUM, now=now)
         await stack.enter_async_context(commands)
@@ -117,11 +107,16 @@ async def run(
         group.create_task(_tell_radios(radios, city, now), name="radios")
         group.create_task(service.follow_registry(pool), name="registry")
         await commands.ready()
-        waits = [asyncio.create_task(each.ready()) for each in inboxes]
-        await asyncio.wait(waits, timeout=PATIENCE_S)
-        for wait in waits:
-            wait.cancel()
+        await _wait_for(inboxes)
         ready()
+
+
+async def _wait_for(inboxes: Sequence[Subscriber]) -> None:
+    """Wait for the network servers' brokers, but not for ever."""
+    waits = [asyncio.create_task(each.ready()) for each in inboxes]
+    await asyncio.wait(waits, timeout=PATIENCE_S)
+    for wait in waits:
+        wait.cancel()
 
 
 class _Service:

@@ -19,9 +19,7 @@ from bus.session import Watcher
 from gateway.downlink import Courier, Step
 from gateway.events import Heard, Message, Misspoken, Server, Told
 from gateway.figures import Figures
-from gateway.notes import Note
 from gateway.outlet import Outlet
-from gateway.radios import Radios
 from gateway.uplink import Outcome, Translator, Unread
 from storage import errors
 from storage.gateway_booking import Book, Unreadable, by_day
@@ -53,12 +51,10 @@ class Station:
     """Translates what one network server says; `name` is the gateway's own for it."""
 
     def __init__(
-        self, name: str, server: Server, translator: Translator, courier: Courier, notes: dict[str, Note],
-        radios: Radios, figures: Figures, now: Now,
-    ) -> None:  # fmt: skip
+        self, name: str, server: Server, translator: Translator, courier: Courier, figures: Figures, now: Now
+    ) -> None:
         self.name, self.server, self.translator = name, server, translator
-        self._courier, self._notes, self._radios = courier, notes, radios
-        self._figures, self._now = figures, now
+        self._courier, self._figures, self._now = courier, figures, now
         self._unbooked: asyncio.Queue[tuple[list[Unreadable], Batch]] = asyncio.Queue(UNBOOKED_BATCHES_MAX)
         figures.meet(name)
 
@@ -92,7 +88,7 @@ class Station:
             self._figures.connected(self.name, inbox.connected)
             overhears = overhears or (ear is not None and ear.connected)
             if not inbox.connected or (overhears and ear is not None and not ear.connected):
-                self._radios.deaf(self.name, self._now())
+                self.translator.radios.deaf(self.name, self._now())
             await asyncio.sleep(1)
 
     def overhear(self, topic: str, payload: bytes, retained: bool) -> None:
@@ -162,7 +158,7 @@ class Station:
 
     def _told(self, work: _Work, told: Told, now_us: int) -> None:
         device = self.translator.device(told.source)
-        note = self._notes.get(device)
+        note = self.translator.notes.get(device)
         step = self._courier.told(self.name, note.kind if note else None, device, told, now_us)
         work.messages += step.answers
         work.answers += step.pushes

@@ -64,8 +64,8 @@ class Translator:
     """
 
     def __init__(self, network: str, models: Models, notes: dict[str, Note], radios: Radios | None = None) -> None:
-        self._network, self._models, self._notes = network, models, notes
-        self._radios = radios or Radios()
+        self._network, self._models = network, models
+        self.notes, self.radios = notes, radios or Radios()
         self.registry = Registry()
         self._spelt: dict[str, str] = {}
         self._frames, self._counters = Frames(), Counters()
@@ -114,7 +114,7 @@ class Translator:
             case Request():
                 return Outcome("request", answers=[event.message])
             case Radio():
-                self._radios.told(self._network, event.gateway, event.online, now_us)
+                self.radios.told(self._network, event.gateway, event.online, now_us)
                 return Outcome("radio")
         return Outcome("ignored")
 
@@ -127,7 +127,7 @@ class Translator:
             return Outcome("simulated")
         device = self.device(uplink.source)
         if uplink.radios and self.registry.knows(device):
-            self._radios.brought(self._network, device, filter(topics.valid_device, uplink.radios), now_us)
+            self.radios.brought(self._network, device, filter(topics.valid_device, uplink.radios), now_us)
         keys = _keys(device, uplink)
         if self._frames.known(keys, now_us):
             return Outcome("duplicate")
@@ -196,7 +196,7 @@ class Translator:
 
     def _observed(self, device: str, kind: str, fields: Fields, stamp: dict[str, Any], at_us: int) -> Outcome:
         """An observation with what was held for it, or fields to hold."""
-        note = self._notes.get(device, Note())
+        note = self.notes.get(device, Note())
         held_for_us = HELD_INTERVALS * self._interval_us(device, kind)
         fresh = note.held if note.kind == kind and 0 <= at_us - note.held_us <= held_for_us else {}
         outcome = Outcome("published", lapsed=bool(note.held) and not fresh)
@@ -215,7 +215,7 @@ class Translator:
 
     def _condition(self, condition: Condition, now_us: int) -> Outcome:
         device = self.device(condition.source)
-        kind = self._notes[device].kind if device in self._notes else self._kind(device, {})
+        kind = self.notes[device].kind if device in self.notes else self._kind(device, {})
         named = kind is not None and kind in KINDS and any(p.name == "battery_pct" for p in KINDS[kind].properties)
         if condition.battery_pct is None or kind is None or not named:
             return Outcome("condition")
@@ -232,12 +232,12 @@ class Translator:
             return outcome
         self._said_us[device] = now_us  # of registered devices only, so bounded
         self._keep(outcome, device, lambda note: with_route(note, self._network, source.route, "", kind))
-        outcome.messages.append(_status(kind, device, True, self._notes[device].firmware))
+        outcome.messages.append(_status(kind, device, True, self.notes[device].firmware))
         return outcome
 
     def _tell_firmware(self, outcome: Outcome, device: str, kind: str, extra: Mapping[str, Any]) -> None:
         firmware = extra.get("firmware")
-        note = self._notes.get(device)
+        note = self.notes.get(device)
         if note is None or not isinstance(firmware, str) or not firmware or note.firmware == firmware:
             return
         short = firmware[:FIRMWARE_CHARACTERS_MAX]
@@ -247,10 +247,10 @@ class Translator:
 
     def _keep(self, outcome: Outcome, device: str, change: Any) -> None:
         """Change the note of a registered device, and have it retained if it is another."""
-        before = self._notes.get(device, Note())
+        before = self.notes.get(device, Note())
         after: Note = change(before)
         if after != before and self.registry.knows(device):
-            self._notes[device] = after
+            self.notes[device] = after
             outcome.messages = _merged(outcome.messages, [message(device, after)])
 
     def _interval_us(self, device: str, kind: str) -> int:
