@@ -8,9 +8,11 @@ from typing import Any
 import msgspec
 import pytest
 
+from rules import journal as journals
 from rules import leading
 from rules.counts import Counts
 from rules.handing_in import hand_in
+from rules.journal import Journal
 from rules.record import AlarmChange, Record, write_down
 from rules.rulefile.active import ActiveRules
 from storage import alarms, rule_lead
@@ -121,6 +123,30 @@ async def test_lamps_are_told_and_answer_without_database(rules: Counts, town: T
     await town.state_of(told["id"], "verified")
     assert len(town.said[topics.command("streetlight", "L1")]) == 2
     assert await town.rows("SELECT count(*) FROM command WHERE asset = 'lamp-1'") == [(2,)]
+
+
+@pytest.mark.parametrize("trouble", ["at its bound", "disk"])
+async def test_with_neither_database_nor_journal_all_waits(
+    rules: Counts, town: Town, gate: Gate, monkeypatch: pytest.MonkeyPatch, trouble: str
+) -> None:
+    def refuse(_: Journal, __: bytes) -> None:
+        raise OSError("no space left on device")
+
+    await town.commands("L1", 1)
+    if trouble == "disk":
+        monkeypatch.setattr(Journal, "_write", refuse)
+    else:
+        monkeypatch.setattr(journals, "RULES_JOURNAL_BYTES_MAX", 1)
+    await gate.shut()
+    await town.report("drain_level", "D1", level_m=0.3)
+    await asyncio.sleep(1.5)
+    heard = rules.observations
+    await town.report("drain_level", "D1", level_m=1.6)
+    await asyncio.sleep(1)
+    assert (rules.observations, heard_alarms(town)) == (heard, [])
+    await gate.open()
+    await town.row(OVERFLOW, expected=lambda row: row[0] == "unacknowledged")
+    await alarms_heard(town, "unacknowledged")
 
 
 async def test_rules_that_die_without_database_repeat_nothing_and_forget_nothing(

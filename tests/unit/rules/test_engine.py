@@ -141,6 +141,31 @@ def test_alarms_rise_and_clear_in_turn_and_no_id_comes_twice(history: History) -
             standing.remove(each.id)
 
 
+GOOD = {"drain_level": 0.3, "parking_bay": 0.0}
+
+
+def recover(life: Life, hours: int) -> None:
+    """All is well from now on: lamps answer and give what they are told, drains are low, bays are free."""
+    told = {1: 0.0, 2: 0.0}
+    for _ in range(hours * 6):
+        now_us = life.state.now_us + 10 * MINUTE_US
+        acks = [Acked(-1, each.device, each.id, True) for each in life.sent()]
+        told |= {each.asset_id: each.settings.setpoint_pct or 0.0 for each in life.sent() if each.asset_id in told}
+        rows = {kind: [(n, now_us, GOOD.get(kind, 0.0)) for n in range(1, 8) if kind_of(n) == kind] for kind in VALUES}
+        rows["streetlight"] = [(asset, now_us, level) for asset, level in told.items()]
+        life.step(now_us, Inputs({kind: columns(kind, listed) for kind, listed in rows.items()}, acks))
+
+
+@settings(max_examples=10, deadline=None)
+@given(batches)
+def test_every_alarm_clears_once_its_condition_is_gone(history: History) -> None:
+    life = live(history)
+    recover(life, hours=3)
+    raised = {each.id: each.type for each in life.raised()}
+    cleared = {each.id for each in life.cleared()}
+    assert {name: kind for name, kind in raised.items() if name not in cleared} == {}
+
+
 @settings(max_examples=30, deadline=None)
 @given(batches)
 def test_no_command_is_made_or_sent_again_after_its_expiry(history: History) -> None:
