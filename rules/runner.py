@@ -308,7 +308,7 @@ class Runner:
         """A command that was decided and of which nobody knows whether it went out."""
         command = self._state.book.by_id.get(waiting.id)
         asset = None if command is None else self._known_city().asset(command.asset_id)
-        if command is None or asset is None or asset.device != command.device:
+        if command is None or not command.sends or asset is None or asset.device != command.device:
             return
         effect = SendCommand(
             command.id,
