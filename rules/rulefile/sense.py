@@ -168,7 +168,8 @@ def _by_sun(step: DimmingStep) -> bool:
 
 def _minutes(step: DimmingStep) -> set[int]:
     """The minutes of the day that a step by the wall clock covers."""
-    start, end = (each.minutes % DAY_MINUTES for each in _ends(step))
+    begin, until = _ends(step)
+    start, end = begin.minutes % DAY_MINUTES, until.minutes
     return {minute % DAY_MINUTES for minute in range(start, end if end >= start else end + DAY_MINUTES)}
 
 

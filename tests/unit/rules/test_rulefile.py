@@ -183,6 +183,10 @@ def test_a_program_that_cannot_be_is_refused(steps: str, sentence: str) -> None:
     assert found.startswith(sentence)
 
 
+def test_a_step_of_the_whole_day_is_one() -> None:
+    assert read_rules(f"{PROGRAM}steps = [{{from='00:00', to='24:00', level_pct=80}}]")
+
+
 def test_all_mistakes_come_at_once_in_the_order_of_their_lines() -> None:
     found = mistakes("[presence]\nmissed_intervals = 0\n[drainage]\ndeadband_m = 5\nx = 1\n[lighting]\nprogram = 'q'")
     assert [each.partition(":")[0] for each in found] == ["line 2", "line 4", "line 5", "line 7"]
