@@ -255,7 +255,6 @@ class _Leader:
 
     def session_connected(self) -> None:
         """The session that publishes stands anew."""
-        self.outbox.put(Parcel(topics.RULES_TERM, str(self._term).encode(), retain=True))
         self._notices.connected(time.monotonic())
         self._runner.radio_words.connected(time.monotonic())
         self._prober.connected()
@@ -265,12 +264,13 @@ class _Leader:
         self._connected_anew = True
 
     async def load(self, conn: Connection) -> None:
-        """Take up what the database holds.
+        """Take up what the database holds, and say at the broker who leads now.
 
         Raises:
             StorageError: the database does not answer.
         """
         await self._runner.load(conn)
+        self._tell_term()
 
     async def work(self) -> None:
         """Decide until another leads.
@@ -279,7 +279,7 @@ class _Leader:
             Overtaken: another does.
         """
         while True:
-            self._watch_lead()
+            await self._watch_lead()
             if self._journal.full or self._unrecorded is not None:
                 await asyncio.sleep(TICK_S)
                 self._prober.inflow.unheard(time.monotonic())
@@ -300,13 +300,22 @@ class _Leader:
                 if task.done():
                     task.result()
 
-    def _watch_lead(self) -> None:
+    async def _watch_lead(self) -> None:
         """Empty the journal into the database when that is back; act no more once another has been heard to lead."""
-        if self._latest_term > self._term:
-            raise rule_lead.Overtaken
         self._link.tend()
+        if self._latest_term > self._term:
+            if not self._link.free or await self._link.do(self._present_term) != self._term:
+                raise rule_lead.Overtaken
+            self._tell_term()  # what the broker retains was said of another database
         if self._link.free and not self._journal.empty:
             self._link.begin(lambda conn: self._candidate.catch_up(conn, self._term))
+
+    async def _present_term(self, conn: Connection) -> int:
+        return (await rule_lead.term(conn)).number
+
+    def _tell_term(self) -> None:
+        self._latest_term = self._term
+        self.outbox.put(Parcel(topics.RULES_TERM, str(self._term).encode(), retain=True))
 
     async def _record(self) -> None:
         """Make durable what has been decided, in the database or else in the journal, and let it go out."""

@@ -212,6 +212,17 @@ async def test_a_leader_that_was_cut_off_and_overtaken_stops_and_hands_in(
         await pool.close()
 
 
+async def test_a_later_term_of_another_database_overtakes_nobody(start_rules: StartRules, town: Town) -> None:
+    await town.session.publish(topics.RULES_TERM, b"99", retain=True, timeout_s=10)
+    async with start_rules() as counts:
+        await town.commands("L1", 1)
+        await asyncio.sleep(0.5)
+        await town.report("drain_level", "D1", level_m=1.6)
+        await town.row(OVERFLOW, expected=lambda row: row[0] == "unacknowledged")
+        assert counts.leading
+    assert await town.rows("SELECT term FROM rule_lead") == [(1,)]
+
+
 async def test_what_is_handed_in_is_history(conn: Connection) -> None:
     mine, other = [Raised(name, f"asset:{name}", name, AlarmType.DRAIN_HIGH, 10, 10, {}) for name in ("mine", "other")]
     over = Cleared("asset:other", AlarmType.DRAIN_HIGH, 20)
