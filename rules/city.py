@@ -155,7 +155,9 @@ class City:
     @cached_property
     def lamps(self) -> Lamps:
         """Street lights."""
-        return Lamps(self.rolls[LAMPS].assets, self.thresholds, self.clock, self.timezone, self.zone_number)
+        figures = partial(self.figures, LAMPS, "lighting")
+        assets, numbers = self.rolls[LAMPS].assets, self.zone_number
+        return Lamps(assets, self.thresholds, self.clock, self.timezone, numbers, figures)
 
     @cached_property
     def zone_number(self) -> dict[str | None, int]:

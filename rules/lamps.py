@@ -1,6 +1,6 @@
 """What the rules are told of street lights and do not decide: their programs, photocells, cabinets and neighbours."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
@@ -42,19 +42,25 @@ class Lamps:
     clock: Sun
     timezone: ZoneInfo
     zone_number: Mapping[str | None, int]
+    figures: Callable[[str], Reals]
+    """A figure of section `lighting` by name, for each lamp."""
 
     @cached_property
     def _beats(self) -> tuple[tuple[Beat, ...], NDArray[np.int32]]:
         calendars, programs = Calendars(self.thresholds.calendars), {}
         row_of = {asset.asset: row for row, asset in enumerate(self.assets)}
         numbers: dict[tuple[str, int], int] = {}
+        numbers_at: dict[tuple[str, str | None], int] = {}
         beat = np.empty(len(self.assets), np.int32)
         for row, asset in enumerate(self.assets):
-            wanted = self.thresholds.program(asset.asset, asset.zone)
-            cell = row_of.get(self.thresholds.photocell(asset.asset, asset.zone), -1)
-            if wanted.name not in programs:
-                programs[wanted.name] = Program(wanted, calendars, self.clock, self.timezone)
-            beat[row] = numbers.setdefault((wanted.name, cell), len(numbers))
+            at = (asset.asset if asset.asset in self.thresholds.assets else "", asset.zone)
+            if at not in numbers_at:
+                wanted = self.thresholds.program(*at)
+                cell = row_of.get(self.thresholds.photocell(*at), -1)
+                if wanted.name not in programs:
+                    programs[wanted.name] = Program(wanted, calendars, self.clock, self.timezone)
+                numbers_at[at] = numbers.setdefault((wanted.name, cell), len(numbers))
+            beat[row] = numbers_at[at]
         return tuple(Beat(programs[name], cell) for name, cell in numbers), beat
 
     @property
@@ -81,11 +87,9 @@ class Lamps:
 
     def cell_limits(self, row: int, patience_us: int) -> Limits:
         """What a photocell goes by; after `patience_us` without a reading it leaves it to the sun."""
-        on, off, delay = (
-            self.thresholds.figure("lighting", name, self.assets[row].asset, self.assets[row].zone)
-            for name in ("photocell_on_lx", "photocell_off_lx", "photocell_delay_s")
-        )
-        return Limits(on, off, round(delay * SECOND_US), patience_us)
+        names = ("photocell_on_lx", "photocell_off_lx", "photocell_delay_s")
+        on_lx, off_lx, delay_s = (float(self.figures(name)[row]) for name in names)
+        return Limits(on_lx, off_lx, round(delay_s * SECOND_US), patience_us)
 
     @cached_property
     def floor_pct(self) -> Reals:
@@ -130,12 +134,12 @@ class Lamps:
     def direct(self) -> Bools:
         """Which are directly connected and have a boost."""
         direct = np.array([bool(_lamp(asset).direct) for asset in self.assets], np.bool_)
-        return direct & (self._figure("boost_pct") > 0)
+        return direct & (self.figures("boost_pct") > 0)
 
     @cached_property
     def boost_pct(self) -> Reals:
         """The light of a boost in %, 0 where there is none."""
-        return np.where(self.direct, self._figure("boost_pct"), 0.0)
+        return np.where(self.direct, self.figures("boost_pct"), 0.0)
 
     @cached_property
     def hold_us(self) -> Times:
@@ -164,9 +168,7 @@ class Lamps:
             rows, lat, lon = self._places
             place = np.flatnonzero(rows == row)
             asset = self.assets[row]
-            of = self.thresholds.figure
-            radius_m = of("lighting", "boost_radius_m", asset.asset, asset.zone)
-            most = int(of("lighting", "boost_neighbours", asset.asset, asset.zone))
+            radius_m, most = self.figures("boost_radius_m")[row], int(self.figures("boost_neighbours")[row])
             near = rows[_near(lat, lon, int(place[0]), radius_m)] if len(place) else rows[:0]
             zone = (self.zone[near] == self.zone[row]) & (asset.zone is not None)
             cabinet = (self.fed_by[near] == self.fed_by[row]) & (self.fed_by[row] != "")
@@ -189,12 +191,8 @@ class Lamps:
         places = np.array([(self.assets[row].lat, self.assets[row].lon) for row in rows], np.float64).reshape(-1, 2)
         return rows, places[:, 0], places[:, 1]
 
-    def _figure(self, name: str) -> Reals:
-        of = self.thresholds.figure
-        return np.array([of("lighting", name, asset.asset, asset.zone) for asset in self.assets], np.float64)
-
     def _span(self, name: str) -> Times:
-        return (self._figure(name) * SECOND_US).astype(np.int64)
+        return (self.figures(name) * SECOND_US).astype(np.int64)
 
 
 def _near(lat: Reals, lon: Reals, place: int, radius_m: float) -> Rows:
