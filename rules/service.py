@@ -91,7 +91,6 @@ async def run(
     """
     town = Town(now, lambda: clock.real(now()), clock.speed, lat, lon, timezone)
     counts, notifier = counts or Counts(), notifier or Notifier()
-    counts.notifications = notifier.counts
     service = _Service(
         mqtt_url,
         pool,
@@ -132,6 +131,7 @@ class _Service:
         self._sources, self._bound, self._notifier, self._rules = sources, bound, notifier, rules
         self._mqtt_url, self._pool, self._town, self._client_id = mqtt_url, pool, town, client_id
         self._counts, self._ready = counts, ready
+        counts.notifications = notifier.counts
         self._told_ready = False
         self._candidate = Candidate(pool, journal, town.now, self._tell_ready)
 

@@ -65,31 +65,37 @@ def alarms_router(parts: OpsParts) -> APIRouter:
 
     @router.post("/{alarm}/shelve", response_model=shapes.Alarm, summary="Put it aside until a moment")
     async def shelve(alarm: str, body: shapes.Shelving, caller: Annotated[Caller, Depends(operator)]) -> Response:
-        now_us = parts.now()
-        until_us = _until(body, now_us)
-        async with parts.database.transaction() as conn:
-            found = await alarms.shelve(
-                conn, alarm, until_us=until_us, by=caller.name, reason=body.reason, at_us=now_us
-            )
-            if found is None:
-                raise not_found("alarm of this id")
-            detail = {"until": to_rfc3339(until_us), "reason": body.reason}
-            await audit.record(
-                conn, at_us=now_us, by=caller.name, action="shelve", subject=f"alarm:{alarm}", detail=detail
-            )
-        return json_answer(found)
+        return await _shelve(parts, alarm, body, caller)
 
     @router.post("/{alarm}/unshelve", response_model=shapes.Alarm, summary="Take it back")
     async def unshelve(alarm: str, caller: Annotated[Caller, Depends(operator)]) -> Response:
-        now_us = parts.now()
-        async with parts.database.transaction() as conn:
-            found = await alarms.unshelve(conn, alarm, by=caller.name, at_us=now_us)
-            if found is None:
-                raise not_found("alarm of this id")
-            await audit.record(conn, at_us=now_us, by=caller.name, action="unshelve", subject=f"alarm:{alarm}")
-        return json_answer(found)
+        return await _unshelve(parts, alarm, caller)
 
     return router
+
+
+async def _shelve(parts: OpsParts, alarm: str, body: shapes.Shelving, caller: Caller) -> Response:
+    """Put an alarm aside."""
+    now_us = parts.now()
+    until_us = _until(body, now_us)
+    async with parts.database.transaction() as conn:
+        found = await alarms.shelve(conn, alarm, until_us=until_us, by=caller.name, reason=body.reason, at_us=now_us)
+        if found is None:
+            raise not_found("alarm of this id")
+        detail = {"until": to_rfc3339(until_us), "reason": body.reason}
+        await audit.record(conn, at_us=now_us, by=caller.name, action="shelve", subject=f"alarm:{alarm}", detail=detail)
+    return json_answer(found)
+
+
+async def _unshelve(parts: OpsParts, alarm: str, caller: Caller) -> Response:
+    """Take a shelved alarm back."""
+    now_us = parts.now()
+    async with parts.database.transaction() as conn:
+        found = await alarms.unshelve(conn, alarm, by=caller.name, at_us=now_us)
+        if found is None:
+            raise not_found("alarm of this id")
+        await audit.record(conn, at_us=now_us, by=caller.name, action="unshelve", subject=f"alarm:{alarm}")
+    return json_answer(found)
 
 
 def _until(body: shapes.Shelving, now_us: int) -> int:
