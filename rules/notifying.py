@@ -166,6 +166,17 @@ class Notifier:
             _log.error("a sink of notifications cannot be used", sink=name, reason=str(error))
 
 
+def unusable(places: Mapping[str, Place]) -> dict[str, str]:
+    """The sinks whose URL cannot be had here, with the reason."""
+    found = {}
+    for name, place in places.items():
+        try:
+            url_of(place)
+        except ValueError as error:
+            found[name] = str(error)
+    return found
+
+
 def url_of(place: Place) -> str:
     """The secret URL of a sink.
 

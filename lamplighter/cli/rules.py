@@ -76,7 +76,8 @@ def check(
     chosen = file or settings.rules_file
     if chosen is None:
         raise WrongUsage("No rule file is named: give one, or set LAMPLIGHTER_RULES_FILE.")
-    from rules.rulefile.files import BadFile, read_rule_file  # heavy: all rules
+    from rules.notifying import unusable  # heavy: all rules
+    from rules.rulefile.files import BadFile, read_rule_file
     from rules.rulefile.summary import summary
 
     registry = run(_registry(settings))
@@ -86,6 +87,8 @@ def check(
         raise _said(error) from error
     for note in found.notes:
         print(f"{chosen}, line {note.line}, note: {note.sentence}")
+    for name, reason in unusable(found.thresholds.notifications.sinks).items():
+        print(f"{chosen}, note: The sink {name} cannot be used from here: {reason}.")
     for line in summary(found.thresholds):
         print(line)
     print(f"Nothing is wrong: this is version {found.thresholds.version}.")

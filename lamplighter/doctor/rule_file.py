@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 
 from lamplighter.doctor.findings import Finding, note, ok, wrong
 from lamplighter.settings import Settings
+from rules.notifying import unusable
 from rules.rulefile.files import BadFile, read_rule_file
 from rules.rulefile.reading import digest, versioned
 from storage import errors, registry, rule_versions
@@ -50,3 +51,5 @@ async def examine(settings: Settings) -> AsyncIterator[Finding]:
         )
         return
     yield ok(_ABOUT, words)
+    for name, reason in unusable(thresholds.notifications.sinks).items():
+        yield note("notifications", f"The sink {name} cannot be used from here: {reason}.")
