@@ -160,6 +160,13 @@ class City:
         return Lamps(assets, self.thresholds, self.clock, self.timezone, numbers, figures)
 
     @cached_property
+    def commands_per_s(self) -> tuple[list[float], float]:
+        """How many commands a second may go to each zone, by its number, and to all."""
+        of = self.thresholds.figure
+        zones = [of("commanding", "zone_commands_per_s", "", zone) for zone in self.zone_number]
+        return zones, self.thresholds.commanding.commands_per_s
+
+    @cached_property
     def zone_number(self) -> dict[str | None, int]:
         """A number for each zone that has assets, and one for no zone."""
         named = sorted({asset.zone for roll in self.rolls.values() for asset in roll.assets if asset.zone is not None})

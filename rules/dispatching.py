@@ -35,7 +35,7 @@ def dispatch(desk: Desk) -> None:
     asset_of, number = desk.city.asset, desk.city.zone_number
     zones = [number.get(None if (asset := asset_of(each.asset_id)) is None else asset.zone, 0) for each in wishes]
     turn = pacing.take(
-        pacing.room(desk.city.thresholds.commanding, desk.before_us, now_us, desk.city.pace_us),
+        pacing.room(*desk.city.commands_per_s, desk.before_us, now_us, desk.city.pace_us),
         np.concatenate((np.array(zones, np.int32), lamps.zone[due.rows])),
         np.concatenate((np.full(len(wishes), NEVER_US), due.waits_us)),
         np.concatenate((np.arange(len(wishes)), lamps.order[due.rows])),

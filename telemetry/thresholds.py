@@ -204,7 +204,7 @@ class Commanding:
     """How commands go out: so many a second that a radio network is not flooded, and again where nobody answers."""
 
     zone_commands_per_s: float = figure(
-        20.0, "Commands a second to the lamps of a zone", low=0.01, high=10_000, own=False, at_most="commands_per_s"
+        20.0, "Commands a second to the lamps of a zone", low=0.01, high=10_000, at_most="commands_per_s"
     )
     commands_per_s: float = figure(200.0, "Commands a second to all lamps", low=0.01, high=100_000, own=False)
     sends_max: int = figure(5, "A command goes out so often at most", low=1, high=20, own=False)

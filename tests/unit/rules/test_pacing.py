@@ -55,6 +55,17 @@ def test_a_small_zone_does_not_wait_behind_a_large_one() -> None:
     assert len(told) < 100
 
 
+def test_a_zone_on_a_slow_radio_has_a_pace_of_its_own() -> None:
+    own = {"slow": {"commanding": {"zone_commands_per_s": 0.5}}}
+    lamps = [lamp(1 + number, zone=("fast", "slow")[number % 2]) for number in range(40)]
+    life = Life(city(lamps, Thresholds(zones=own)))
+    for seconds in range(21):
+        life.step(MIDNIGHT_US + seconds * SECOND_US)
+    told = Counter(life.city.registry.assets[each.asset_id].zone for each in life.sent())
+    assert told["fast"] == 20
+    assert 11 <= told["slow"] <= 13
+
+
 def test_an_order_for_a_zone_goes_out_at_the_same_pace_and_before_the_program() -> None:
     life = town(50, "east")
     now_us = life.city.sun.next_change_us(NOON_US)
@@ -91,7 +102,7 @@ def test_turns_keep_the_room_and_pass_over_nobody_who_waited_longer(
 ) -> None:
     zone = np.array([each for each, _ in waiting], np.int32)
     since = np.array([each for _, each in waiting], np.int64)
-    turn = pacing.take(Room(zone_room, all_room), zone, since, np.arange(len(waiting)))
+    turn = pacing.take(Room(np.full(5, zone_room, np.int32), all_room), zone, since, np.arange(len(waiting)))
     assert len(turn) == len(set(turn.tolist())) <= all_room
     assert all(count <= zone_room for count in Counter(zone[turn].tolist()).values())
     for place in set(range(len(waiting))) - set(turn.tolist()):
