@@ -89,17 +89,16 @@ async def run(
         BadAddress: the URL is none.
         OSError: the journal's folder cannot be written.
     """
-    town = Town(now, lambda: clock.real(now()), clock.speed, lat, lon, timezone)
-    counts, notifier = counts or Counts(), notifier or Notifier()
+    notifier = notifier or Notifier()
     service = _Service(
         mqtt_url,
         pool,
-        town,
+        Town(now, lambda: clock.real(now()), clock.speed, lat, lon, timezone),
         client_id,
         Journal(journal),
         rules or ActiveRules(),
         notifier,
-        counts,
+        counts or Counts(),
         ready,
         sources,
         bound or QueueBound(),
