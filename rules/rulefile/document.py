@@ -218,7 +218,7 @@ class Document:
             self.wrong(place, f"{_label(place)}: {_shown(value)} is no name of letters, digits, dots and dashes.")
             return _WRONG
         if about.form in _CLOSED and value not in _CLOSED[about.form]:
-            self.wrong(place, f"There is no {about.form} {_shown(value)}{hint(value, _CLOSED[about.form])}.")
+            self.wrong(place, f"There is no {about.form} {_shown(value)}{did_you_mean(value, _CLOSED[about.form])}.")
             return _WRONG
         if about.form in _MENTIONS:
             self.mentions.append(Mention(about.form, value, place))
@@ -250,7 +250,7 @@ def contradiction(place: Place, held: Any, name: str, other: str, word: str) -> 
     return f"{_label((*place, name))} is {less:g}, but it must be {word} {other}, which is {more:g}."
 
 
-def hint(wrong: str, right: Iterable[str]) -> str:
+def did_you_mean(wrong: str, right: Iterable[str]) -> str:
     """` (did you mean …?)` where something comes near."""
     near = difflib.get_close_matches(wrong, list(right), n=1)
     return f" (did you mean {near[0]}?)" if near else ""
@@ -263,7 +263,7 @@ def _or_in(key: str, names: list[str]) -> str:
         right_stem, right_unit = stem_and_unit(right)
         if right_unit and right_stem == stem and right_unit != unit:
             return f": it is given in {UNITS[right_unit]}, as {right}"
-    return hint(key, names) or (f"; it knows {', '.join(names)}" if len(names) <= 8 else "")
+    return did_you_mean(key, names) or (f"; it knows {', '.join(names)}" if len(names) <= 8 else "")
 
 
 def _must(hint: type, name: str, about: Figure) -> str:

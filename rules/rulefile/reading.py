@@ -11,7 +11,7 @@ from typing import Any, get_type_hints
 import msgspec
 
 from rules.rulefile import sense
-from rules.rulefile.document import BadDocument, Document, Mistake, hint
+from rules.rulefile.document import BadDocument, Document, Mistake, did_you_mean
 from rules.rulefile.lines import Place
 from rules.rulefile.sense import Sense
 from telemetry.figures import Figure, known
@@ -104,7 +104,7 @@ def _figures(document: Document, table: Any, place: Place) -> dict[str, float | 
     section = str(place[-1])
     allowed = own_figures(section)
     if not allowed:
-        near = hint(section, sections_with_own_figures())
+        near = did_you_mean(section, sections_with_own_figures())
         document.wrong(place, f"{_name(place)}: zones and assets have no figures of their own called {section}{near}.")
         return {}
     found: dict[str, float | str] = {}

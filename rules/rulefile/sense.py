@@ -7,7 +7,7 @@ from typing import TypeVar
 from rules.calendars import WEEKDAYS
 from rules.daytimes import DAY_MINUTES, Daytime, read_daytime
 from rules.rulefile.days import check_calendars, check_hours
-from rules.rulefile.document import Document, Mistake, contradiction, fitting, hint
+from rules.rulefile.document import Document, Mistake, contradiction, did_you_mean, fitting
 from rules.rulefile.lines import Place
 from telemetry.figures import Form, known
 from telemetry.guards import LIGHTING_CLASS_MIN_PCT, floor_pct, may_be_off
@@ -77,7 +77,7 @@ def _check_mentions(sense: Sense) -> None:
         if each.form is Form.DAY and dots and first in WEEKDAYS and last in WEEKDAYS:
             continue
         said = "weekday or calendar" if each.form is Form.DAY else each.form.value
-        sense.document.wrong(each.place, f'There is no {said} "{each.name}"{hint(each.name, names)}.')
+        sense.document.wrong(each.place, f'There is no {said} "{each.name}"{did_you_mean(each.name, names)}.')
 
 
 def _check_owners(sense: Sense) -> None:
@@ -92,7 +92,7 @@ def _check_owners(sense: Sense) -> None:
             if (*sense.root, *place) not in sense.document.lines:
                 continue
             if registry is not None and name not in names:
-                near = hint(name, names)
+                near = did_you_mean(name, names)
                 sense.wrong(place, f'There is no {group.removesuffix("s")} "{name}" in the registry{near}.')
             asset = kinds.get(name) if group == "assets" else None
             for section in sections:
