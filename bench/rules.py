@@ -31,7 +31,7 @@ from telemetry.registry import Asset, Registry, Zone
 from telemetry.thresholds import Thresholds
 
 TOWN, CITY = 1_000, 100_000
-ROUNDS, STEPS = 5, 50
+ROUNDS, STEPS = 3, 50
 PAGE = ROOT / "docs" / "rules_performance.md"
 SHARES = {"streetlight": 0.6, "drain_level": 0.1, "parking_bay": 0.3}
 BAYS_OF_A_ZONE = 50
