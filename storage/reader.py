@@ -17,7 +17,6 @@ RELATIONS = (
     "installation",
     "zone_daily",
     "latest",
-    "report_interval",
     "parking_zone_now",
     "alarm",
     "alarm_event",
@@ -26,6 +25,7 @@ RELATIONS = (
     "ledger",
     "ledger_check",
     "rule_version",
+    "report_interval",
     "rule_activation",
 )
 """What the contract shows beside the relations of each kind."""
