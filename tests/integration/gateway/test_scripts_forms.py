@@ -262,7 +262,7 @@ def test_a_refused_message_is_json_and_a_sentence_and_code_1(tmp_path: Path, cap
         (["/no/such/file", "--hex", "00"], "cannot be read"),
         (["FILE"], "Either --hex is needed, or --batch"),
         (["FILE", "--hex", "0"], "not hexadecimal"),
-        (["FILE", "--hex", "00", "--batch", "-"], "--batch goes without"),
+        (["FILE", "--hex", "00", "--batch", "-"], "--batch goes alone"),
         (["FILE", "--batch", "/no/such/file"], "cannot be read"),
         (["FILE", "--hex", "00", "--port", "256"], "--port"),
     ],
