@@ -18,6 +18,7 @@ from rules.dimming import Program
 from rules.effects import Effect, SendCommand
 from rules.engine import step
 from rules.inputs import Inputs, Moment, Override
+from rules.measures import CLOSURE, Measure
 from rules.state import blank
 from rules.sun import Sun
 from rules.trial.scenario import Scenario, read_change, read_event
@@ -63,7 +64,12 @@ class _Run:
     def to_the_end(self) -> Iterator[Failure]:
         scenario, registry = self.scenario, self.scenario.registry
         sun = _sun(scenario.sheet.lat, scenario.sheet.lon)
-        city = City(registry, scenario.thresholds, sun, scenario.timezone)
+        at = scenario.instant_us
+        measures = tuple(
+            Measure(f"closure-{number}", each.zone, CLOSURE, at(each.at), at(each.until))
+            for number, each in enumerate(scenario.told.closures)
+        )
+        city = City(registry, scenario.thresholds, sun, scenario.timezone, measures=measures)
         state, decoder = blank(city), Decoder(registry)
         end_us = self._plan(city)
         waiting = sorted((scenario.instant_us(each.at), place) for place, each in enumerate(scenario.told.expect))

@@ -54,6 +54,15 @@ class Wish:
 
 
 @dataclass(frozen=True, slots=True)
+class Closed:
+    """An operator closes the bays of a zone."""
+
+    zone: str = required("Which", form=Form.NAME)
+    at: str = required("From when", form=Form.INSTANT)
+    until: str = required("Up to when", form=Form.INSTANT)
+
+
+@dataclass(frozen=True, slots=True)
 class ZoneExpected:
     """What a parking zone says."""
 
@@ -92,6 +101,7 @@ class Told:
     answers: bool = figure(True, "Devices acknowledge commands a second later")
     series: Mapping[str, Mapping[str, str]] = figure({}, "By asset and field", form=Form.SERIES)
     overrides: tuple[Wish, ...] = figure((), "What operators order")
+    closures: tuple[Closed, ...] = figure((), "Zones that operators close")
     expect: tuple[Expected, ...] = figure((), "What holds when")
     alarm_events: tuple[str, ...] | None = figure(None, f"All that happens to alarms, each {EVENT_IN_WORDS}")
     setpoint_changes: tuple[str, ...] | None = figure(
@@ -234,12 +244,15 @@ def _check_names(document: Document, scenario: Scenario, place: Place) -> None:
     told, kinds = scenario.told, {each.asset: KINDS[each.kind] for each in scenario.registry.assets.values()}
     named = [((*place, "series", name), name) for name in told.series]
     named += [((*place, "overrides", number, "asset"), each.asset) for number, each in enumerate(told.overrides)]
+    zones = [((*place, "closures", number, "zone"), each.zone) for number, each in enumerate(told.closures)]
     for number, expected in enumerate(told.expect):
         at = (*place, "expect", number)
         named += [((*at, "setpoints", name), name) for name in expected.setpoints]
         named += [((*at, "report_every_s", name), name) for name in expected.report_every_s]
-        for zone in expected.zones.keys() - scenario.registry.zones.keys():
-            document.wrong((*at, "zones", zone), f'No asset of this test lies in a zone "{zone}".')
+        zones += [((*at, "zones", zone), zone) for zone in expected.zones]
+    for at, zone in zones:
+        if zone not in scenario.registry.zones:
+            document.wrong(at, f'No asset of this test lies in a zone "{zone}".')
     for at, name in named:
         if name not in kinds:
             document.wrong(at, f'This test has no asset "{name}".')
@@ -269,9 +282,11 @@ def _readings(scenario: Scenario, place: Place) -> Iterable[tuple[Place, Any]]:
         yield (*place, "setpoint_changes", number), lambda change=change: read_change(change, scenario)
     if told.lasts:
         yield (*place, "lasts"), lambda: scenario.instant_us(told.lasts)
-    for number, wish in enumerate(told.overrides):
-        for key, text in (("at", wish.at), ("until", wish.until)):
-            yield (*place, "overrides", number, key), lambda text=text: scenario.instant_us(text)
+    spans = [("overrides", number, each.at, each.until) for number, each in enumerate(told.overrides)]
+    spans += [("closures", number, each.at, each.until) for number, each in enumerate(told.closures)]
+    for key, number, *ends in spans:
+        for name, text in zip(("at", "until"), ends, strict=True):
+            yield (*place, key, number, name), lambda text=text: scenario.instant_us(text)
     for number, expected in enumerate(told.expect):
         yield (*place, "expect", number, "at"), lambda expected=expected: scenario.instant_us(expected.at)
 
