@@ -56,7 +56,7 @@ class Record:
         """What lies within hours of high water."""
         near = np.zeros(len(self.at_us), np.bool_)
         for at_us in self.at_us[self.level_m >= 0.7]:
-            near |= np.abs(self.at_us - at_us) < 4 * HOUR_US
+            near |= np.abs(self.at_us - at_us) < 2 * HOUR_US
         return Record(self.at_us[near], self.level_m[near])
 
     def crossings_us(self) -> list[int]:

@@ -266,3 +266,37 @@ def test_data_of_any_sort_never_crashes_nor_fires_wrongly(sayings: list[Saying],
 @given(sayings)
 def test_a_restart_after_any_step_changes_nothing_for_drains(sayings: list[Saying]) -> None:
     assert suffer(sayings, 3, restart=True).effects == suffer(sayings, 3).effects
+
+
+@settings(max_examples=12, deadline=None)
+@given(sayings)
+def test_every_alarm_of_a_drain_clears_once_its_condition_is_gone(sayings: list[Saying]) -> None:
+    life = suffer(sayings, 4)
+    begin_us = life.state.now_us
+    for number in range(36):
+        now_us = begin_us + number * 5 * MINUTE_US
+        calm = [(asset, now_us, 0.1 + number % 2 / 100, 0.0) for asset in (1, 2, 3)]
+        life.step(now_us + SECOND_US, Inputs({DRAIN: said(calm)}))
+    assert {each.id for each in life.raised()} == {each.id for each in life.cleared()}
+
+
+levels = st.lists(st.sampled_from([0.7, 0.94, 0.95, 0.97, 0.99, 1.0, 1.2]), min_size=2, max_size=40)
+
+
+@settings(max_examples=30, deadline=None)
+@given(levels, st.sampled_from([100, 300]))
+def test_no_stage_rises_without_its_condition_held_for_the_delay_nor_clears_inside_the_deadband(
+    levels: list[float], every_s: int
+) -> None:
+    life = Life(city([drain(1, ground_m=None, report_every_s=every_s)]))
+    times = [NOON_US + number * every_s * SECOND_US for number in range(len(levels))]
+    for at_us, level in zip(times, levels, strict=True):
+        life.observe(at_us + SECOND_US, DRAIN, [(1, at_us, level)])
+    readings = list(zip(times, levels, strict=True))
+    for alarm in life.raised():
+        held = [level for at_us, level in readings if alarm.observed_us <= at_us <= alarm.at_us]
+        assert alarm.at_us - alarm.observed_us == 360 * SECOND_US
+        assert min(held) >= 1.0
+    for cleared in life.cleared():
+        held = [level for at_us, level in readings if cleared.at_us - 1800 * SECOND_US <= at_us <= cleared.at_us]
+        assert max(held) < 0.95
