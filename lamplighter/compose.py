@@ -34,6 +34,7 @@ from lamplighter.settings import Settings
 from lamplighter.supervise import Crew
 from lamplighter.upkeep_metrics import UpkeepMetrics
 from rules.counts import Counts
+from rules.journal import Journal
 from rules.rulefile.active import ActiveRules
 from rules.soundings import QueueBound
 from rules.sun import Sun
@@ -219,8 +220,13 @@ async def serve_gateway(crew: Crew, ground: Ground) -> None:
 
 
 async def serve_rules(crew: Crew, ground: Ground, place: Place) -> None:
-    """Start the rules and wait until they lead and hear, or stand by for another process that leads."""
+    """Start the rules and wait until they lead and hear, or stand by for another process that leads.
+
+    Raises:
+        Failure: the folder of their journal cannot be written.
+    """
     counts, ready = Counts(), asyncio.Event()
+    journal = _rules_journal(ground.settings)
     ground.figures.register(RuleMetrics(counts))
     crew.serve(
         "rules",
@@ -232,7 +238,7 @@ async def serve_rules(crew: Crew, ground: Ground, place: Place) -> None:
             lat=place.lat,
             lon=place.lon,
             timezone=ZoneInfo(place.timezone),
-            journal=ground.settings.rules_journal_dir or ground.settings.data_dir / "rules",
+            journal=journal,
             rules=ActiveRules(ground.settings.rules_file, ground.settings.rules_author),
             counts=counts,
             ready=ready.set,
@@ -240,6 +246,17 @@ async def serve_rules(crew: Crew, ground: Ground, place: Place) -> None:
         ),
     )
     await ready.wait()
+
+
+def _rules_journal(settings: Settings) -> Journal:
+    folder = settings.rules_journal_dir or settings.data_dir / "rules"
+    try:
+        return Journal(folder)
+    except OSError as error:
+        raise Failure(
+            f"The rules cannot keep their journal in {folder} ({error.strerror}): "
+            "let them write there, or mend LAMPLIGHTER_RULES_JOURNAL_DIR."
+        ) from error
 
 
 async def serve_api(crew: Crew, ground: Ground, place: Place | None, taken: socket.socket) -> str:

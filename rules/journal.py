@@ -7,6 +7,7 @@ otherwise goes with it. Both are kept beside the journal for people, and the log
 """
 
 import asyncio
+import errno
 import fcntl
 import os
 import secrets
@@ -54,6 +55,8 @@ class Journal:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
         self._path, self._lock_path, self._cut = folder / "journal", folder / "lock", folder / "journal.cut"
+        if not os.access(folder, os.W_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
         self._lock = self._file = -1
         self.size = 0
         self.owner = _name_of(folder)
@@ -141,6 +144,15 @@ class Journal:
                 if lot:
                     yield lot
                 lot, begun = [], end
+
+    def set_aside(self) -> None:
+        """Nobody can use what is in it: it is kept beside the journal for people.
+
+        Raises:
+            OSError: it is still there.
+        """
+        self._cut.write_bytes(os.pread(self._file, self.size, 0))
+        self.clear()
 
     def clear(self) -> None:
         """All has been passed on, and nothing is being written.

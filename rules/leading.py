@@ -126,15 +126,23 @@ class Candidate:
             _log.warning("another process of this machine has the rules' journal", folder=str(self.journal.folder))
             return None
         try:
-            await self._pass_on(conn, before)
+            await self._pass_on_if_fit(conn, before)
             return await rule_lead.begin(conn, self.journal.owner, self._now())
         except BaseException:
             self.journal.close()
             raise
 
+    async def _pass_on_if_fit(self, conn: Connection, present: rule_lead.Term) -> None:
+        """Pass the journal on; it is set aside where the database refuses it, because it is that of another one."""
+        try:
+            await self._pass_on(conn, present)
+        except errors.Refused as error:
+            _log.error("the database refuses the rules' journal, which is set aside", reason=str(error))
+            self.journal.set_aside()
+
     async def _pass_on(self, conn: Connection, present: rule_lead.Term) -> None:
         """Give the database what the open journal holds; `present` is the term there."""
-        if self.journal.term == present.number:
+        if self.journal.term == present.number and present.leader == self.journal.owner:
             await self.catch_up(conn, present.number)
         elif not self.journal.empty:
             _log.warning("the rules hand in what they decided before another led", bytes=self.journal.size)
@@ -152,6 +160,6 @@ class Candidate:
         try:
             present = await rule_lead.term(conn)
             if self.journal.term != present.number:
-                await self._pass_on(conn, present)
+                await self._pass_on_if_fit(conn, present)
         finally:
             self.journal.close()

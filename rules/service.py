@@ -8,7 +8,6 @@ import asyncio
 import time
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack, suppress
-from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import structlog
@@ -57,7 +56,7 @@ async def run(
     lat: float,
     lon: float,
     timezone: ZoneInfo,
-    journal: Path,
+    journal: Journal,
     rules: ActiveRules | None = None,
     notifier: Notifier | None = None,
     client_id: str = "rules",
@@ -76,7 +75,7 @@ async def run(
         lat: latitude of the city in WGS 84 degrees, for the sun.
         lon: longitude of the city.
         timezone: the city's wall clock, for the dimming program.
-        journal: a folder of this process on its own disk, for what it decides while the database is away.
+        journal: takes what this process decides while the database is away.
         rules: what to decide by, from a file or not; `None`: the defaults.
         notifier: tells people of alarms; `None`: by the sinks of the rules.
         client_id: the session at the broker that holds the queue; the same for all that may lead.
@@ -87,7 +86,6 @@ async def run(
 
     Raises:
         BadAddress: the URL is none.
-        OSError: the journal's folder cannot be written.
     """
     notifier = notifier or Notifier()
     service = _Service(
@@ -95,7 +93,7 @@ async def run(
         pool,
         Town(now, lambda: clock.real(now()), clock.speed, lat, lon, timezone),
         client_id,
-        Journal(journal),
+        journal,
         rules or ActiveRules(),
         notifier,
         counts or Counts(),

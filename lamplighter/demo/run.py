@@ -54,6 +54,7 @@ async def run(options: Options, settings: Settings, view: View) -> None:
             city = _City(options, settings, series)
             server, broker = await city.start_parts(members, folder, mqtt_port)
             token = await city.furnish(server.url)
+            settings = settings.model_copy(update={"rules_journal_dir": folder / "rules"})
             settings = city.with_network_servers(settings, broker.url)
             ground = await members.enter(compose.ground(settings, server.url, broker.url, city.clock))
             await city.serve(members, ground)

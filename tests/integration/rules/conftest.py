@@ -14,6 +14,7 @@ import pytest
 from bus.session import Watcher
 from rules import service
 from rules.counts import Counts
+from rules.journal import Journal
 from storage import registry
 from storage.pool import Connection, Pool, connect, open_pool
 from telemetry import topics
@@ -152,7 +153,7 @@ def start_rules(own_broker: BrokerPart, pool: Pool, conn: Connection, clock: Clo
             timezone=BERLIN,
             counts=counts,
             ready=ready.set,
-            **({"journal": tmp_path / "rules", "pool": pool} | more),
+            **({"journal": Journal(tmp_path / "rules"), "pool": pool} | more),
         )
         task = asyncio.create_task(work)
         waiting = asyncio.create_task(ready.wait())

@@ -15,12 +15,13 @@ from rules.handing_in import hand_in
 from rules.journal import Journal
 from rules.record import AlarmChange, Record, write_down
 from rules.rulefile.active import ActiveRules
-from storage import alarms, rule_lead
+from storage import alarms, commands, rule_lead
 from storage.alarms import Cleared, Raised
 from storage.pool import Connection, open_pool
 from telemetry import topics
 from telemetry.alarms import AlarmType
 from telemetry.clock import to_datetime
+from telemetry.commands import Settings
 from tests.integration.rules.conftest import StartRules, Town
 from tests.integration.rules.gate import Gate
 from tests.integration.rules.webhook import Webhook
@@ -183,7 +184,10 @@ async def test_a_leader_that_was_cut_off_and_overtaken_stops_and_hands_in(
     async with Wire(database) as wire:
         pool = await open_pool(wire.url, size=4)
         journal = tmp_path / "first" / "journal"
-        both = start_rules(pool=pool, journal=journal.parent), start_rules(journal=tmp_path / "second")
+        both = (
+            start_rules(pool=pool, journal=Journal(journal.parent)),
+            start_rules(journal=Journal(tmp_path / "second")),
+        )
         async with both[0] as first, both[1] as second:
             assert (first.leading, second.leading) == (True, False)
             await town.commands("L1", 1)
@@ -221,6 +225,18 @@ async def test_a_later_term_of_another_database_overtakes_nobody(start_rules: St
         await town.row(OVERFLOW, expected=lambda row: row[0] == "unacknowledged")
         assert counts.leading
     assert await town.rows("SELECT term FROM rule_lead") == [(1,)]
+
+
+async def test_a_journal_of_another_database_is_set_aside(start_rules: StartRules, town: Town, tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "rules")
+    journal.open()
+    order = commands.Order("c", 4711, "gone", "G", Settings(setpoint_pct=30), "program", 1, 2)
+    await journal.append(7, msgspec.structs.replace(decided(1, []), orders=[order]))
+    journal.close()
+    async with start_rules():
+        await town.commands("L1", 1)
+    assert (tmp_path / "rules" / "journal.cut").stat().st_size > 0
+    assert not journal.holds_something
 
 
 async def test_what_is_handed_in_is_history(conn: Connection) -> None:
