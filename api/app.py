@@ -17,8 +17,9 @@ from api.documents import Document
 from api.door import Door
 from api.health import health_router
 from api.metrics import Metrics
-from api.ops import alarms, assets, commands, records, zones
+from api.ops import alarms, annotations, assets, commands, records, zones
 from api.page import page_router
+from api.page.alarm import alarm_page_router
 from api.parts import Dark, OpsParts
 from api.public import PublicParts, answer, public_router
 from api.ratelimit import Buckets, Streams
@@ -84,10 +85,11 @@ def create_app(
     app.include_router(public_router(PublicParts(board, settings, addresses, streams, metrics)))
     ops = OpsParts(database, gate, now, real_now, dark, settings)
     routers = (assets.assets_router, alarms.alarms_router, commands.commands_router, zones.zones_router)
-    for router in (*routers, records.records_router):
+    for router in (*routers, annotations.annotations_router, records.records_router):
         app.include_router(router(ops))
     app.include_router(health_router(broker_connected, database, real_now, gate, metrics, waiting))
     app.include_router(page_router(settings))
+    app.include_router(alarm_page_router(settings, now, real_now))
     app.include_router(_reference_router(app))
     return Door(app, board, buckets, addresses, metrics)
 

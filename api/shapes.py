@@ -300,6 +300,24 @@ class AllOn(BaseModel):
     unserved: list[str]
 
 
+class Annotation(BaseModel):
+    """A mark on a time axis: an alarm while it stood, an override while it held."""
+
+    what: Literal["alarm", "command"]
+    id: str
+    time: Moment
+    time_end: Moment | None = Field(description="Null while it lasts.")
+    title: str
+    tag: str = Field(description="The alarm's severity, or the command's state.")
+    subject: str
+
+
+class Annotations(BaseModel):
+    """The newest marks of a span."""
+
+    items: list[Annotation]
+
+
 class QuarantinedUplink(BaseModel):
     """A refused uplink with its bytes."""
 

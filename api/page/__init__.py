@@ -26,6 +26,8 @@ PERMISSIONS = "geolocation=(self), camera=(), microphone=(), payment=(), usb=()"
 MEDIA_TYPES = {
     "page.css": "text/css; charset=utf-8",
     "reference.css": "text/css; charset=utf-8",
+    "alarm.css": "text/css; charset=utf-8",
+    "alarm.js": "text/javascript; charset=utf-8",
     "page.js": "text/javascript; charset=utf-8",
     "words.js": "text/javascript; charset=utf-8",
     "map.js": "text/javascript; charset=utf-8",
@@ -45,10 +47,10 @@ def file_path(name: str) -> str:
     return f"/page/{VERSION}/{name}"
 
 
-def html(text: str) -> Document:
+def html(text: str, max_age_s: int = PAGE_MAX_AGE_S) -> Document:
     """An HTML page of ours, with the policies that each bears."""
     policies = [(b"content-security-policy", POLICY.encode()), (b"permissions-policy", PERMISSIONS.encode())]
-    ready = document(text.encode(), "text/html; charset=utf-8", PAGE_MAX_AGE_S)
+    ready = document(text.encode(), "text/html; charset=utf-8", max_age_s)
     return Document(ready.body, ready.etag, ready.headers + policies, ready.unchanged + policies)
 
 

@@ -1,0 +1,114 @@
+/* One alarm: why it was raised, and what an operator does about it. The token stays in this tab. */
+
+const KEPT = "lamplighter-token";
+const HOUR_MS = 3_600_000;
+const id = decodeURIComponent(location.pathname.split("/").pop());
+const path = `/ops/v1/alarms/${encodeURIComponent(id)}`;
+const $ = (name) => document.getElementById(name);
+
+const words = (name) => name.replaceAll("_", " ");
+
+function moment(text) {
+  return text ? new Date(text).toLocaleString(undefined, { dateStyle: "medium", timeStyle: "medium" }) : null;
+}
+
+function say(text) {
+  $("notice").textContent = text;
+  $("notice").hidden = !text;
+}
+
+function show(value) {
+  if (value === null || value === undefined) return "–";
+  if (typeof value === "object") return Object.entries(value).map(([name, each]) => `${words(name)} ${show(each)}`).join(", ");
+  return /^\d{4}-\d\d-\d\dT/.test(value) ? moment(value) : String(value);
+}
+
+function rows(table, pairs) {
+  table.replaceChildren(
+    ...pairs.filter(([, value]) => value !== null && value !== undefined && value !== "").map(([name, value]) => {
+      const row = document.createElement("tr");
+      const head = document.createElement("th");
+      head.scope = "row";
+      head.textContent = words(name);
+      const cell = document.createElement("td");
+      cell.textContent = show(value);
+      row.append(head, cell);
+      return row;
+    }),
+  );
+}
+
+function draw(alarm) {
+  document.title = $("title").textContent = `${words(alarm.type)}: ${alarm.asset ?? alarm.subject}`;
+  $("severity").textContent = alarm.severity;
+  $("state").textContent = words(alarm.state) + (alarm.state_under ? `, ${words(alarm.state_under)} underneath` : "");
+  const flat = Object.entries(alarm.why).flatMap(([name, value]) =>
+    value !== null && typeof value === "object" && !Array.isArray(value) ? Object.entries(value) : [[name, value]],
+  );
+  rows($("why"), flat);
+  rows($("course"), [
+    ["cause observed", alarm.observed_at], ["raised", alarm.raised_at], ["over since", alarm.cleared_at],
+    ["acknowledged by", alarm.acknowledged_by], ["acknowledged", alarm.acknowledged_at], ["note", alarm.note],
+    ["put aside by", alarm.shelved_by], ["until", alarm.shelved_until], ["because", alarm.shelve_reason],
+  ]);
+  const standing = alarm.state_under ?? alarm.state;
+  $("acknowledge").hidden = !["unacknowledged", "returned_unacknowledged"].includes(standing);
+  $("shelve").hidden = alarm.state === "normal" || alarm.state === "shelved";
+  $("unshelve").hidden = alarm.state !== "shelved";
+  $("alarm").hidden = false;
+}
+
+async function ask(target, body) {
+  const headers = { authorization: `Bearer ${sessionStorage.getItem(KEPT)}` };
+  const options = body === undefined ? { headers } : { method: "POST", headers: { ...headers, "content-type": "application/json" }, body: JSON.stringify(body) };
+  let answer;
+  try {
+    answer = await fetch(target, options);
+  } catch {
+    say("The platform does not answer. Try again.");
+    return;
+  }
+  const content = await answer.json().catch(() => ({}));
+  if (answer.ok) {
+    say("");
+    $("enter").hidden = true;
+    draw(content);
+    return;
+  }
+  say(content.detail ?? `The platform answered ${answer.status}.`);
+  if (answer.status === 401) {
+    sessionStorage.removeItem(KEPT);
+    $("alarm").hidden = true;
+    $("enter").hidden = false;
+    $("token").focus();
+  }
+}
+
+function on(name, act) {
+  $(name).addEventListener("submit", (event) => {
+    event.preventDefault();
+    act();
+  });
+}
+
+on("enter", () => {
+  sessionStorage.setItem(KEPT, $("token").value.trim());
+  $("token").value = "";
+  ask(path);
+});
+on("acknowledge", () => ask(`${path}/acknowledge`, { note: $("note").value || null }));
+on("shelve", () => {
+  const until = new Date(cityNow() + Number($("hours").value) * HOUR_MS - 60_000).toISOString();
+  ask(`${path}/shelve`, { until, reason: $("reason").value });
+});
+on("unshelve", () => ask(`${path}/unshelve`, {}));
+
+/* The city's clock may be another than ours; the page says by how much. */
+const offsetMs = Number(document.documentElement.dataset.cityOffsetMs ?? 0);
+const cityNow = () => Date.now() + offsetMs;
+
+if (sessionStorage.getItem(KEPT)) ask(path);
+else {
+  $("enter").hidden = false;
+  $("token").focus();
+}

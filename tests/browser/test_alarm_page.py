@@ -1,0 +1,93 @@
+"""The page behind a link from Grafana: it asks for the token, says why, acknowledges and puts aside."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+import pytest
+from playwright.async_api import Browser, Page, expect
+
+from api.app import create_app
+from api.board import Board
+from api.settings import ApiSettings
+from lamplighter.http_server import HttpServer, listen
+from storage import alarms, tokens
+from storage.alarms import Raised
+from storage.pool import connect, open_pool
+from telemetry.alarms import AlarmType
+from telemetry.clock import DAY_US
+from tests.browser.conftest import now
+from tests.parts.tasks import running
+
+WHY = {
+    "rule_version": "witten-7",
+    "inputs": {"level_m": 1.62, "observed_at": "2026-11-22T20:15:00Z"},
+    "thresholds": {"ground_m": 1.5, "note": "<b>not markup</b>"},
+}
+
+
+@dataclass(frozen=True)
+class Office:
+    """Where the API answers, and an operator's token."""
+
+    url: str
+    token: str
+
+
+@pytest.fixture
+async def office(database: str) -> AsyncIterator[Office]:
+    pool = await open_pool(database, size=2)
+    async with await connect(database) as conn:
+        at_us = now() - 60_000_000
+        await alarms.turn(conn, [Raised("a1", "asset:D-17", "D-17", AlarmType.DRAIN_OVERFLOW, at_us, at_us, WHY)])
+        _, token = await tokens.issue(
+            conn, role="operator", name="night desk", expires_us=now() + DAY_US, real_now_us=now()
+        )
+    app = create_app(
+        pool=pool, board=Board(now), now=now, real_now=now, dark=lambda begin, end: True, settings=ApiSettings()
+    )
+    server = HttpServer(app, listen("127.0.0.1", 0))
+    async with running(server.serve()):
+        await server.until_started()
+        yield Office(server.url, token)
+    await pool.close()
+
+
+async def enter(page: Page, office: Office, token: str) -> None:
+    await page.goto(f"{office.url}/ops/alarms/a1")
+    await expect(page.get_by_label("Your token")).to_be_focused()
+    await page.keyboard.type(token)
+    await page.keyboard.press("Enter")
+
+
+async def test_an_operator_sees_why_acknowledges_and_puts_aside(browser: Browser, office: Office) -> None:
+    page = await browser.new_page()
+    complaints: list[str] = []
+    page.on("console", lambda said: complaints.append(said.text))
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    await enter(page, office, office.token)
+    await expect(page.get_by_role("heading", level=1)).to_have_text("drain overflow: D-17")
+    why = page.locator("#why")
+    for shown in ("1.62", "1.5", "witten-7", "<b>not markup</b>"):
+        await expect(why).to_contain_text(shown)
+    await page.get_by_label("Note").fill("pump is on its way")
+    await page.get_by_role("button", name="Acknowledge").click()
+    await expect(page.locator("#state")).to_have_text("acknowledged")
+    await expect(page.locator("#course")).to_contain_text("night desk")
+    await page.get_by_label("because").fill("pumping")
+    await page.get_by_role("button", name="Put aside").click()
+    await expect(page.locator("#state")).to_have_text("shelved, acknowledged underneath")
+    await page.get_by_role("button", name="Take back").click()
+    await expect(page.locator("#state")).to_have_text("acknowledged")
+    await page.reload()
+    await expect(page.locator("#state")).to_have_text("acknowledged")
+    assert complaints == []
+    await page.close()
+
+
+async def test_a_wrong_token_is_said_to_be_one_and_kept_nowhere(browser: Browser, office: Office) -> None:
+    page = await browser.new_page()
+    await enter(page, office, "ll_guess")
+    await expect(page.get_by_role("status")).to_contain_text("token")
+    await expect(page.locator("#alarm")).to_be_hidden()
+    assert await page.evaluate("sessionStorage.length + localStorage.length") == 0
+    await page.close()
