@@ -1,8 +1,12 @@
 """The rule file: what it may say, and one sentence with its line for whatever it must not."""
 
+import re
 from dataclasses import fields
+from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from rules.rulefile.document import BadDocument
 from rules.rulefile.reading import read_rules, sections_with_own_figures, versioned
@@ -220,6 +224,40 @@ def test_lamps_without_sign_394_are_not_switched_off() -> None:
 def test_a_level_below_a_lamps_floor_is_noted_and_raised() -> None:
     (note,) = read_rules(f"{PROGRAM}steps = [{{from='01:00', to='04:00', level_pct=40}}]", town()).notes
     assert str(note) == 'line 5: Where "p" says 40 %, 1 lamp (streetlight-3) stay at their higher floor.'
+
+
+EXAMPLE = (Path(__file__).parents[3] / "docs" / "rules.example.toml").read_text()
+VALUES = [found.span(1) for found in re.finditer(r'= ("[^"]*"|[\d_.-]+|\[[^\]]*\])', EXAMPLE)]
+ANYTHING = [
+    "-1",
+    "1.5",
+    "nan",
+    "1e400",
+    "true",
+    '"x"',
+    '""',
+    "[]",
+    "{}",
+    "[[1]]",
+    "[{}]",
+    "2026-01-01",
+    "12:00:00",
+    '"\\u0000"',
+]
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(st.sampled_from(VALUES), st.sampled_from(ANYTHING)), min_size=1, max_size=3))
+def test_whatever_stands_in_a_file_is_taken_or_refused_in_words(slips: list[tuple[tuple[int, int], str]]) -> None:
+    text = EXAMPLE
+    for (first, last), value in sorted(slips, reverse=True):
+        text = text[:first] + value + text[last:]
+    try:
+        read_rules(text, town())
+    except BadDocument as refused:
+        for each in refused.mistakes:
+            assert 1 <= each.line <= len(text.splitlines())
+            assert each.sentence.endswith(".")
 
 
 def test_every_figure_says_what_it_means_and_its_default_keeps_its_range() -> None:
