@@ -1,7 +1,7 @@
 """What holds for any history: order across assets, restarts and repeats change nothing; counts never contradict."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from hypothesis import given, settings
@@ -14,13 +14,21 @@ from telemetry.alarms import AlarmType
 from telemetry.clock import MINUTE_US, SECOND_US
 from telemetry.columns import Columns
 from telemetry.commands import State
+from telemetry.thresholds import Lighting, Thresholds
 from tests.parts.cities import MIDNIGHT_US, Life, bay, city, drain, lamp
 from tests.parts.series import columns
 
 TOWN = city(
-    [lamp(1, report_every_s=300), lamp(2), drain(3), drain(4, ground_m=None), bay(5), bay(6), bay(7, zone="pier")]
+    [
+        *(
+            replace(lamp(each, report_every_s=300, cabinet="KV-1", direct=True), lat=51.0, lon=7.0)
+            for each in (1, 8, 9)
+        ),
+        *(lamp(2), drain(3), drain(4, ground_m=None), bay(5), bay(6), bay(7, zone="pier")),
+    ],
+    Thresholds(lighting=Lighting(boost_pct=80.0, photocell="streetlight-2")),
 )
-KINDS = {1: "streetlight", 2: "streetlight", 3: "drain_level", 4: "drain_level"}
+KINDS = {3: "drain_level", 4: "drain_level"} | dict.fromkeys((1, 2, 8, 9), "streetlight")
 VALUES = {
     "streetlight": [0.0, 30.0, 48.0, 50.0, 100.0],
     "drain_level": [0.5, 0.97, 1.0, 1.2, 1.47, 1.6],
@@ -40,7 +48,7 @@ class Event:
 
 @st.composite
 def events(draw: st.DrawFn) -> Event:
-    asset = draw(st.integers(1, 7))
+    asset = draw(st.integers(1, 9))
     value = draw(st.sampled_from(VALUES[kind_of(asset)]))
     if draw(st.integers(0, 3)) == 0:
         value = ACK
@@ -81,6 +89,11 @@ def inputs_of(life: Life, batch: list[Event], now_us: int) -> Inputs:
         if listed:
             found[kind] = columns(kind, listed)
             found[kind].message[:] = places[kind]
+    if "streetlight" in found:
+        fields = found["streetlight"].fields
+        level = fields["level_pct"]
+        fields["power_w"][:], fields["voltage_v"][:] = level % 50, np.where(level > 0, 230.0, 0.0)
+        fields["motion"][:], fields["lux"][:] = level == 48, level
     return Inputs(found, acks)
 
 
@@ -145,22 +158,25 @@ GOOD = {"drain_level": 0.3, "parking_bay": 0.0}
 
 
 def recover(life: Life, hours: int) -> None:
-    """All is well from now on: lamps answer and give what they are told, drains are low, bays are free."""
-    told = {1: 0.0, 2: 0.0}
+    """All is well from now on: lamps answer, are fed and give what they are told, drains are low, bays are free."""
+    told = dict.fromkeys((1, 2, 8, 9), 0.0)
     for _ in range(hours * 6):
         now_us = life.state.now_us + 10 * MINUTE_US
         acks = [Acked(-1, each.device, each.id, True) for each in life.sent()]
         told |= {each.asset_id: each.settings.setpoint_pct or 0.0 for each in life.sent() if each.asset_id in told}
         rows = {kind: [(n, now_us, GOOD.get(kind, 0.0)) for n in range(1, 8) if kind_of(n) == kind] for kind in VALUES}
         rows["streetlight"] = [(asset, now_us, level) for asset, level in told.items()]
-        life.step(now_us, Inputs({kind: columns(kind, listed) for kind, listed in rows.items()}, acks))
+        found = {kind: columns(kind, listed) for kind, listed in rows.items()}
+        found["streetlight"].fields["voltage_v"][:] = 230.0
+        found["streetlight"].fields["power_w"][:] = found["streetlight"].fields["level_pct"]
+        life.step(now_us, Inputs(found, acks))
 
 
 @settings(max_examples=10, deadline=None)
 @given(batches)
 def test_every_alarm_clears_once_its_condition_is_gone(history: History) -> None:
     life = live(history)
-    recover(life, hours=3)
+    recover(life, hours=8)
     raised = {each.id: each.type for each in life.raised()}
     cleared = {each.id for each in life.cleared()}
     assert {name: kind for name, kind in raised.items() if name not in cleared} == {}
