@@ -2,6 +2,7 @@
 
 from rules.effects import ClearAlarm, RaiseAlarm
 from rules.inputs import Inputs
+from rules.radio import Radio
 from telemetry.alarms import AlarmType
 from telemetry.clock import MINUTE_US, SECOND_US
 from tests.parts.cities import MIDNIGHT_US, Life, city, lamp
@@ -105,3 +106,25 @@ def test_a_lamp_that_gets_another_cabinet_leaves_the_incident() -> None:
     life.city = city(moved, version=2)
     life.step(BEGIN_US + 81 * MINUTE_US)
     assert ("clear", RUHR, AlarmType.CABINET_OUTAGE) in alarms(life)
+
+
+def test_an_outage_of_the_radio_gateway_meanwhile_changes_nothing_about_the_incident() -> None:
+    life = street()
+    report(life, 0, 20, EVERY)
+    report(life, 20, 60, OTHERS)
+    out = Radio(False, "lora", life.state.now_us, life.state.now_us, frozenset({"dev-141"}))
+    life.step(BEGIN_US + 61 * MINUTE_US, Inputs(radios={"roof": out}))
+    life.step(BEGIN_US + 62 * MINUTE_US, Inputs(radios={}))
+    report(life, 62, 150, OTHERS)
+    happened = [each for each in alarms(life) if each[2] != AlarmType.GATEWAY_OUTAGE]
+    assert happened == [("raise", RUHR, AlarmType.CABINET_OUTAGE)]
+
+
+def test_lamps_behind_a_radio_gateway_that_is_out_are_its_incident_and_not_their_cabinets() -> None:
+    life = street()
+    report(life, 0, 20, EVERY)
+    behind = frozenset(f"dev-{number}" for number in range(1, LAMPS + 1))
+    now_us = BEGIN_US + 20 * MINUTE_US
+    life.step(now_us, Inputs(radios={"roof": Radio(False, "lora", now_us, now_us, behind)}))
+    report(life, 21, 80, OTHERS)
+    assert alarms(life) == [("raise", "gateway:roof", AlarmType.GATEWAY_OUTAGE)]
