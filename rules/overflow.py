@@ -22,7 +22,7 @@ NORMAL, PRE_ALARM, EINSTAU, UEBERSTAU = range(4)
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """One height that matters: `limit_m` `(n,)` is where it lies in each drain, NaN where not registered.
+    """One height that matters: `limit_m` `(n,)` is where it lies in each drain, NaN in the `unlimited`.
 
     `type` is its alarm, `None` for a stage that is none.
     """
@@ -32,6 +32,7 @@ class Stage:
     limit_m: Reals
     deadband_m: Reals
     delays: Delays
+    unlimited: Rows
 
 
 class Heights(Protocol):
@@ -64,10 +65,12 @@ def stages(heights: Heights) -> tuple[Stage, Stage, Stage]:
     high = Delays(span_us("high_raise_delay_s"), span_us("high_clear_delay_s"))
     over = Delays(span_us("overflow_raise_delay_s"), span_us("overflow_clear_delay_s"))
     below_m = heights.crown_m - figure("pre_alarm_below_crown_m")
+    crown_m, ground_m = heights.crown_m, heights.ground_m
+    no_crown, no_ground = np.flatnonzero(np.isnan(crown_m)), np.flatnonzero(np.isnan(ground_m))
     return (
-        Stage(None, "pre_alarm_m", below_m, deadband, pre),
-        Stage(AlarmType.DRAIN_HIGH, "crown_m", heights.crown_m, deadband, high),
-        Stage(AlarmType.DRAIN_OVERFLOW, "ground_m", heights.ground_m, deadband, over),
+        Stage(None, "pre_alarm_m", below_m, deadband, pre, no_crown),
+        Stage(AlarmType.DRAIN_HIGH, "crown_m", crown_m, deadband, high, no_crown),
+        Stage(AlarmType.DRAIN_OVERFLOW, "ground_m", ground_m, deadband, over, no_ground),
     )
 
 
@@ -87,8 +90,7 @@ def measure(latch: Latch, stage: Stage, rows: Rows, at_us: Times, level_m: Reals
 
 def release(latch: Latch, stage: Stage) -> Rows:
     """Reset what has no registered height any more; returns the stages that stood and are over by that."""
-    unlimited = np.isnan(stage.limit_m)
-    over = np.flatnonzero(latch.active & unlimited)
-    latch.active[unlimited] = False
-    latch.since_us[unlimited] = NEVER_US
+    over = stage.unlimited[latch.active[stage.unlimited]]
+    latch.active[over] = False
+    latch.since_us[stage.unlimited] = NEVER_US
     return over

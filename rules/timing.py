@@ -45,16 +45,13 @@ class Turned:
     at_us: Times
 
 
-def due_us(latch: Latch, rows: Rows, delays: Delays) -> Times:
-    """When each latch turns if nothing intervenes; a time before all others stands for "does not"."""
-    since = latch.since_us[rows]
-    return np.where(since == NEVER_US, NEVER_US, since + delays.of(rows, latch.active[rows]))
-
-
 def fire(latch: Latch, rows: Rows, until_us: Times | int, delays: Delays) -> Turned:
     """Turn the latches whose delay ends by `until_us` (one moment, or one a row)."""
-    due = due_us(latch, rows, delays)
-    ripe = (due != NEVER_US) & (due <= until_us)
+    since = latch.since_us[rows]
+    running = np.flatnonzero(since != NEVER_US)
+    rows = rows[running]
+    due = since[running] + delays.of(rows, latch.active[rows])
+    ripe = due <= (until_us if isinstance(until_us, int) else until_us[running])
     turned = rows[ripe]
     if len(turned):
         rising = turned[~latch.active[turned]]

@@ -115,7 +115,8 @@ class Drains:
             if len(rows):
                 self._note_stage(rows)
                 self._turn_stage(latch, stage, Turned(rows, np.full(len(rows), now_us)))
-        lost = np.flatnonzero(self.state.rising.active & np.isnan(self.city.sewer.ground_m))
+        unlimited = self.city.sewer.stages[-1].unlimited
+        lost = unlimited[self.state.rising.active[unlimited]]
         self.state.rising.active[lost] = False
         self._turn_rising(Turned(lost, np.full(len(lost), now_us)))
         gone = belief.unwatch(self.state.belief, self.city.rolls[DRAINS].served)
