@@ -1,5 +1,6 @@
 """A command's way: rule or person, broker, device, acknowledgement, report, over a real broker and database."""
 
+import time
 from datetime import datetime
 from typing import Any
 
@@ -151,3 +152,18 @@ async def test_a_new_lamp_is_told_within_seconds(rules: Counts, town: Town) -> N
     await registry.import_csv(town.conn, text, town.clock.now())
     (told,) = await town.commands("L9", 1)
     assert told["set"] == {"setpoint_pct": 30.0}
+
+
+async def test_an_override_is_heard_at_once_and_stays_that_of_who_wanted_it(rules: Counts, town: Town) -> None:
+    await town.commands("L1", 1)
+    begun_s = time.monotonic()
+    await override(town, "o-1", Settings(setpoint_pct=80))
+    await town.commands("L1", 2)
+    assert time.monotonic() - begun_s < 1.0
+    text = "asset,kind,name,zone,lat,lon,device\nlamp-1,streetlight,Lamp 1,,,,L9\n"
+    await registry.import_csv(town.conn, text, town.clock.now())
+    (told,) = await town.commands("L9", 1)
+    assert (told["set"], told["reason"]) == ({"setpoint_pct": 80.0}, "override")
+    await town.state_of(told["id"], "sent")
+    query = "SELECT by, note FROM command WHERE reason = 'override' ORDER BY queued_at"
+    assert await town.rows(query) == [("anna", "night market")] * 2
