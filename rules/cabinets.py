@@ -15,7 +15,7 @@ from rules import alarming, lamp_alarms
 from rules.city import LAMPS, City
 from rules.effects import ClearAlarm, RaiseAlarm
 from rules.memory import FOREVER_US, NEVER_US, Bools, FlagColumn, Memory, NameColumn, Rows, TimeColumn, Times
-from rules.silence import Presence, Watch
+from rules.silence import Presence, Watch, listened_since_us
 from rules.timing import Latch, Turned
 from telemetry.alarms import AlarmType, alarm_id, cabinet_subject
 from telemetry.clock import to_rfc3339
@@ -118,7 +118,7 @@ class Feed:
     def _affected(self, rows: Rows, at_us: int) -> Bools:
         """Which are silent at a moment, or one interval short of it, or have no supply, or are about to lose it."""
         watch, presence = self.watch, self.presence
-        since = np.maximum(np.maximum(presence.heard_us[rows], watch.listening_us), presence.excused_us[rows])
+        since = listened_since_us(presence, rows, watch.listening_us)
         if watch.night is not None:
             since = np.maximum(since, watch.night.dusk_us)
         overdue = since + (watch.missed_intervals - 1) * watch.interval_us[rows] <= at_us

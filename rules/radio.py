@@ -51,9 +51,8 @@ def excuse(presence: Presence, roll: Roll, radios: Radios, patience: Times, now_
     """
     since_us = _dark(roll, radios)
     dark = since_us != FOREVER_US
-    excused = presence.excused_us == FOREVER_US
-    presence.excused_us[excused & ~dark] = now_us
-    presence.excused_us[dark] = FOREVER_US
+    presence.unheard_us[(presence.unheard_us == FOREVER_US) & ~dark] = now_us
+    presence.unheard_us[dark] = FOREVER_US
     folded: Bools = dark & presence.silent & (presence.cause_us + patience > since_us)
     rows = np.flatnonzero(folded)
     presence.silent[rows] = False

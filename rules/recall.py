@@ -116,7 +116,7 @@ def _presences(before: State, after: State) -> Iterator[Recalled]:
 def _is_plain(presence: Presence) -> Bools:
     """Which rows are said by their position alone."""
     untold = presence.told_until_us == NEVER_US
-    expected = presence.excused_us == NEVER_US
+    expected = (presence.excused_us == NEVER_US) & (presence.unheard_us == NEVER_US)
     plain: Bools = (presence.heard_us == presence.position_us) & ~presence.silent & untold & expected
     plain &= presence.failing_us == NEVER_US
     return plain

@@ -26,7 +26,8 @@ class Presence(Memory):
 
     `silent`: the alarm stands, raised because of nothing since `cause_us`. `told_us`: a longer report interval that a
     command has set until `told_until_us`; `told_by` is that command. `excused_us`: until when nothing was expected of
-    it, because the radio gateways that hear it were out (`rules.radio`). `failing_us`: the cause of the alarm that its
+    it, because its cabinet was out (`rules.cabinets`); `unheard_us`: because the radio gateways that hear it were
+    (`rules.radio`). `failing_us`: the cause of the alarm that its
     commands come to nothing, while that stands (`rules.failing`).
     """
 
@@ -38,6 +39,7 @@ class Presence(Memory):
     told_until_us: TimeColumn
     told_by: NameColumn
     excused_us: TimeColumn
+    unheard_us: TimeColumn
     failing_us: TimeColumn
 
 
@@ -68,11 +70,17 @@ def sign_of_life_us(observed_us: Times, patience: Times, now_us: int, settled_us
     return np.where(credible, np.minimum(observed_us, now_us), settled_us)
 
 
+def listened_since_us(presence: Presence, rows: Rows, listening_us: int) -> Times:
+    """Since when each asset could have been heard and was not, `(k,)`; never while nothing is expected of it."""
+    excused = np.maximum(presence.excused_us[rows], presence.unheard_us[rows])
+    return np.maximum(np.maximum(presence.heard_us[rows], listening_us), excused)
+
+
 def fall_silent(presence: Presence, rows: Rows, watch: Watch, until_us: Times | int) -> tuple[Rows, Times]:
     """The assets among `rows` that have fallen silent by `until_us`, and when."""
     heard = presence.heard_us[rows]
     may = ~presence.silent[rows] & (heard != NEVER_US) & watch.served[rows]
-    since = np.maximum(np.maximum(heard, watch.listening_us), presence.excused_us[rows])
+    since = listened_since_us(presence, rows, watch.listening_us)
     if watch.night is not None:
         since = np.maximum(since, watch.night.dusk_us)
         until_us = np.minimum(until_us, watch.night.dawn_us)
@@ -80,7 +88,7 @@ def fall_silent(presence: Presence, rows: Rows, watch: Watch, until_us: Times | 
     fallen = may & (due <= until_us)
     gone = rows[fallen]
     presence.silent[gone] = True
-    presence.cause_us[gone] = np.maximum(heard, presence.excused_us[rows])[fallen]
+    presence.cause_us[gone] = listened_since_us(presence, gone, NEVER_US)
     return gone, due[fallen]
 
 
@@ -90,8 +98,9 @@ def hear(presence: Presence, rows: Rows, life_us: Times) -> tuple[Rows, Times]:
     np.maximum.at(presence.heard_us, rows, life_us)
     back = np.unique(rows[before & (life_us > presence.cause_us[rows])])
     presence.silent[back] = False
-    over = (presence.excused_us[rows] != NEVER_US) & (presence.excused_us[rows] < life_us)
-    presence.excused_us[rows[over]] = NEVER_US
+    for until_us in (presence.excused_us, presence.unheard_us):
+        over = (until_us[rows] != NEVER_US) & (until_us[rows] < life_us)
+        until_us[rows[over]] = NEVER_US
     return back, presence.heard_us[back]
 
 
@@ -104,7 +113,7 @@ def unwatch(presence: Presence, watch: Watch) -> tuple[Rows, Rows]:
     over = gone[presence.silent[gone]]
     presence.silent[gone] = False
     presence.heard_us[gone] = NEVER_US
-    presence.excused_us[gone] = NEVER_US
+    presence.excused_us[gone] = presence.unheard_us[gone] = NEVER_US
     return over, gone
 
 

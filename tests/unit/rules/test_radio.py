@@ -3,6 +3,7 @@
 import pytest
 
 from rules.inputs import Inputs
+from rules.memory import FOREVER_US
 from rules.radio import OUT_S, Radio, Radios
 from telemetry.alarms import AlarmType
 from telemetry.clock import MINUTE_US, SECOND_US
@@ -112,3 +113,14 @@ def test_a_bay_behind_it_is_unknown_and_never_free() -> None:
     at(life, 3, OUT)
     at(life, 60, OUT)
     assert (life.words()[-1].free, life.words()[-1].unknown) == (0, 1)
+
+
+def test_what_is_excused_for_another_reason_stays_so() -> None:
+    """As lamps of a cabinet that is out."""
+    life = Life(city([drain(1)]))
+    life.observe(NOON_US, "drain_level", [(1, NOON_US, 0.2)], settled_us=NOON_US)
+    life.state.presence["drain_level"].excused_us[0] = FOREVER_US
+    at(life, 5, OUT)
+    at(life, 10, back(NOON_US + 10 * MINUTE_US))
+    at(life, 60)
+    assert [each for each in told(life) if each[1] == "asset:drain_level-1"] == []
