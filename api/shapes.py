@@ -122,6 +122,7 @@ class Outlook(BaseModel):
     """
 
     stage: Literal["normal", "pre_alarm", "einstau", "ueberstau"]
+    at_least: bool = Field(description="The water stands in the sensor's blind zone and may be higher.")
     rate_m_h: float | None
     observed_at: Moment | None
     overflow: Overflow | None

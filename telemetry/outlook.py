@@ -14,10 +14,12 @@ STAGES = ("normal", "pre_alarm", "einstau", "ueberstau")
 def document(kept: Mapping[str, Any], now_us: int) -> dict[str, Any]:
     """What people are told of it: the stage, the rate of rise in m an hour, and when the water reaches the ground.
 
+    `at_least`: the water stands in the sensor's blind zone and may be higher.
     Rate and overflow are `None` unless the water rises and its last level is fresh; `latest_at` is `None` where it may
     also never get there.
     """
-    told = {"stage": STAGES[kept.get("stage", 0)], "rate_m_h": None, "observed_at": None, "overflow": None}
+    told = {"stage": STAGES[kept.get("stage", 0)], "at_least": kept.get("at_least", False)}
+    told |= {"rate_m_h": None, "observed_at": None, "overflow": None}
     if kept.get("until_us", now_us) <= now_us:
         return told
     ends = {f"{name}_at": kept.get(f"{name}_us") for name in ("earliest", "likely", "latest")}

@@ -141,6 +141,7 @@ class Drains:
         """How fast the water rises, and when it will reach the ground."""
         sewer = self.city.sewer
         rise = water.rise(self.state.water, sewer, rows)
+        self.state.drain_outlook.at_least[rows] = belief.at_blind_zone(sewer, rows, level_m)
         told = outlook.tell(self.state.drain_outlook, sewer, rows, at_us, level_m, rise)
         return outlook.judge(self.state.rising, sewer, rows, at_us, rise, told)
 

@@ -13,7 +13,7 @@ import numpy as np
 from rules import timing
 from rules.drains.sewer import Sewer
 from rules.drains.water import Rise
-from rules.memory import NEVER_US, Bools, Codes, Column, Memory, RealColumn, Reals, Rows, TimeColumn, Times
+from rules.memory import NEVER_US, Bools, Codes, Column, FlagColumn, Memory, RealColumn, Reals, Rows, TimeColumn, Times
 from rules.overflow import NORMAL
 from rules.timing import Delays, Latch, Turned
 from telemetry.clock import HOUR_US, MINUTE_US, SECOND_US
@@ -33,7 +33,8 @@ FAR_US = 24 * HOUR_US
 class Outlook(Memory):
     """`stage` is a code of `rules.overflow`. The water reaches the ground at `likely_us`, seen at `observed_us`.
 
-    `latest_us` is before all time where the water may also never reach it. All this holds until `until_us`.
+    `latest_us` is before all time where the water may also never reach it. All this holds until `until_us`. `at_least`:
+    the water stands in the sensor's blind zone.
     """
 
     stage: Annotated[Codes, Column(np.int8, NORMAL)]
@@ -43,6 +44,7 @@ class Outlook(Memory):
     likely_us: TimeColumn
     latest_us: TimeColumn
     until_us: TimeColumn
+    at_least: FlagColumn
 
 
 def tell(outlook: Outlook, sewer: Sewer, rows: Rows, at_us: Times, level_m: Reals, rise: Rise) -> tuple[Bools, Times]:

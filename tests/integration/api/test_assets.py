@@ -44,9 +44,11 @@ async def test_a_drain_says_where_its_water_goes(viewer: httpx.AsyncClient, conn
 
     assert await outlook() is None
     await observe(conn, "drain-1", "drain_level", (ago(30), {"level_m": 0.7}))
-    assert await outlook() == shapes.Outlook(stage="normal", rate_m_h=None, observed_at=None, overflow=None)
+    assert await outlook() == shapes.Outlook(
+        stage="normal", at_least=False, rate_m_h=None, observed_at=None, overflow=None
+    )
     times = {"observed_us": ago(30), "earliest_us": ago(-600), "likely_us": ago(-1200), "until_us": ago(-570)}
-    kept = {name: to_us(moment) for name, moment in times.items()} | {"stage": 1, "rate_m_h": 1.2}
+    kept = {name: to_us(moment) for name, moment in times.items()} | {"stage": 1, "rate_m_h": 1.2, "at_least": True}
     drain = await asset_id(conn, "drain-1")
     await rule_state.save(conn, [rule_state.Kept(drain, "drain_outlook", None, msgspec.json.encode(kept))])
     told = await outlook()
@@ -56,7 +58,9 @@ async def test_a_drain_says_where_its_water_goes(viewer: httpx.AsyncClient, conn
     assert told.overflow.latest_at is None
     stale = kept | {"until_us": to_us(ago(1))}
     await rule_state.save(conn, [rule_state.Kept(drain, "drain_outlook", None, msgspec.json.encode(stale))])
-    assert await outlook() == shapes.Outlook(stage="pre_alarm", rate_m_h=None, observed_at=None, overflow=None)
+    assert await outlook() == shapes.Outlook(
+        stage="pre_alarm", at_least=True, rate_m_h=None, observed_at=None, overflow=None
+    )
     assert shapes.Asset.model_validate((await viewer.get(f"{ASSETS}/lamp-1")).json()).outlook is None
 
 

@@ -87,6 +87,7 @@ def test_an_alarm_says_at_least_where_the_water_stands_in_the_blind_zone() -> No
     life.play(DRAIN, 1, "1.0 1.1x2", NOON_US, 300)
     (alarm,) = of_type(life, AlarmType.DRAIN_HIGH)
     assert "at least" in alarm.why["inputs"]["at_least"]
+    assert life.state.drain_outlook.at_least[0]
 
 
 def test_an_alarm_tells_of_the_drains_above_and_below() -> None:
