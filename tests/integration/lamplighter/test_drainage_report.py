@@ -26,9 +26,9 @@ D-2,drain_level,Wehr,D2,1.0,1.2,1.5,900
 BEGIN_US = to_us(dt.datetime(2026, 11, 22, tzinfo=dt.UTC))
 
 
-async def test_events_volumes_and_completeness(database: str) -> None:
+async def test_events_volumes_and_completeness(any_database: str) -> None:
     levels = {"D-1": [0.5, 1.6, 1.6, 29.0, 1.0, 0.5], "D-2": [0.5, 1.3, 1.1, 0.5]}
-    async with await connect(database) as conn:
+    async with await connect(any_database) as conn:
         await import_csv(conn, TOWN, BEGIN_US)
         ids = dict(await (await conn.execute("SELECT asset, asset_id FROM asset")).fetchall())
         for asset, values in levels.items():
@@ -42,10 +42,11 @@ async def test_events_volumes_and_completeness(database: str) -> None:
         await alarms.turn(conn, [Cleared(subject, kind, first_us + 75 * MINUTE_US)])
         edges = Thresholds(assets={name: {"drainage": {"spill_edge_m": 2.0}} for name in levels})
         await rule_versions.activate(conn, RuleVersion("v", content(edges), "", "d", "anna"), BEGIN_US)
+    pool = await open_pool(any_database, size=1)
+    await maintain(pool, BEGIN_US + 2 * HOUR_US)
+    await pool.close()
+    async with await connect(any_database) as conn:
         until = to_datetime(BEGIN_US + 2 * HOUR_US)
-        pool = await open_pool(database, size=1)
-        await maintain(pool, BEGIN_US + 2 * HOUR_US)
-        await pool.close()
         found = await find(conn, to_datetime(BEGIN_US), until, ZoneInfo("Europe/Berlin"))
     (event,) = found.events
     assert (event.asset, event.began, event.peak_m) == ("D-1", to_datetime(first_us), 1.6)
