@@ -72,6 +72,12 @@ class Memory:
             new[known] = old[source[known]]
         return moved
 
+    def put(self, rows: Rows, other: Self) -> None:
+        """Take these rows over from another memory of equal length."""
+        if len(rows):
+            for mine, theirs in zip(self._arrays(), other._arrays(), strict=True):
+                mine[rows] = theirs[rows]
+
     def differs(self, other: Self) -> Bools:
         """Which rows are not the same in another memory of equal length."""
         result = np.zeros(len(self), np.bool_)

@@ -10,7 +10,7 @@ import numpy as np
 from rules import outlook_kept
 from rules.book import Open
 from rules.city import BAYS, City
-from rules.memory import NEVER_US, Bools, Memory
+from rules.memory import NEVER_US, Bools, Memory, Rows
 from rules.occupancy import Moves
 from rules.silence import Presence
 from rules.state import State, aligned, blank
@@ -53,15 +53,18 @@ def changes(city: City, before: State, after: State) -> list[Recalled]:
     """The rows in which a state of this city differs from an earlier one."""
     if before.registry is not after.registry:
         before = aligned(before, city)
-    rows = [*_presences(before, after), *_memories(before, after)]
-    if before.moves is not after.moves:
-        rows += _moves(before, after)
-    return rows + _book(before, after)
+    return _rows(before, after, _differences(before, after))
 
 
-def everything(city: City, state: State) -> list[Recalled]:
-    """All rows of a state, as if nothing had been kept of it yet."""
-    return changes(city, blank(city), state)
+def follow(city: City, before: State, after: State) -> tuple[list[Recalled], State]:
+    """The changes, and a copy of `after`, for which `before` is used up: only what differs is copied."""
+    if before.registry is not after.registry:
+        return changes(city, before, after), after.copy()
+    found = _differences(before, after)
+    rows = _rows(before, after, found)
+    for each in found:
+        each.before.put(each.rows, each.after)
+    return rows, after.made_of(before)
 
 
 def restore(city: City, rows: Iterable[Recalled], zones: Mapping[str, RecalledZone]) -> State:
@@ -103,14 +106,45 @@ def _load_zones(state: State, zones: Mapping[str, RecalledZone]) -> None:
                 state.outlooks[name] = outlook_kept.load(kept.outlook)
 
 
-def _presences(before: State, after: State) -> Iterator[Recalled]:
-    for kind, presence in after.presence.items():
-        changed = np.flatnonzero(presence.differs(before.presence[kind]))
-        plain = _is_plain(presence)[changed].tolist()
-        assets, positions = after.asset_id[kind][changed].tolist(), presence.position_us[changed].tolist()
-        for row, asset, position, simple in zip(changed.tolist(), assets, positions, plain, strict=True):
-            values = _PLAIN if simple else _encode(_presence_values(presence, row))
-            yield Recalled(asset, PRESENCE, None if position == NEVER_US else position, values)
+@dataclass(frozen=True, slots=True)
+class _Difference:
+    """The rows in which one rule's memory of a kind has changed."""
+
+    rule: str
+    kind: str
+    before: Memory
+    after: Memory
+    rows: Rows
+
+
+def _differences(before: State, after: State) -> list[_Difference]:
+    pairs: list[tuple[str, str, Memory, Memory]] = [
+        (PRESENCE, kind, before.presence[kind], presence) for kind, presence in after.presence.items()
+    ]
+    for (rule, kind, memory), (_, _, old) in zip(after.memories(), before.memories(), strict=True):
+        pairs.append((rule, kind, old, memory))
+    return [_Difference(*each, np.flatnonzero(each[3].differs(each[2]))) for each in pairs]
+
+
+def _rows(before: State, after: State, found: Iterable[_Difference]) -> list[Recalled]:
+    rows: list[Recalled] = []
+    for each in found:
+        assets = after.asset_id[each.kind][each.rows].tolist()
+        if isinstance(each.after, Presence):
+            rows += _presences(each.after, each.rows, assets)
+        else:
+            told = zip(each.rows.tolist(), assets, strict=True)
+            rows += [Recalled(asset, each.rule, None, _encode(each.after.dump(row))) for row, asset in told]
+    if before.moves is not after.moves:
+        rows += _moves(before, after)
+    return rows + _book(before, after)
+
+
+def _presences(presence: Presence, changed: Rows, assets: list[int]) -> Iterator[Recalled]:
+    plain, positions = _is_plain(presence)[changed].tolist(), presence.position_us[changed].tolist()
+    for row, asset, position, simple in zip(changed.tolist(), assets, positions, plain, strict=True):
+        values = _PLAIN if simple else _encode(_presence_values(presence, row))
+        yield Recalled(asset, PRESENCE, None if position == NEVER_US else position, values)
 
 
 def _is_plain(presence: Presence) -> Bools:
@@ -132,16 +166,6 @@ def _load_presence(presence: Presence, row: int, kept: Recalled) -> None:
     if kept.position_us is not None:
         presence.position_us[row] = presence.heard_us[row] = kept.position_us
     presence.load(row, _decode_values(kept.values))
-
-
-def _memories(before: State, after: State) -> Iterator[Recalled]:
-    for (rule, kind, memory), (_, _, old) in zip(after.memories(), before.memories(), strict=True):
-        for row in _changed(memory, old):
-            yield Recalled(int(after.asset_id[kind][row]), rule, None, _encode(memory.dump(row)))
-
-
-def _changed(memory: Memory, old: Memory) -> list[int]:
-    return [int(row) for row in np.flatnonzero(memory.differs(old))]
 
 
 def _moves(before: State, after: State) -> list[Recalled]:

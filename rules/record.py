@@ -10,7 +10,7 @@ import msgspec
 
 from rules.city import City
 from rules.effects import ClearAlarm, Effect, ForgetZone, MoveCommand, PublishZone, RaiseAlarm, SendCommand
-from rules.recall import changes, outlooks
+from rules.recall import follow, outlooks
 from rules.state import State
 from storage import alarms, commands, errors, rule_lead, rule_state, zones
 from storage.pool import Connection
@@ -40,22 +40,26 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
 
 def record(
     number: int, city: City, before: State, after: State, effects: Sequence[Effect], sent: Mapping[str, int]
-) -> Record:
-    """What lies between two states of the rules; `effects` names a zone at most once."""
-    return Record(
+) -> tuple[Record, State]:
+    """What lies between two states of the rules, and a copy of the later, for which the earlier is used up.
+
+    `effects` names a zone at most once.
+    """
+    gone, known = _gone(before, after), outlooks(before, after)
+    rows, copy = follow(city, before, after)
+    decided = Record(
         number=number,
-        rows=[
-            rule_state.Kept(row.asset_id, row.rule, row.position_us, row.values) for row in changes(city, before, after)
-        ],
-        gone=_gone(before, after),
+        rows=[rule_state.Kept(row.asset_id, row.rule, row.position_us, row.values) for row in rows],
+        gone=gone,
         alarms=[change for change in map(alarm_change, effects) if change is not None],
         orders=[_order(each) for each in effects if isinstance(each, SendCommand) and each.by_rule and not each.again],
         sent=dict(sent),
         moves=[_move(each) for each in effects if isinstance(each, MoveCommand)],
         words=[each.document for each in effects if isinstance(each, PublishZone)],
         zones_gone=[each.id for each in effects if isinstance(each, ForgetZone)],
-        outlooks=outlooks(before, after),
+        outlooks=known,
     )
+    return decided, copy
 
 
 def fold(records: Sequence[Record]) -> Record:

@@ -229,9 +229,9 @@ class Runner:
         """All that has come since the last time, to be recorded; nothing else is decided before that is `settle`d."""
         effects = [*self._effects, *self._words.values()]
         self._number += 1
-        decided = record(self._number, self._stepped, self._durable, self._state, effects, self._sent)
+        before, after = self._durable, self._state
+        decided, self._durable = record(self._number, self._stepped, before, after, effects, self._sent)
         decision = Decision(decided, self._held, effects, self._turned)
-        self._durable = self._state.copy()
         self._effects, self._words, self._turned, self._held, self._sent = [], {}, [], [], {}
         return decision
 

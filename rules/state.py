@@ -39,6 +39,9 @@ KIND, RULE = "kind", "rule"
 RHYTHM = "rhythm"
 """The rule that every kind has: `latest` and `report_interval` read its rows of `rule_state`."""
 
+_BY_KIND = ("presence", "rhythm")
+"""The memories that every kind has."""
+
 
 def of(kind: str, rule: str) -> dict[str, str]:
     """Marks a field that holds what one rule remembers of the assets of a kind, kept under the rule's name."""
@@ -101,10 +104,17 @@ class State:
 
     def copy(self) -> "State":
         """An independent copy."""
+        by_kind = {name: {kind: each.copy() for kind, each in getattr(self, name).items()} for name in _BY_KIND}
+        return self._with(by_kind | {name: getattr(self, name).copy() for name, _, _ in _remembered()})
+
+    def made_of(self, equal: "State") -> "State":
+        """An independent copy, for which the memories of a state are taken that are equal to this one's."""
+        return self._with({name: getattr(equal, name) for name in (*_BY_KIND, *[each for each, _, _ in _remembered()])})
+
+    def _with(self, memories: dict[str, Any]) -> "State":
+        """A copy of all but the memories."""
         values = {each.name: getattr(self, each.name) for each in fields(self)}
         own = {
-            "presence": {kind: each.copy() for kind, each in self.presence.items()},
-            "rhythm": {kind: each.copy() for kind, each in self.rhythm.items()},
             "book": self.book.copy(),
             "strange": None if self.strange is None else self.strange.copy(),
             "outages": dict(self.outages),
@@ -112,7 +122,7 @@ class State:
             "status": dict(self.status),
             "outlooks": dict(self.outlooks),
         }
-        return State(**values | own | {name: getattr(self, name).copy() for name, _, _ in _remembered()})
+        return State(**values | own | memories)
 
     def heard_us(self, kind: str) -> Times:
         """The last sign of life of each asset of a kind."""

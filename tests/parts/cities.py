@@ -11,7 +11,7 @@ from rules.city import City
 from rules.effects import ClearAlarm, Effect, MoveCommand, PublishZone, RaiseAlarm, SendCommand
 from rules.engine import step
 from rules.inputs import Inputs, Moment
-from rules.recall import RecalledZone, changes, outlooks, restore
+from rules.recall import RecalledZone, follow, outlooks, restore
 from rules.state import State, blank
 from rules.sun import Sun
 from telemetry.availability import ZoneAvailability
@@ -77,17 +77,16 @@ class Life:
     state: State = field(init=False)
 
     def __post_init__(self) -> None:
-        self.state = blank(self.city)
+        self.state = self._durable = blank(self.city)
         self._kept: dict[tuple[int, str], Any] = {}
         self._outlooks: dict[str, bytes] = {}
 
     def step(self, now_us: int, inputs: Inputs | None = None, settled_us: int | None = None) -> list[Effect]:
         """One step; returns its effects."""
         settled = now_us - round(self.settle_s * SECOND_US) if settled_us is None else settled_us
-        before = self.state
-        self.state, effects = step(self.city, before, inputs or Inputs(), Moment(now_us, settled))
+        self.state, effects = step(self.city, self.state, inputs or Inputs(), Moment(now_us, settled))
         if self.restart:
-            self._die_and_rise(before)
+            self._die_and_rise()
         self.effects += effects
         return effects
 
@@ -101,10 +100,11 @@ class Life:
         for at_us, value in series.series(notation, start_us, every_s):
             self.observe(at_us + SECOND_US // 2, kind, [(asset_id, at_us, value)])
 
-    def _die_and_rise(self, before: State) -> None:
-        for each in changes(self.city, before, self.state):
+    def _die_and_rise(self) -> None:
+        self._outlooks |= outlooks(self._durable, self.state)
+        rows, self._durable = follow(self.city, self._durable, self.state)
+        for each in rows:
             self._kept[each.asset_id, each.rule] = each
-        self._outlooks |= outlooks(before, self.state)
         now_us, settled_us, round_us = self.state.now_us, self.state.settled_us, self.state.round_us
         spoken = {
             zone: RecalledZone(said_us, self.state.status[zone], self._outlooks.get(zone))

@@ -172,7 +172,7 @@ def recover(life: Life, hours: int) -> None:
         life.step(now_us, Inputs(found, acks))
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=6, deadline=None)
 @given(batches)
 def test_every_alarm_clears_once_its_condition_is_gone(history: History) -> None:
     life = live(history)
