@@ -48,7 +48,7 @@ def test(
         try:
             scenarios = scenarios_of(file)
         except BadFile as error:
-            raise _said(error) from error
+            raise said(error) from error
         for outcome in outcomes(scenarios):
             ran += 1
             failed += bool(outcome.failures)
@@ -84,7 +84,7 @@ def check(
     try:
         found = read_rule_file(chosen, registry)
     except BadFile as error:
-        raise _said(error) from error
+        raise said(error) from error
     for note in found.notes:
         print(f"{chosen}, line {note.line}, note: {note.sentence}")
     for name, reason in unusable(found.thresholds.notifications.sinks).items():
@@ -109,7 +109,7 @@ async def _registry(settings: Settings) -> "Registry | None":
         return None
 
 
-def _said(error: "BadFile") -> Failure:
+def said(error: "BadFile") -> Failure:
     """Every mistake on a line of standard output, and the failure that ends the command."""
     for line in _lines(error):
         print(line)

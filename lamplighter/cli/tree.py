@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from lamplighter.cli import codec, credentials, dashboards, quarantine, registry, report, rules, services, token
+from lamplighter.cli.backtest import backtest
 from lamplighter.cli.decode import decode, encode
 from lamplighter.cli.demo import demo
 from lamplighter.cli.doctor import doctor
@@ -44,6 +45,7 @@ tree.command()(migrate)
 tree.command()(doctor)
 tree.command()(decode)
 tree.command()(encode)
+rules.commands.command()(backtest)
 tree.add_typer(rules.commands, name="rules")
 tree.add_typer(codec.commands, name="codec")
 tree.add_typer(registry.commands, name="registry")
