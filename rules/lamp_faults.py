@@ -16,7 +16,7 @@ from rules.memory import Bools, Codes, Column, CountColumn, FlagColumn, Memory, 
 from rules.sun import Sun
 from rules.tally import Enough, Tally
 from rules.timing import Delays, Latch, Turned
-from telemetry.clock import SECOND_US
+from telemetry.clock import DAY_US, SECOND_US
 
 
 @dataclass(slots=True, eq=False)
@@ -35,8 +35,11 @@ class Cycling(Memory):
 class Report:
     """One report a lamp, `(k,)` each, NaN where it does not say; `before_us` is when the one before was measured.
 
-    `told`: a setpoint is in force, `told_pct`. `ordered`: it is to burn by an override or a boost.
+    `told`: a setpoint is in force, `told_pct`. `ordered`: it is to burn by an override or a boost. `now_us` is when the
+    reports are read.
     """
+
+    now_us: int
 
     rows: Rows
     at_us: Times
@@ -49,6 +52,12 @@ class Report:
     told: Bools
     told_pct: Reals
     ordered: Bools
+
+    @property
+    def near_us(self) -> tuple[Bools, Times]:
+        """Which were measured within a day, and when; the sun is not asked about others, whatever times they claim."""
+        oldest_us = self.now_us - DAY_US
+        return self.at_us >= oldest_us, np.maximum(self.at_us, oldest_us)
 
 
 def told(lamps: Following, rows: Rows, at_us: Times) -> Bools:
@@ -76,12 +85,13 @@ def by_day(memory: Latch, city: City, report: Report) -> Turned:
     """It burns by day, and nobody ordered it; near dusk and dawn, where a photocell may decide, nothing is said."""
     rows, at_us = report.rows, report.at_us
     width_us = city.thresholds.lighting.photocell_window_s * SECOND_US * int(city.lamps.is_cell.any())
-    night = dark(city.clock, at_us) | dark(city.sun, at_us)
-    twilight = dark(city.clock, at_us - width_us) | dark(city.clock, at_us + width_us)
+    near, recent_us = report.near_us
+    night = dark(city.clock, recent_us) | dark(city.sun, recent_us)
+    twilight = dark(city.clock, recent_us - width_us) | dark(city.clock, recent_us + width_us)
     ordered = report.ordered | (report.told & (report.told_pct > 0)) | (city.lamps.day_level_pct[rows] > 0)
     burns = report.level_pct > city.figures(LAMPS, "lamp_faults", "on_by_day_pct")[rows]
-    raises = burns & ~night & ~twilight & ~ordered
-    clears = ~burns | night | ordered
+    raises = near & burns & ~night & ~twilight & ~ordered
+    clears = near & (~burns | night | ordered)
     delays = _delays(city, "on_by_day_delay_s", "off_by_day_delay_s")
     timing.observe(memory, rows, at_us, report.level_pct, raises, clears)
     return timing.fire(memory, rows, at_us, delays)
@@ -116,7 +126,8 @@ def supply(memory: Latch, city: City, report: Report) -> Turned:
     """There is too little voltage, where there should be some."""
     rows, volts = report.rows, report.voltage_v
     low = city.figures(LAMPS, "lamp_faults", "supply_low_v")[rows]
-    expected = dark(city.clock, report.at_us) | (not city.thresholds.presence.lamps_silent_by_day)
+    near, recent_us = report.near_us
+    expected = near & (dark(city.clock, recent_us) | (not city.thresholds.presence.lamps_silent_by_day))
     clears = volts >= low + city.figures(LAMPS, "lamp_faults", "supply_deadband_v")[rows]
     says = ~np.isnan(volts)
     raises = (volts < low) & expected

@@ -17,6 +17,7 @@ from rules.state import State
 from rules.timing import Turned
 from rules.wanted import patience_us
 from telemetry.alarms import AlarmType
+from telemetry.clock import DAY_US
 
 AlarmChange = RaiseAlarm | ClearAlarm
 
@@ -71,6 +72,7 @@ def _report(city: City, state: State, wave: Arrivals, at_us: Times, after: Bools
     overridden = leases.overridden(state.lease)[rows] & (state.lease.override_pct[rows] > 0)
     boosted = at_us <= state.boost.held_us[rows] + city.lamps.ramp_down_us[rows]
     return Report(
+        now_us=state.now_us,
         rows=rows,
         at_us=at_us,
         before_us=state.presence[LAMPS].position_us[rows],
@@ -94,6 +96,8 @@ def _sense(city: City, state: State, wave: Arrivals, at_us: Times) -> None:
     lux = wave.fields["lux"]
     for place in np.flatnonzero(lamps.is_cell[rows] & ~np.isnan(lux)).tolist():
         row, at = int(rows[place]), int(at_us[place])
+        if at < state.now_us - DAY_US:
+            continue
         window = photocell.window(city.clock, city.sun, city.thresholds.lighting, at)
         if window is not None:
             limits = lamps.cell_limits(row, patience_us(city, row))
