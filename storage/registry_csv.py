@@ -76,24 +76,26 @@ def columns() -> tuple[str, ...]:
 def read_csv(source: TextIO) -> Iterator[Row | Mistake]:
     """Read a registry file, row by row; of a row with mistakes, all of them."""
     sheet = Spreadsheet(source)
-    wrong = [sheet.fault] if sheet.fault else list(_header_mistakes(sheet.header))
-    yield from (Mistake(Place(1, 1), words) for words in wrong)
-    if wrong:
+    known = columns()
+    unknown = [name for name in dict.fromkeys(sheet.header) if name not in known]
+    wrong = [f"unknown column {name!r}: the columns are {', '.join(known)}" for name in unknown]
+    unreadable = list(_unreadable(sheet.header))
+    yield from (Mistake(Place(1, 1), words) for words in ([sheet.fault] if sheet.fault else wrong + unreadable))
+    if sheet.fault or unreadable:
         return
     for line, cells in sheet:
         place = Place(line, line)
         if isinstance(cells, str):
             yield Mistake(place, cells)
         else:
-            yield from read_texts(place, _with_points(cells) if sheet.decimal_comma else cells)
+            texts = {name: text for name, text in cells.items() if name not in unknown}
+            yield from read_texts(place, _with_points(texts) if sheet.decimal_comma else texts)
 
 
-def _header_mistakes(header: list[str]) -> Iterator[str]:
-    known = columns()
-    for name in dict.fromkeys(header):
-        if name not in known:
-            yield f"unknown column {name!r}: the columns are {', '.join(known)}"
-        elif header.count(name) > 1:
+def _unreadable(header: list[str]) -> Iterator[str]:
+    """Why no row can be read."""
+    for name in columns():
+        if header.count(name) > 1:
             yield f"the column {name!r} is there twice"
     for name in ("asset", "kind"):
         if name not in header:
@@ -116,11 +118,12 @@ def read_texts(place: Place, texts: dict[str, str]) -> Iterator[Row | Mistake]:
     """Read what a row of a file says by column, with `asset` and `kind` among them: the row, or its mistakes."""
     wrong = ["a cell holds the character NUL"] if any("\0" in text for text in texts.values()) else []
     wrong = wrong or list(_name_mistakes(texts))
+    kind = texts["kind"]
     given: dict[str, Any] = {}
-    if not wrong:
+    if kind == ZONE or kind in KINDS:
         for name, text in texts.items():
             try:
-                given |= _cell(texts["kind"], name, text)
+                given |= _cell(kind, name, text)
             except ValueError as error:
                 wrong.append(str(error))
         if bool(texts.get("lat")) != bool(texts.get("lon")):
@@ -129,7 +132,7 @@ def read_texts(place: Place, texts: dict[str, str]) -> Iterator[Row | Mistake]:
         yield from (Mistake(place, words) for words in wrong)
         return
     device, model = texts.get("device") or None, texts.get(MODEL, "").lower() or None
-    yield Row(place, texts["asset"], texts["kind"], device, model, given)
+    yield Row(place, texts["asset"], kind, device, model, given)
 
 
 def _name_mistakes(texts: dict[str, str]) -> Iterator[str]:

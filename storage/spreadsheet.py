@@ -56,13 +56,20 @@ class Spreadsheet:
         return self.delimiter == ";"
 
     def __iter__(self) -> Iterator[tuple[int, dict[str, str] | str]]:
-        """Each line that is not empty: its number from 1, and its cells by column, or what is wrong with it."""
+        """Each line that is not empty: its number from 1, and its cells by column, or what is wrong with it.
+
+        A row of several lines bears the number of its last one; a broken one that of its first, where a quote may be
+        open that ends far below.
+        """
         width = len(self.header)
         while True:
+            begins = self._reader.line_num + 1
             try:
                 cells = next(self._reader, None)
             except csv.Error as error:
-                yield self._reader.line_num, _words(error)
+                ends = self._reader.line_num
+                open_quote = f", read up to line {ends}: is a quote left open?" if ends > begins else ""
+                yield begins, _words(error) + open_quote
                 continue
             except _TooLong as error:
                 yield self._reader.line_num + 1, _words(error)

@@ -162,7 +162,7 @@ class _Reader:
         if path is None or None in paths:
             self._wrong("downlink", name, f"{name} has a path that is none: {short(entry['to'])}")
         unit = entry.get("unit", _SETTINGS[name])
-        if unit not in UNITS or UNITS[unit][0] != UNITS[_SETTINGS[name]][0]:
+        if not isinstance(unit, str) or unit not in UNITS or UNITS[unit][0] != UNITS[_SETTINGS[name]][0]:
             self._wrong("downlink", name, f"{name}: {_SETTINGS[name]} cannot be converted to {short(unit)}")
         if len(self._mistakes) > before or path is None:
             return None

@@ -197,6 +197,7 @@ def test_a_setting_that_is_not_mapped_is_not_told() -> None:
         ("report_every_s = 3", 'report_every_s needs { to = "path" }'),
         ('report_every_s = { to = "" }', "report_every_s has a path that is none: ''"),
         ('report_every_s = { to = "a", unit = "mV" }', "report_every_s: s cannot be converted to 'mV'"),
+        ('report_every_s = { to = "a", unit = ["min"] }', "report_every_s: s cannot be converted to ['min']"),
         ('report_every_s = { to = "a", whole = 1 }', "whole is neither true nor false"),
         ('report_every_s = { to = "a", with = [1] }', "'with' that is no table"),
         ('report_every_s = { to = "a", from = "b" }', "a member 'from', which is none of to, unit, whole, with"),

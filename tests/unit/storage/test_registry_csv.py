@@ -52,9 +52,10 @@ def test_spreadsheets_write_semicolons_and_a_byte_order_mark() -> None:
     assert row.given == {"name": "Lampe, groß"}
 
 
-def test_an_unknown_column_is_one_sentence() -> None:
-    (words,) = mistakes(f"{HEADER},colour", "lamp-1,streetlight,,,,,,red", "lamp-2,streetlight,,,,,,red")
+def test_an_unknown_column_is_one_sentence_and_hides_no_row() -> None:
+    words, other = mistakes(f"{HEADER},colour", "lamp-1,streetlight,,,,,,red", "lamp-2,lantern,,,,,,red")
     assert words.startswith("line 1: unknown column 'colour': the columns are asset, kind, name")
+    assert other.startswith("line 3: 'lantern' is no kind")
 
 
 def test_all_mistakes_are_told_at_once_by_line() -> None:
@@ -74,6 +75,8 @@ def test_all_mistakes_are_told_at_once_by_line() -> None:
         "line 4: 'nearest' is no name for a zone: it is a word of the public API",
         "line 5: 'stream' is no name for a zone: it is a word of the public API",
         "line 5: 'd/1' is no name for a device: 1 to 64 letters, digits, _ . : -",
+        "line 5: lat '91' is no number of degrees from -90 to 90",
+        "line 5: crown_m 'high' is no number from 0 to 100",
         "line 6: crown_m 'high' is no number from 0 to 100",
         "line 6: lat and lon go together",
         "line 7: crown_m is no attribute of a parking_bay",
@@ -155,6 +158,13 @@ def test_a_broken_line_does_not_hide_the_next_ones() -> None:
         "line 4: a cell holds the character NUL",
         "line 5: 'lantern' is no kind: the kinds are drain_level, parking_bay, streetlight, zone",
     ]
+
+
+def test_a_quote_left_open_is_told_where_it_opens() -> None:
+    lines = 'lamp-1,streetlight,"Lamp', "lamp-2,streetlight,L", 'lamp-3,streetlight,"M"', "-bad,zone,"
+    broken, after = mistakes("asset,kind,name", *lines)
+    assert broken == "line 2: the CSV is broken: ',' expected after '\"', read up to line 4: is a quote left open?"
+    assert after.startswith("line 5: '-bad' is no name for a zone")
 
 
 def test_utf16_is_told_at_the_header() -> None:
