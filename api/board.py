@@ -14,6 +14,7 @@ import msgspec
 import structlog
 
 from api.documents import Document, document
+from api.standards import RENDERINGS, Shown
 from telemetry import availability, topics
 from telemetry.availability import FORECAST_RANGE_PCT, Bays, ZoneAvailability
 from telemetry.clock import SECOND_US, Now, to_rfc3339, to_us
@@ -38,7 +39,9 @@ class _Entry:
 class Board:
     """All zones, by name."""
 
-    def __init__(self, now: Now, *, ttl_s: int = 60, speed: float = 1.0, first_event_id: int = 1) -> None:
+    def __init__(
+        self, now: Now, *, ttl_s: int = 60, speed: float = 1.0, first_event_id: int = 1, publisher: str = ""
+    ) -> None:
         """
         Args:
             now: the city clock.
@@ -46,8 +49,10 @@ class Board:
             speed: of the city clock.
             first_event_id: ids of events begin here; above all ids of an earlier process, so that a client which
                 reconnects after a restart gets everything.
+            publisher: the city's name, for documents that say who publishes them.
         """
         self._now = now
+        self._publisher = publisher
         self.ttl_s = ttl_s
         self._stale_after_us = int(ttl_s * max(1.0, speed) * SECOND_US)
         self._words: dict[str, ZoneAvailability] = {}
@@ -126,10 +131,19 @@ class Board:
 
     @property
     def documents(self) -> dict[str, Document]:
-        """Every public document by its path, serialised at the first asking after a change."""
+        """Every public document of our own by its path, serialised at the first asking after a change."""
         if self._documents is None:
             self._documents = self._serialise()
         return self._documents
+
+    def document(self, path: str) -> Document | None:
+        """The public document of this path, `None` if there is none; those of the standards are made when asked for."""
+        found = self.documents.get(path)
+        rendering = RENDERINGS.get(path)
+        if found is None and rendering is not None:
+            body = rendering.render(Shown(self.zones, self.updated_at(), self._publisher))
+            found = self.documents[path] = document(body, rendering.media_type, self.ttl_s)
+        return found
 
     def updated_at(self) -> str:
         """The moment for which the newest word holds; the present where there is no zone."""

@@ -15,6 +15,7 @@ from api.documents import Document, RawHeaders, matches
 from api.metrics import Metrics
 from api.problems import Problem, too_many
 from api.ratelimit import Buckets
+from api.standards import OPEN_PATHS
 
 BODY_BYTES_MAX = 64 * 1024
 """A larger request is refused."""
@@ -33,7 +34,7 @@ OPEN: RawHeaders = [
     (b"access-control-expose-headers", b"ETag, Retry-After"),
     (b"cross-origin-resource-policy", b"cross-origin"),
 ]
-"""For `/public`: any page of anybody may read it."""
+"""For what is public: any page of anybody may read it."""
 OWN: RawHeaders = [(b"cross-origin-resource-policy", b"same-origin"), (b"cross-origin-opener-policy", b"same-origin")]
 PREFLIGHT: RawHeaders = [
     (b"access-control-allow-methods", b"GET, HEAD, OPTIONS"),
@@ -58,7 +59,7 @@ class Door:
             await self._app(scope, receive, send)
             return
         path: str = scope["path"]
-        is_open = path.startswith("/public/")
+        is_open = path.startswith(OPEN_PATHS)
         visit = _Visit(send, OPEN if is_open else OWN)
         begun_s = time.monotonic()
         route = await self._answer(path, is_open, scope, receive, visit)
@@ -81,7 +82,7 @@ class Door:
                 visit.headers = [*visit.headers, *PREFLIGHT]
                 await Response(status_code=204)(scope, receive, visit.send)
                 return "preflight"
-            ready = self._board.documents.get(path) if method in ("GET", "HEAD") else None
+            ready = self._board.document(path) if method in ("GET", "HEAD") else None
             if ready is not None:
                 await _send_document(ready, scope, visit.send)
                 return PATH + "/{zone}" if path.startswith(f"{PATH}/") else path

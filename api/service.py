@@ -51,7 +51,13 @@ class ApiService:
         self._database = Database(pool)
         self._waiting = Waiting(real_now)
         first_event_id = real_now() // 1_000
-        self.board = Board(now, ttl_s=self._settings.ttl_s, speed=clock_speed, first_event_id=first_event_id)
+        self.board = Board(
+            now,
+            ttl_s=self._settings.ttl_s,
+            speed=clock_speed,
+            first_event_id=first_event_id,
+            publisher=self._settings.city_name,
+        )
         self._watcher = Watcher(
             mqtt_url,
             client_id,

@@ -1,4 +1,4 @@
-"""How parking zones were used, by zone and local day, from what each bay said; nothing about a single bay."""
+"""Parking: how zones were used by local day, and what each bay is now; nothing of what a single bay was."""
 
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -7,6 +7,7 @@ from psycopg.rows import class_row
 
 from storage import queries
 from storage.pool import Connection
+from telemetry.clock import to_datetime
 
 SQL = queries.load("parking")
 
@@ -28,6 +29,27 @@ class Used:
     arrivals: int
     fullest_hour: int | None
     fullest_pct: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """A bay with a place as it is now; `occupied` is what it last said, `None` if nothing."""
+
+    asset: str
+    name: str
+    zone: str | None
+    lat: float
+    lon: float
+    reserved_for: str | None
+    online: bool
+    occupied: bool | None
+    closed: bool
+
+
+async def spots(conn: Connection, now_us: int) -> list[Spot]:
+    """All bays in service that have a place; `now_us` is city time."""
+    async with conn.cursor(row_factory=class_row(Spot)) as cursor:
+        return await (await cursor.execute(SQL["spots"], {"now": to_datetime(now_us)})).fetchall()
 
 
 async def by_zone_and_day(conn: Connection, since: datetime, until: datetime) -> list[Used]:

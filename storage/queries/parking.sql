@@ -1,4 +1,4 @@
--- How parking zones were used.
+-- Parking: how zones were used, and what bays are now.
 
 -- name: by_zone_and_day
 -- Of each zone and local day: for how long its bays were known and taken, how many cars came, and the fullest hour.
@@ -43,3 +43,17 @@ CROSS JOIN city c
 WHERE h.known_s > 0
 GROUP BY h.zone, z.name, 3
 ORDER BY 3, 1;
+
+-- name: spots
+-- Every bay in service with a place: what it says now, and whether its zone is closed.
+SELECT a.asset, a.name, a.zone, a.lat, a.lon, a.attributes ->> 'reserved_for' AS reserved_for,
+       coalesce(l.online, false) AS online, (l.fields ->> 'occupied')::boolean AS occupied,
+       EXISTS (
+           SELECT FROM zone_measure m
+           WHERE m.zone = a.zone AND m.what = 'closure' AND m.from_at <= %(now)s AND m.until_at > %(now)s
+             AND m.ended_at IS NULL
+       ) AS closed
+FROM asset a
+JOIN latest l USING (asset_id)
+WHERE a.kind = 'parking_bay' AND a.lat IS NOT NULL AND a.lon IS NOT NULL
+ORDER BY a.asset;

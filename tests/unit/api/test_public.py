@@ -73,5 +73,5 @@ async def test_what_is_expected_of_a_zone_says_how_sure_it_is(client: httpx.Asyn
 
 
 async def test_nothing_of_a_later_issue_is_pretended(client: httpx.AsyncClient) -> None:
-    for path in ("/api/public/v3/parking-sites", "/public/v1/parking.datex2.json", "/v1.1/"):
+    for path in ("/v1.1/",):
         assert (await client.get(path)).status_code == 404, path

@@ -1,0 +1,96 @@
+"""Sites and spots as ParkAPI v3 has them (github.com/ParkenDD).
+
+A list is at once the body that ParkAPI's push converters accept: its items bear `uid` beside ParkAPI's own
+`original_uid`. A zone is a site on the street, a bay is a spot. A spot says what it is now and not since when: the time
+beside its state is that of the whole list.
+"""
+
+import hashlib
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+
+from api.standards.shown import Shown, label
+from storage.parking import Spot
+from telemetry.availability import ZoneAvailability
+
+SITES_PATH = "/api/public/v3/parking-sites"
+SPOTS_PATH = "/api/public/v3/parking-spots"
+SOURCE_ID = 1
+"""All comes from one source, ourselves."""
+AUDIENCES = {"disabled": "DISABLED", "charging": "CHARGING"}
+"""ParkAPI's word for whom a bay is reserved for."""
+
+
+def number(name: str) -> int:
+    """The whole number that ParkAPI wants for a name: always the same, below 2^48, which every JSON parser keeps."""
+    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:6])
+
+
+def sites(shown: Shown) -> bytes:
+    """The zones as sites; those without a place are left out, as ParkAPI has no room for them."""
+    items = [_site(zone, lat, lon, shown.publisher) for zone, lat, lon in shown.placed]
+    return msgspec.json.encode({"items": items, "total_count": len(items)})
+
+
+def spots(found: Iterable[Spot], updated_at: str, *, stale: bool) -> dict[str, Any]:
+    """Bays as spots, in the order of their ids.
+
+    `updated_at` is the moment for which all states hold, RFC 3339; `stale`: that was long ago.
+    """
+    items = sorted((_spot(spot, updated_at) for spot in found), key=lambda item: int(item["id"]))
+    return {"items": items, "total_count": len(items), "stale": stale}
+
+
+def _site(zone: ZoneAvailability, lat: float, lon: float, publisher: str) -> dict[str, Any]:
+    site: dict[str, Any] = {
+        "id": number(zone.zone),
+        "source_id": SOURCE_ID,
+        "uid": zone.zone,
+        "original_uid": zone.zone,
+        "name": label(zone.name, zone.zone),
+        "type": "ON_STREET",
+        "purpose": "CAR",
+        "lat": lat,
+        "lon": lon,
+        "capacity": zone.capacity + zone.closed,
+        "has_realtime_data": True,
+        "static_data_updated_at": zone.updated_at,
+        "realtime_data_updated_at": zone.updated_at,
+        "realtime_opening_status": "CLOSED" if zone.status == "closed" else "OPEN",
+        "realtime_capacity": zone.capacity,
+        "realtime_free_capacity": zone.free,
+        "restricted_to": [{"type": AUDIENCES[whom]} for whom in zone.restricted if whom in AUDIENCES],
+        "stale": zone.stale,
+    }
+    if publisher:
+        site["operator_name"] = publisher
+    for whom, bays in zone.restricted.items():
+        site[f"capacity_{whom}"] = site[f"realtime_capacity_{whom}"] = bays.capacity
+        site[f"realtime_free_capacity_{whom}"] = bays.free
+    return site
+
+
+def _spot(spot: Spot, updated_at: str) -> dict[str, Any]:
+    audiences = [AUDIENCES[spot.reserved_for]] if spot.reserved_for in AUDIENCES else []
+    if spot.closed:
+        audiences.append("NO_PARKING")
+    unknown = spot.occupied is None or not spot.online or spot.closed
+    return {
+        "id": number(spot.asset),
+        "source_id": SOURCE_ID,
+        "uid": spot.asset,
+        "original_uid": spot.asset,
+        "name": label(spot.name, spot.asset),
+        "type": "ON_STREET",
+        "purpose": "CAR",
+        "lat": spot.lat,
+        "lon": spot.lon,
+        "has_realtime_data": True,
+        "static_data_updated_at": updated_at,
+        "realtime_data_updated_at": updated_at,
+        "realtime_status": "UNKNOWN" if unknown else "TAKEN" if spot.occupied else "AVAILABLE",
+        "restricted_to": [{"type": audience} for audience in audiences],
+        "parking_site_uid": spot.zone,
+    }

@@ -1,0 +1,44 @@
+"""The documents of the standards over HTTP; those of the zones are usually answered by the door already."""
+
+from typing import Any
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from api.board import Board
+from api.public import answer
+from api.standards import datex, datex_xml, ngsi_ld, parkapi, shapes
+from api.standards.spots import Spots
+
+
+def standards_router(board: Board, spots: Spots) -> APIRouter:
+    """ParkAPI, DATEX II and NGSI-LD."""
+    router = APIRouter(tags=["standards"])
+
+    def serve(path: str, summary: str, **other: Any) -> None:
+        async def rendered(request: Request) -> Response:
+            ready = board.document(path)
+            assert ready is not None
+            return answer(request, ready)
+
+        router.add_api_route(path, rendered, summary=summary, name=path, **other)
+
+    serve(parkapi.SITES_PATH, "All parking zones as ParkAPI v3 sites", response_model=shapes.ParkingSites)
+
+    @router.get(parkapi.SPOTS_PATH, response_model=shapes.ParkingSpots, summary="All bays as ParkAPI v3 spots, as now")
+    async def parking_spots(request: Request) -> Response:
+        return answer(request, await spots.document())
+
+    serve(datex.PATH, "All parking zones as DATEX II v3 parking publication light", response_model=shapes.Datex)
+    serve(
+        datex_xml.PATH,
+        "All parking zones as DATEX II v2.3 XML",
+        response_class=Response,
+        responses={200: {"content": {"application/xml": {}}, "description": "Table and status in one publication."}},
+    )
+    serve(
+        ngsi_ld.PATH,
+        "All parking zones as NGSI-LD entities of the Smart Data Models",
+        response_model=list[shapes.NgsiLdEntity],
+    )
+    return router

@@ -1,0 +1,164 @@
+"""The zones in the words of others, read with their own parsers and schemas."""
+
+import json
+from typing import Any
+
+import httpx
+import pytest
+from jsonschema import Draft202012Validator
+from lxml import etree
+from parkapi_sources.converters.base_converter.datex2 import (
+    ParkingRecordStatusMixin,
+    UrbanParkingSiteMixin,
+)
+from parkapi_sources.converters.base_converter.push import ParkApiConverter
+from parkapi_sources.models import (
+    RealtimeParkingSiteInput,
+    RealtimeParkingSpotInput,
+    SourceInfo,
+    StaticParkingSiteInput,
+    StaticParkingSpotInput,
+)
+from parkapi_sources.util import ConfigHelper, RequestHelper, XMLHelper
+from validataclass.validators import DataclassValidator
+
+from api.board import PATH, Board
+from api.standards import RENDERINGS, datex, datex_xml, ngsi_ld, parkapi, shapes
+from storage.parking import Spot
+from tests.parts.recordings import SHARED
+from tests.parts.zones import bays, message, zone
+from tests.unit.api.conftest import Clock
+
+SCHEMAS = SHARED / "data/schemas/smart_data_models"
+
+
+@pytest.fixture(autouse=True)
+def zones(board: Board) -> None:
+    reserved = {"disabled": bays(free=1, occupied=1), "charging": bays(occupied=2)}
+    board.receive(*message(zone("market", restricted=reserved, closed=2, trend="filling", status="almost_full")))
+    board.receive(*message(zone("square", name="Straße <&> \x0b", free=0, occupied=0, status="closed")))
+    board.receive(*message(zone("lost", lat=None, lon=None)))
+
+
+def body(board: Board, path: str) -> Any:
+    ready = board.document(path)
+    assert ready is not None
+    return json.loads(ready.body)
+
+
+class TownConverter(ParkApiConverter):
+    """What somebody would write who takes our list into ParkAPI by push."""
+
+    source_info = SourceInfo(uid="town", name="Town", has_realtime_data=True)
+
+
+def test_parkapis_own_converter_takes_the_list_of_sites(board: Board) -> None:
+    config = ConfigHelper(config={})
+    converter = TownConverter(config_helper=config, request_helper=RequestHelper(config_helper=config))
+    taken, errors = converter.handle_json(body(board, parkapi.SITES_PATH))
+    assert not errors
+    standing = [each for each in taken if isinstance(each, StaticParkingSiteInput)]
+    present = [each for each in taken if isinstance(each, RealtimeParkingSiteInput)]
+    assert [each.uid for each in standing] == [each.uid for each in present] == ["market", "square"]
+    assert (standing[0].capacity, standing[0].capacity_disabled) == (12, 2)
+    assert (present[0].realtime_free_capacity, present[0].realtime_free_capacity_disabled) == (3, 1)
+
+
+def test_parkapis_models_take_every_spot(clock: Clock) -> None:
+    found = [
+        Spot("b1", "Bay 1", "market", 51.4, 7.3, "disabled", online=True, occupied=True, closed=False),
+        Spot("b2", "", None, 51.4, 7.3, None, online=True, occupied=False, closed=False),
+        Spot("b3", "", "market", 51.4, 7.3, None, online=False, occupied=False, closed=False),
+        Spot("b4", "", "market", 51.4, 7.3, None, online=True, occupied=False, closed=True),
+    ]
+    answer = parkapi.spots(found, "2026-11-22T20:15:10Z", stale=False)
+    shapes.ParkingSpots.model_validate(answer)
+    said = {}
+    for item in answer["items"]:
+        assert DataclassValidator(StaticParkingSpotInput).validate(item).uid == item["uid"]
+        present = DataclassValidator(RealtimeParkingSpotInput).validate(item)
+        assert present.realtime_status is not None
+        said[item["uid"]] = present.realtime_status.value
+    assert said == {"b1": "TAKEN", "b2": "AVAILABLE", "b3": "UNKNOWN", "b4": "UNKNOWN"}
+    assert {item["realtime_data_updated_at"] for item in answer["items"]} == {"2026-11-22T20:15:10Z"}
+
+
+class Datex2Reader(UrbanParkingSiteMixin, ParkingRecordStatusMixin):
+    """ParkAPI's readers of the table and of the status that the Mobilithek carries."""
+
+    source_info = TownConverter.source_info
+    xml_helper = XMLHelper()
+
+
+def test_parkapi_reads_the_datex_xml_with_table_and_status(board: Board) -> None:
+    ready = board.document(datex_xml.PATH)
+    assert ready is not None
+    root = etree.fromstring(ready.body)
+    reader = Datex2Reader()
+    reader.static_validator = UrbanParkingSiteMixin.static_validator
+    standing, errors = reader._handle_static_xml_data(root)
+    assert not errors
+    assert next((each.uid, each.name, each.capacity) for each in standing) == ("market", "Market", 12)
+    assert standing[1].name.startswith("Straße <&>")
+    present, errors = reader._handle_realtime_xml_data(root)
+    assert not errors
+    assert [(each.uid, each.realtime_free_capacity) for each in present] == [("market", 3), ("square", 0)]
+
+
+def test_datex_without_a_zone_is_still_a_publication(clock: Clock) -> None:
+    board = Board(clock)
+    ready = board.document(datex_xml.PATH)
+    assert ready is not None
+    assert len(etree.fromstring(ready.body)) == 2
+    assert body(board, datex.PATH)["parkingPublicationLight"]["parkingSite"] == []
+
+
+def test_the_light_publication_has_the_shape_that_parkapi_publishes(board: Board) -> None:
+    answer = body(board, datex.PATH)
+    shapes.Datex.model_validate(answer)
+    market, square = answer["parkingPublicationLight"]["parkingSite"]
+    assert (market["availableSpaces"], market["occupancyTrend"]) == (3, "increasing")
+    assert {each["typeOfAssignment"] for each in market["assignedFor"]} == {"onlyFor"}
+    assert (square["isOpenNow"], square["temporaryClosed"]) == (False, True)
+
+
+def test_ngsi_ld_entities_keep_to_the_smart_data_models(board: Board) -> None:
+    found = body(board, ngsi_ld.PATH)
+    assert [each["type"] for each in found] == ["OnStreetParking", "ParkingGroup", "ParkingGroup", "OnStreetParking"]
+    assert found[0]["refParkingGroup"] == [found[1]["id"], found[2]["id"]]
+    for entity in found:
+        schema = json.loads((SCHEMAS / f"{entity['type']}.schema.json").read_text())
+        schema["allOf"] = [part for part in schema["allOf"] if "$ref" not in part]  # what is common lies elsewhere
+        assert not list(Draft202012Validator(schema).iter_errors(entity))
+
+
+def test_geojson_keeps_to_rfc_7946(board: Board) -> None:
+    collection = body(board, f"{PATH}.geojson")
+    assert collection["type"] == "FeatureCollection"
+    assert "crs" not in collection
+    for feature in collection["features"]:
+        assert feature["type"] == "Feature"
+        assert {"geometry", "properties"} <= feature.keys()
+        assert not {"coordinates", "geometries", "features"} & feature.keys()
+        if feature["geometry"] is not None:
+            longitude, latitude = feature["geometry"]["coordinates"]
+            assert -180 <= longitude <= 180
+            assert -90 <= latitude <= 90
+
+
+async def test_all_of_them_are_cached_open_and_shaped_as_described(client: httpx.AsyncClient) -> None:
+    for path, rendering in RENDERINGS.items():
+        answer = await client.get(path)
+        assert answer.headers["content-type"] == rendering.media_type
+        assert answer.headers["cache-control"] == "public, max-age=60"
+        assert answer.headers["access-control-allow-origin"] == "*"
+        again = await client.get(path, headers={"if-none-match": answer.headers["etag"]})
+        assert (again.status_code, again.content) == (304, b"")
+    shapes.ParkingSites.model_validate((await client.get(parkapi.SITES_PATH)).json())
+    for entity in (await client.get(ngsi_ld.PATH)).json():
+        shapes.NgsiLdEntity.model_validate(entity)
+
+
+async def test_spots_that_were_never_read_are_a_problem_while_the_database_is_away(client: httpx.AsyncClient) -> None:
+    answer = await client.get(parkapi.SPOTS_PATH)
+    assert (answer.status_code, answer.headers["content-type"]) == (503, "application/problem+json")
