@@ -110,10 +110,9 @@ def energy(
     async def work() -> tuple[list[Drawn], dt.date, dt.date, dt.datetime]:
         async with database(settings) as connection:
             now = to_datetime(await city_now(connection))
-            yesterday = now.astimezone(ZoneInfo(where.timezone)).date() - dt.timedelta(days=1)
-            first, last = _days(since, until, yesterday)
+            first, last = _days(since, until, now.astimezone(ZoneInfo(where.timezone)).date())
             await connection.execute("SET statement_timeout = 0")
-            return await find(connection, first, last, where), first, last, now
+            return await find(connection, first, last, where, now), first, last, now
 
     found, first, last, now = run(work())
     if output is Format.CSV:

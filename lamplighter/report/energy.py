@@ -106,14 +106,17 @@ LEAD = words(
 CAPTION = words("Each month, kWh", "Je Monat, kWh")
 
 
-def dark_hours(clock: Sun, first: dt.date, last: dt.date, timezone: ZoneInfo) -> dict[dt.datetime, float]:
-    """How long lamps burn by the sun on each local day, by its beginning; both days count."""
+def dark_hours(
+    clock: Sun, first: dt.date, last: dt.date, now: dt.datetime, timezone: ZoneInfo
+) -> dict[dt.datetime, float]:
+    """How long lamps burn by the sun on each local day up to now, by its beginning; both days count."""
     found: dict[dt.datetime, float] = {}
     day = first
     while day <= last:
         begin = dt.datetime.combine(day, dt.time(), timezone)
         day += ONE_DAY
-        since_us, until_us = to_us(begin), to_us(dt.datetime.combine(day, dt.time(), timezone))
+        since_us, end_us = to_us(begin), to_us(dt.datetime.combine(day, dt.time(), timezone))
+        until_us = max(since_us, min(end_us, to_us(now)))
         dark_us, dark, before_us = 0, clock.dark_at(since_us), since_us
         for at_us, turns_dark in [*clock.changes(since_us + 1, until_us), (until_us, False)]:
             dark_us += (at_us - before_us) * dark

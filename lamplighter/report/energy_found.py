@@ -14,14 +14,17 @@ from storage.pool import Connection
 from telemetry.thresholds import Lighting, Thresholds
 
 
-async def find(conn: Connection, first: dt.date, last: dt.date, place: Place) -> list[Drawn]:
-    """Everything of the report; both days count. Dusk and dawn are those of the rules that are in force."""
+async def find(conn: Connection, first: dt.date, last: dt.date, place: Place, now: dt.datetime) -> list[Drawn]:
+    """Everything of the report; both days count, the present one up to now.
+
+    Dusk and dawn are those of the rules that are in force.
+    """
     lighting = await _lighting(conn)
     offsets_s = lighting.dusk_offset_s, lighting.dawn_offset_s
     clock = switching_sun(place.lat, place.lon, *offsets_s, lighting.sun_below_horizon_deg)
     timezone = ZoneInfo(place.timezone)
     since, until = (dt.datetime.combine(day, dt.time(), timezone) for day in (first, last + ONE_DAY))
-    return await energy.by_zone_and_month(conn, since, until, dark_hours(clock, first, last, timezone))
+    return await energy.by_zone_and_month(conn, since, until, dark_hours(clock, first, last, now, timezone))
 
 
 async def _lighting(conn: Connection) -> Lighting:

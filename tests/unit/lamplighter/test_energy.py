@@ -12,8 +12,11 @@ MAY = Drawn("ring", "Ringstraße", dt.date(2026, 5, 1), 10, 1, 310, 800.0, 2000.
 JUNE = Drawn("ring", "Ringstraße", dt.date(2026, 6, 1), 10, 0, 300, 1200.5, 1000.0)
 
 
+LATER = dt.datetime(2027, 1, 1, tzinfo=dt.UTC)
+
+
 def hours(first: dt.date, last: dt.date, timezone: ZoneInfo = BERLIN) -> list[float]:
-    return [round(each, 1) for each in energy.dark_hours(SUN, first, last, timezone).values()]
+    return [round(each, 1) for each in energy.dark_hours(SUN, first, last, LATER, timezone).values()]
 
 
 def test_the_hours_from_dusk_to_dawn_of_local_days() -> None:
@@ -21,8 +24,14 @@ def test_the_hours_from_dusk_to_dawn_of_local_days() -> None:
     assert hours(dt.date(2026, 12, 21), dt.date(2026, 12, 21)) == [14.8]
 
 
+def test_of_today_and_of_days_to_come_counts_what_was() -> None:
+    now, today = dt.datetime(2026, 12, 21, 3, tzinfo=dt.UTC), dt.date(2026, 12, 21)
+    found = energy.dark_hours(SUN, today, today + dt.timedelta(days=1), now, BERLIN)
+    assert list(found.values()) == [4.0, 0.0]
+
+
 def test_the_day_on_which_the_clocks_are_put_back_has_25_hours() -> None:
-    days = list(energy.dark_hours(SUN, dt.date(2026, 10, 25), dt.date(2026, 10, 26), BERLIN))
+    days = list(energy.dark_hours(SUN, dt.date(2026, 10, 25), dt.date(2026, 10, 26), LATER, BERLIN))
     assert days[1] - days[0] == dt.timedelta(hours=25)
 
 
