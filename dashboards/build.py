@@ -1,44 +1,66 @@
 """Builds the dashboards' JSON from code, and checks that what is committed is just that and fit for Grafana."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
+from grafana_foundation_sdk.models.dashboard import Dashboard
 
 from dashboards import lint
+from dashboards.alarms import alarms
+from dashboards.choices import Town
+from dashboards.drain import drain
+from dashboards.health import platform
 from dashboards.overview import overview
-from telemetry.thresholds import Thresholds
+from dashboards.parking import parking
+from dashboards.streetlight import streetlight
+from dashboards.zone import zone
 
 GENERATED = Path(__file__).parent / "generated"
 """Where Grafana's provisioning finds the dashboards."""
 
 
-def documents(thresholds: Thresholds | None = None) -> dict[str, str]:
-    """The JSON text of every dashboard by its file name; `None` means the default thresholds."""
-    built = {"overview.json": overview(thresholds or Thresholds())}
+BOARDS: Mapping[str, Callable[[Town], Dashboard]] = MappingProxyType(
+    {
+        "overview": overview,
+        "zone": zone,
+        "streetlight": streetlight,
+        "drain": drain,
+        "parking": parking,
+        "alarms": alarms,
+        "platform": platform,
+    }
+)
+"""Every dashboard by the name of its file, in the order in which one looks at them."""
+
+
+def documents(town: Town | None = None) -> dict[str, str]:
+    """The JSON text of every dashboard by its file name; `None` means the default figures."""
+    built = {f"{name}.json": make(town or Town()) for name, make in BOARDS.items()}
     return {
         name: json.dumps(each, cls=JSONEncoder, indent=2, ensure_ascii=False) + "\n" for name, each in built.items()
     }
 
 
-def build(folder: Path = GENERATED, thresholds: Thresholds | None = None) -> list[Path]:
+def build(folder: Path = GENERATED, town: Town | None = None) -> list[Path]:
     """Write every dashboard and return the files written. Raises `OSError` where the folder cannot be written."""
     folder.mkdir(parents=True, exist_ok=True)
     written = []
-    for name, text in documents(thresholds).items():
+    for name, text in documents(town).items():
         (folder / name).write_text(text, encoding="utf-8")
         written.append(folder / name)
     return written
 
 
-def check(folder: Path = GENERATED, thresholds: Thresholds | None = None) -> list[str]:
+def check(folder: Path = GENERATED, town: Town | None = None) -> list[str]:
     """What is wrong, one sentence each; empty when all is well.
 
     Looks at the dashboards as built, and at whether the files in `folder` are equal to them.
     """
-    built = documents(thresholds)
+    built = documents(town)
     return [*_differences(folder, built), *_lint(built)]
 
 

@@ -9,6 +9,19 @@ SELECT '-', 'Without zone'
 ORDER BY __text
 LIMIT 1000
 
+-- name: assets
+-- The choices of the variable asset: those of one kind in the chosen zones, '-' where there are none.
+SELECT a.asset AS __value, coalesce(nullif(a.name, ''), a.asset) AS __text
+FROM asset a
+WHERE a.kind = ':of_kind' AND coalesce(a.zone, '-') IN (${zone:sqlstring})
+  AND (a.retired_at IS NULL OR a.retired_at > city_now())
+UNION ALL
+SELECT '-', 'none' WHERE NOT EXISTS (
+    SELECT FROM asset a WHERE a.kind = ':of_kind' AND coalesce(a.zone, '-') IN (${zone:sqlstring})
+      AND (a.retired_at IS NULL OR a.retired_at > city_now()))
+ORDER BY __text, __value
+LIMIT 10000
+
 -- name: alarm_regions
 -- Alarms as regions in all trends; one that still holds reaches to the present.
 SELECT alarm.raised_at AS "time", coalesce(alarm.cleared_at, greatest(alarm.raised_at, city_now())) AS timeend,
@@ -19,6 +32,7 @@ LEFT JOIN asset a ON a.asset = alarm.asset
 WHERE alarm.raised_at <= $__timeTo() AND coalesce(alarm.cleared_at, 'infinity') >= $__timeFrom()
   AND alarm.severity <> 'info'
   AND (a.asset IS NULL OR coalesce(a.zone, '-') IN (${zone:sqlstring}) AND a.kind IN (${kind:sqlstring}))
+  :of_asset
 ORDER BY 1
 LIMIT 500
 
@@ -39,6 +53,7 @@ JOIN asset a USING (asset_id)
 WHERE $__timeFilter(c.queued_at)
   AND (c.settings_before IS DISTINCT FROM c.settings OR c.state IN ('failed', 'rejected', 'expired'))
   AND coalesce(a.zone, '-') IN (${zone:sqlstring}) AND a.kind IN (${kind:sqlstring})
+  :of_asset
 GROUP BY 1, c.reason
 ORDER BY 1, 2
 LIMIT 500

@@ -8,10 +8,11 @@ from collections import Counter
 from collections.abc import Collection, Iterator
 from typing import Any
 
-from dashboards import postgres
+from dashboards import places, postgres
 from dashboards.expand import MACRO, MACROS, strip_comments
 
 GRID_COLUMNS = 24
+ALARM_PAGE = f"${{{places.PLATFORM_VARIABLE}:raw}}/ops/alarms/${{__data.fields.id"
 
 Json = dict[str, Any]
 
@@ -20,7 +21,7 @@ def findings(dashboard: Json, known: Collection[str]) -> list[str]:
     """One sentence for each thing that is wrong; `known` are the uids of dashboards that links may lead to."""
     panels = dashboard.get("panels", [])
     variables = {each["name"] for each in dashboard.get("templating", {}).get("list", [])}
-    found = [*_frame(dashboard), *_ids(panels), *_grid(panels)]
+    found = [*_frame(dashboard), *_ids(panels), *_titles(panels), *_grid(panels)]
     for panel in panels:
         found += [f"panel {_name(panel)}: {fault}" for fault in _words(panel)]
     for name, query in queries(dashboard):
@@ -68,6 +69,11 @@ def _ids(panels: list[Json]) -> Iterator[str]:
     for number, times in counted.items():
         if times > 1:
             yield f"{times} panels have the id {number}"
+
+
+def _titles(panels: list[Json]) -> Iterator[str]:
+    counted = Counter(panel.get("title") for panel in panels if panel.get("title"))
+    yield from (f"{times} panels are called {title}" for title, times in counted.items() if times > 1)
 
 
 def _grid(panels: list[Json]) -> Iterator[str]:
@@ -170,5 +176,10 @@ def _links(node: Any) -> Iterator[str]:
 
 
 def _leads_somewhere(url: str, known: Collection[str]) -> bool:
-    match = re.match(r"/d/([\w-]+)", url)
-    return match is not None and match[1] in known
+    """A dashboard that is known, the one that the row names, or the page of an alarm; and at the same time."""
+    if url.startswith(ALARM_PAGE):
+        return True
+    address, _, chosen = url.partition("?")
+    uid = address.removeprefix("/d/")
+    is_board = address.startswith("/d/") and (uid in known or uid == f"${{__data.fields.{places.BOARD}}}")
+    return is_board and chosen.startswith("from=${__from}&to=${__to}")

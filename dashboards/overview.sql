@@ -57,23 +57,6 @@ FROM parking_zone_now
 WHERE zone IN (${zone:sqlstring})
 LIMIT 1
 
--- name: alarms
--- What wants attention, worst and newest first; shelved alarms last.
-SELECT alarm.severity AS "Severity",
-       replace(alarm.type, '_', ' ') AS "Alarm",
-       coalesce(nullif(a.name, ''), alarm.asset, alarm.subject) AS "Where",
-       coalesce(z.name, a.zone) AS "Zone",
-       alarm.state AS "State",
-       alarm.raised_at AS "Raised",
-       extract(epoch FROM city_now() - alarm.raised_at) AS "For"
-FROM alarm
-LEFT JOIN asset a ON a.asset = alarm.asset
-LEFT JOIN zone z ON z.zone = a.zone
-WHERE alarm.state <> 'normal'
-  AND (a.asset IS NULL OR coalesce(a.zone, '-') IN (${zone:sqlstring}) AND a.kind IN (${kind:sqlstring}))
-ORDER BY alarm.state = 'shelved', array_position(ARRAY['critical', 'warning', 'info'], alarm.severity), alarm.raised_at DESC
-LIMIT 200
-
 -- name: map
 -- Every asset with a place, and the worst that is to be said of it: 0 in order, 1 silent, 2 alarm, 3 critical alarm.
 SELECT a.lat AS latitude, a.lon AS longitude, coalesce(nullif(a.name, ''), a.asset) AS "Asset", a.kind AS "Kind",
@@ -94,7 +77,8 @@ LIMIT 10000
 
 -- name: free_bays_trend
 -- Free bays over time: at each moment the last word of every bay, unless it had been silent for too long. A silent bay
--- is unknown, never free; reserved bays count apart.
+-- is unknown, never free; reserved bays count apart. Where the time range is longer than :moments_days days: how many
+-- were free on average in each hour, of those heard in it.
 SELECT to_timestamp(moment) AS "time", coalesce(z.name, a.zone, 'Without zone') AS metric,
        count(*) FILTER (WHERE NOT heard.occupied) AS value
 FROM generate_series(
@@ -103,17 +87,26 @@ FROM generate_series(
     $__interval_ms / 1000
 ) AS moment
 CROSS JOIN asset a
+JOIN report_interval i USING (asset_id)
 LEFT JOIN zone z USING (zone)
 CROSS JOIN LATERAL (
     SELECT o.occupied FROM parking_bay o
     WHERE o.asset_id = a.asset_id AND o.observed_at <= to_timestamp(moment)
-      AND o.observed_at > to_timestamp(moment) - interval '1 second' * :missed_intervals
-          * coalesce((a.attributes ->> 'report_every_s')::float8, :report_every_s)
+      AND o.observed_at > to_timestamp(moment) - interval '1 second' * :missed_intervals * i.every_s
     ORDER BY o.observed_at DESC
     LIMIT 1
 ) heard
-WHERE a.kind = 'parking_bay' AND a.attributes ->> 'reserved_for' IS NULL
+WHERE $__unixEpochTo() - $__unixEpochFrom() <= :moments_days * 86400
+  AND a.kind = 'parking_bay' AND a.attributes ->> 'reserved_for' IS NULL
   AND coalesce(a.zone, '-') IN (${zone:sqlstring})
+GROUP BY 1, 2
+UNION ALL
+SELECT h.bucket, coalesce(z.name, a.zone, 'Without zone'), round(sum(1 - h.occupied_true_count::float8 / h.occupied_n))
+FROM parking_bay_hourly h
+JOIN asset a USING (asset_id)
+LEFT JOIN zone z USING (zone)
+WHERE $__unixEpochTo() - $__unixEpochFrom() > :moments_days * 86400 AND $__timeFilter(h.bucket) AND h.occupied_n > 0
+  AND a.attributes ->> 'reserved_for' IS NULL AND coalesce(a.zone, '-') IN (${zone:sqlstring})
 GROUP BY 1, 2
 ORDER BY 1, 2
 
@@ -169,13 +162,28 @@ GROUP BY 1, 2, nearest.crown_m, nearest.ground_m
 ORDER BY 1, 2
 
 -- name: energy
--- Energy drawn by the lamps in each hour; resets and exchanged controllers are left out.
+-- Energy drawn by the lamps: in each hour, or in each local day where the time range is longer than :hours_days days.
+-- Resets and exchanged controllers are left out.
 SELECT h.bucket AS "time", coalesce(z.name, a.zone, 'Without zone') AS metric, sum(h.energy_kwh_delta) AS value
 FROM streetlight_hourly h
 JOIN asset a USING (asset_id)
 LEFT JOIN zone z USING (zone)
-WHERE $__timeFilter(h.bucket) AND coalesce(a.zone, '-') IN (${zone:sqlstring})
+WHERE $__unixEpochTo() - $__unixEpochFrom() <= :hours_days * 86400
+  AND $__timeFilter(h.bucket) AND coalesce(a.zone, '-') IN (${zone:sqlstring})
 GROUP BY 1, 2
+UNION ALL
+SELECT d.bucket, coalesce(z.name, d.zone), d.energy_kwh_delta
+FROM zone_daily d
+LEFT JOIN zone z USING (zone)
+WHERE $__unixEpochTo() - $__unixEpochFrom() > :hours_days * 86400
+  AND d.kind = 'streetlight' AND $__timeFilter(d.bucket) AND d.zone IN (${zone:sqlstring})
+UNION ALL
+SELECT d.bucket, 'Without zone', sum(d.energy_kwh_delta)
+FROM streetlight_daily d
+JOIN asset a USING (asset_id)
+WHERE $__unixEpochTo() - $__unixEpochFrom() > :hours_days * 86400
+  AND a.zone IS NULL AND $__timeFilter(d.bucket) AND '-' IN (${zone:sqlstring})
+GROUP BY 1
 ORDER BY 1, 2
 
 -- name: readings_of_kind
@@ -206,7 +214,7 @@ LIMIT 100
 -- The assets that are not online, longest silence first.
 SELECT coalesce(nullif(a.name, ''), a.asset) AS "Asset", replace(a.kind, '_', ' ') AS "Kind",
        coalesce(z.name, a.zone) AS "Zone", i.device AS "Device", l.age_s AS "Silent for",
-       (l.fields ->> 'battery_pct')::float8 AS "Battery"
+       (l.fields ->> 'battery_pct')::float8 AS "Battery", a.asset AS asset, :board AS board
 FROM latest l
 JOIN asset a USING (asset_id)
 LEFT JOIN zone z USING (zone)

@@ -33,15 +33,19 @@ class Heading:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """How one column of a table looks: `unit`, `words` instead of values with their colours, width in pixels.
+    """How one column of a table, one figure or one line looks: `unit`, `words` with colours instead of values.
 
-    `None` leaves it to the table; `steps` colours figures.
+    `None` leaves it to the panel; `steps` colours figures, `colour` a line, which may be `dashed`. `width` in pixels.
     """
 
     unit: str | None = None
     words: Mapping[str, tuple[str, str]] | None = None
     steps: Steps | None = None
     width: int | None = None
+    link: dashboard.DashboardLink | None = None
+    is_hidden: bool = False
+    colour: str | None = None
+    dashed: bool = False
 
 
 def stat_panel(
@@ -118,8 +122,15 @@ class Line:
     high: float | None = None
 
 
-def trend_panel(heading: Heading, sql: str, unit: str, line: Line, interval_s: int) -> dashboard.Panel:
-    """Lines over time; a point stands for at least `interval_s` seconds."""
+def trend_panel(
+    heading: Heading,
+    sql: str,
+    unit: str,
+    line: Line,
+    interval_s: int,
+    columns: Mapping[str, Column] | None = None,
+) -> dashboard.Panel:
+    """Lines over time; a point stands for at least `interval_s` seconds. `columns` are the looks of single lines."""
     defaults = _defaults(unit, line.steps)
     defaults.color = dashboard.FieldColor(mode=dashboard.FieldColorModeId.PALETTE_CLASSIC_BY_NAME)
     defaults.min_val, defaults.max_val = line.low, line.high
@@ -135,7 +146,7 @@ def trend_panel(heading: Heading, sql: str, unit: str, line: Line, interval_s: i
         thresholds_style=common.GraphThresholdsStyleConfig(mode=shown),
     )
     options = timeseries.Options(legend=_legend(), tooltip=_tooltip())
-    panel = _panel("timeseries", heading, postgres.Query(sql, "time_series"), options, defaults)
+    panel = _panel("timeseries", heading, postgres.Query(sql, "time_series"), options, defaults, columns)
     panel.interval = f"{interval_s}s"
     return panel
 
@@ -224,6 +235,14 @@ def _override(name: str, column: Column) -> dashboard.DashboardFieldConfigSource
         values["mappings"] = [_mapping(column.words)]
     if column.steps is not None:
         values["thresholds"] = _thresholds(column.steps)
+    if column.colour is not None:
+        values["color"] = {"mode": "fixed", "fixedColor": column.colour}
+    if column.dashed:
+        values["custom.lineStyle"] = {"fill": "dash", "dash": [10, 10]}
+    if column.link is not None:
+        values["links"] = [column.link]
+    if column.is_hidden:  # the first is Grafana's from 12.2 on, the second that of its versions before
+        values["custom.hideFrom.viz"] = values["custom.hidden"] = True
     if column.words is not None or column.steps is not None:
         values["custom.cellOptions"] = {"type": "color-text"}
     if column.width is not None:

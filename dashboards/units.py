@@ -23,6 +23,9 @@ COUNT = units.NoUnit
 PER_MINUTE = units.CountsPerMinute
 SECONDS = units.Seconds
 MOMENT = "dateTimeAsIso"
+AGO = "dateTimeFromNow"
+DAY = "time:YYYY-MM-DD"
+MILLISECONDS = units.Milliseconds
 
 
 def of(measured: Property) -> str:

@@ -24,6 +24,8 @@ RELATIONS = (
     "quarantine",
     "ledger",
     "ledger_check",
+    "rollup_check",
+    "ingest_instance",
     "rule_version",
     "report_interval",
     "rule_activation",

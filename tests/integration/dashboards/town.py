@@ -1,4 +1,6 @@
-"""A small town with six hours of data for the dashboards to show: a lamp, drains, bays, a silent one, alarms, commands.
+"""A small town for the dashboards to show: a month of plain readings, then six hours in which things happen.
+
+There are a lamp, drains, bays, a silent one, alarms and commands; what happens in the six hours is told to the figure.
 
 Its city clock stands in June 2018, so that a query which reads the server's clock finds nothing.
 """
@@ -19,6 +21,7 @@ from telemetry.kinds import KINDS
 NOW = dt.datetime(2018, 6, 15, 12, 2, tzinfo=dt.UTC)
 NOW_US = to_us(NOW)
 HOURS = 6
+DAYS = 30
 ASSETS = [
     ("lamp-1", "streetlight", "Lamp 1", "north", {}),
     ("lamp-2", "streetlight", "", None, {}),
@@ -32,6 +35,9 @@ ASSETS = [
     ("bay-4", "parking_bay", "Bay 4", "south", {}),
 ]
 SILENT = "bay-4"
+LAMP = {"power_w": 22.5, "voltage_v": 229.0, "lux": 3.0, "temp_c": 21.0}
+DRAIN = {"flow_l_s": 4.0, "rain_mm_h": 1.5, "temp_c": 14.0}
+"""What lamps and drains report besides."""
 Row = tuple[str, dt.datetime, dict[str, float | bool]]
 
 
@@ -43,15 +49,17 @@ async def settle(url: str) -> None:
             await city.set_clock(conn, CityClock(NOW_US, time.time_ns() // 1000, 1.0))
             partitions = await lifecycle.Partitions.of(conn)
             for kind in KINDS:
-                await partitions.ensure(conn, kind, np.array([NOW_US - HOURS * HOUR_US, NOW_US]))
+                await partitions.ensure(conn, kind, np.arange(NOW_US - DAYS * 24 * HOUR_US, NOW_US, HOUR_US))
         with psycopg.connect(url) as plain:
             _register(plain)
             for kind in KINDS:
                 _observe(plain, kind)
+            _remember(plain)
             _decide(plain)
+            _run(plain)
         async with pool.connection() as conn:
             for kind in KINDS:
-                moments = np.arange(NOW_US - HOURS * HOUR_US, NOW_US, HOUR_US // 12)
+                moments = np.arange(NOW_US - DAYS * 24 * HOUR_US, NOW_US, HOUR_US // 2)
                 await lifecycle.mark_dirty(conn, kind, moments)
         for _ in range(2):
             await lifecycle.maintain(pool, NOW_US)
@@ -82,9 +90,9 @@ def _readings(asset: str, kind: str) -> Iterator[tuple[dt.datetime, dict[str, fl
         if asset == SILENT and step > 9:
             return
         if kind == "streetlight":
-            yield at, {"level_pct": 40.0 + step % 3, "setpoint_pct": 40.0, "energy_kwh": 100 + step * 0.01}
+            yield at, {"level_pct": 40.0 + step % 3, "setpoint_pct": 40.0, "energy_kwh": 100 + step * 0.01} | LAMP
         elif kind == "drain_level":
-            yield at, {"level_m": 1.2 - abs(step - 18) * 0.06, "battery_pct": 80.0}
+            yield at, {"level_m": 1.2 - abs(step - 18) * 0.06, "battery_pct": 80.0} | DRAIN
         else:
             yield at, {"occupied": (step // 6 + int(asset[-1])) % 2 == 0, "battery_pct": 90.0}
 
@@ -108,6 +116,50 @@ def _observe(conn: psycopg.Connection, kind: str) -> None:
                 "INSERT INTO latest_observation VALUES (%s, %s, %s, %s, %s)",
                 (asset_id, kind, at, at + dt.timedelta(seconds=1), document),
             )
+
+
+PLAIN = {
+    "streetlight": "level_pct, setpoint_pct, energy_kwh, power_w, voltage_v, lux, temp_c)"
+    " SELECT t, asset_id, t, 40, 40, 100 - extract(epoch FROM %(six)s - t) / 60000, 22.5, 229, 3, 21",
+    "drain_level": "level_m, battery_pct, flow_l_s, rain_mm_h, temp_c)"
+    " SELECT t, asset_id, t, 0.1 + 0.1 * sin(extract(epoch FROM t) / 20000), 80, 4, 0, 14",
+    "parking_bay": "occupied, battery_pct) SELECT t, asset_id, t, extract(hour FROM t) BETWEEN 8 AND 17, 90",
+}
+
+
+def _remember(conn: psycopg.Connection) -> None:
+    """The month before: every asset every quarter of an hour."""
+    six = NOW - dt.timedelta(hours=HOURS)
+    for kind, fields in PLAIN.items():
+        conn.execute(
+            f"INSERT INTO {kind} (observed_at, asset_id, received_at, {fields} FROM asset,"
+            " generate_series(%(month)s::timestamptz, %(six)s - interval '15 minutes', interval '15 minutes') AS t"
+            " WHERE kind = %(kind)s",
+            {"six": six, "month": NOW - dt.timedelta(days=DAYS), "kind": kind},
+        )
+
+
+def _run(conn: psycopg.Connection) -> None:
+    """What the platform keeps of itself: processes, checks, rules, refusals."""
+    conn.execute("INSERT INTO ingest_instance VALUES ('ingest-1', 3, %s)", (NOW,))
+    conn.execute("INSERT INTO rollup_check VALUES (%s, 40, 0, 0, NULL, 1.5)", (NOW - dt.timedelta(hours=9),))
+    content = json.dumps({"drainage": {"pre_alarm_below_crown_m": 0.25}, "assets": {"drain-3": {}}})
+    conn.execute("INSERT INTO rule_version VALUES ('v1', %s, 'Tiefbauamt', %s)", (content, NOW))
+    conn.execute("INSERT INTO rule_activation (version, activated_at, author) VALUES ('v1', %s, 'Tiefbauamt')", (NOW,))
+    at = NOW - dt.timedelta(hours=3)
+    conn.execute(
+        "INSERT INTO command (id, asset_id, asset, settings, reason, state, queued_at, acknowledged_at, expires_at)"
+        " SELECT 'c9', asset_id, asset, '{\"report_every_s\": 60}', 'sensor', 'acknowledged', %(at)s, %(at)s,"
+        " %(at)s + interval '1 hour' FROM asset WHERE asset = 'drain-1'",
+        {"at": at},
+    )
+    for minutes in (10, 20, 30):
+        at = NOW - dt.timedelta(minutes=minutes)
+        conn.execute(
+            "INSERT INTO quarantine (day, received_at, topic, device, digest, element, reason, detail, payload)"
+            " VALUES (%s, %s, 'city/v1/drain_level/x/telemetry', 'x', %s, 0, 'unknown_device', 'nobody knows it', '')",
+            (at.date(), at, str(minutes).encode()),
+        )
 
 
 ALARMS = [
@@ -151,5 +203,11 @@ def _decide(conn: psycopg.Connection) -> None:
         yesterday = NOW.date() - dt.timedelta(days=1)
         cursor.execute("INSERT INTO ledger_check VALUES (%s, %s, 0, 240, 240, 2, 2, NULL)", (yesterday, NOW))
         for zone, free in (("north", 0), ("south", 1)):
-            document = {"name": zone, "capacity": 3, "free": free, "occupied": 1}
+            document = {"name": zone, "capacity": 3, "free": free, "occupied": 1, "unknown": 0, "closed": 0}
+            document |= {
+                "free_min": free,
+                "free_max": free,
+                "trend": "steady",
+                "verified_at": f"{NOW:%Y-%m-%dT%H:%M:%SZ}",
+            }
             cursor.execute("INSERT INTO zone_availability VALUES (%s, %s, %s)", (zone, NOW, json.dumps(document)))

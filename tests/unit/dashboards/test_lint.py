@@ -19,7 +19,7 @@ def overview() -> Json:
 
 
 def found(dashboard: Json) -> str:
-    return "\n".join(lint.findings(dashboard, {"lamplighter-overview"}))
+    return "\n".join(lint.findings(dashboard, {"lamplighter-overview", "lamplighter-zone"}))
 
 
 def test_the_overview_has_no_findings(overview: Json) -> None:
@@ -60,6 +60,11 @@ def test_ids_are_there_and_unique(overview: Json) -> None:
     assert "a panel has no id" in found(overview)
 
 
+def test_titles_are_unique(overview: Json) -> None:
+    overview["panels"][1]["title"] = overview["panels"][0]["title"]
+    assert "2 panels are called Online" in found(overview)
+
+
 def test_panels_do_not_overlap(overview: Json) -> None:
     overview["panels"].append(copy.deepcopy(overview["panels"][0]) | {"id": 99})
     assert "panels overlap at column 0, row 0" in found(overview)
@@ -75,14 +80,21 @@ def test_panels_stay_within_the_grid(overview: Json) -> None:
     assert "reaches beyond the grid's 24 columns" in found(overview)
 
 
-@pytest.mark.parametrize("url", ["/d/lamplighter-asset?var-asset=${__data.fields.asset}", "/ops/alarms/${id}"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "/d/lamplighter-asset?from=${__from}&to=${__to}&var-asset=${__data.fields.asset}",
+        "/d/lamplighter-overview?var-zone=${__data.fields.zone}",
+        "/ops/alarms/${id}",
+    ],
+)
 def test_a_link_leads_somewhere(overview: Json, url: str) -> None:
     overview["panels"][6]["fieldConfig"]["defaults"]["links"] = [{"title": "open", "url": url}]
     assert "leads nowhere" in found(overview)
 
 
 def test_a_link_to_a_known_dashboard_is_fine(overview: Json) -> None:
-    overview["links"] = [{"title": "home", "url": "/d/lamplighter-overview?from=${__from}"}]
+    overview["links"] = [{"title": "home", "url": "/d/lamplighter-overview?from=${__from}&to=${__to}"}]
     assert found(overview) == ""
 
 

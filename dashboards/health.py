@@ -1,0 +1,170 @@
+"""Platform health: does everything that is sent arrive, is it kept, and can that be proved?"""
+
+from grafana_foundation_sdk.models import dashboard
+
+from dashboards import choices, places, trends, units
+from dashboards.asset_panels import ANY_IS_BAD
+from dashboards.choices import Frame, Town, framed
+from dashboards.overview import CHECK_WORDS, staleness
+from dashboards.panels import PLAIN, Column, Heading, Line, Steps, stat_panel, table_panel, trend_panel
+from dashboards.statements import statement
+from telemetry.kinds import KINDS
+from telemetry.thresholds import Thresholds
+
+FRAME = Frame(
+    places.PLATFORM,
+    "Platform health",
+    "Does everything that is sent arrive, is it kept, and can that be proved? The ledger, refusals, delays and checks.",
+)
+ANY_IS_ODD: Steps = ((None, "text"), (1, "orange"))
+COUNTED = Column(unit=units.COUNT)
+ODD = Column(unit=units.COUNT, steps=ANY_IS_ODD)
+BAD = Column(unit=units.COUNT, steps=ANY_IS_BAD)
+
+
+def platform(town: Town) -> dashboard.Dashboard:
+    """The dashboard; its limits are those of the town's rules."""
+    return framed(FRAME, town, [*_figures(town.thresholds), _ledger(), *_trends(town.thresholds), *_records()])
+
+
+def _figures(thresholds: Thresholds) -> list[dashboard.Panel]:
+    return [
+        stat_panel(
+            Heading(
+                1,
+                "Today",
+                "The ledger of this UTC day: received = stored + duplicate + quarantined; what is still in flight has "
+                "no fate yet.",
+                (0, 0),
+                (14, 4),
+            ),
+            statement("platform", "today"),
+            units.COUNT,
+            columns={
+                "received": Column(steps=PLAIN),
+                "stored": Column(steps=PLAIN),
+                "duplicate": Column(steps=PLAIN),
+                "quarantined": Column(steps=ANY_IS_ODD),
+                "without fate": Column(steps=PLAIN),
+            },
+        ),
+        stat_panel(
+            Heading(2, "Newest data", "How long ago the newest observation arrived.", (14, 0), (4, 4)),
+            statement("overview", "age"),
+            units.SECONDS,
+            staleness(thresholds.presence.missed_intervals),
+        ),
+        stat_panel(
+            Heading(
+                3,
+                "Differences",
+                "Days whose ledger does not balance with the rows that are there, and days of assets whose rollups did "
+                "not equal their rows at the last check.",
+                (18, 0),
+                (6, 4),
+            ),
+            statement("platform", "differing"),
+            units.COUNT,
+            ANY_IS_BAD,
+            columns={"ledger days": Column(steps=ANY_IS_BAD), "rollup days": Column(steps=ANY_IS_BAD)},
+        ),
+    ]
+
+
+def _ledger() -> dashboard.Panel:
+    return table_panel(
+        Heading(
+            4,
+            "Ledger",
+            "Received = stored + duplicate + quarantined, each UTC day, which is checked by the hour and once it is "
+            "over: whether that holds, and whether exactly those rows are there.",
+            (0, 4),
+            (24, 10),
+        ),
+        statement("platform", "ledger"),
+        dict.fromkeys(("Received", "Stored", "Duplicate", "Without fate", "Replayed"), COUNTED)
+        | dict.fromkeys(("Rows expected", "Rows found"), COUNTED)
+        | dict.fromkeys(("Quarantined", "Conflicting", "Unknown fields"), ODD)
+        | {"Check": Column(words=CHECK_WORDS)},
+        nothing="Nothing has been received yet",
+    )
+
+
+def _trends(thresholds: Thresholds) -> list[dashboard.Panel]:
+    delays = "\nUNION ALL\n".join(
+        statement("platform", "delay", table=kind, words=choices.words_of(kind)) for kind in KINDS
+    )
+    slowest_s = max(kind.wire.report_every_s for kind in KINDS.values())
+    gap_s = slowest_s * thresholds.presence.missed_intervals
+    return [
+        trends.readings(5, (0, 14), (12, 8), thresholds),
+        trend_panel(
+            Heading(
+                6,
+                "Under way",
+                "Nineteen of twenty readings arrived within this time after they were made.",
+                (12, 14),
+                (12, 8),
+            ),
+            f"{delays}\nORDER BY 1, 2",
+            units.SECONDS,
+            Line(gap_s=gap_s, low=0),
+            interval_s=300,
+        ),
+        trend_panel(
+            Heading(7, "Refused", "Uplinks that were refused, by reason.", (0, 22), (12, 8)),
+            statement("platform", "refused"),
+            units.COUNT,
+            Line(gap_s=3600, stacked=True, bars=True, low=0),
+            interval_s=900,
+        ),
+    ]
+
+
+def _records() -> list[dashboard.Panel]:
+    return [
+        table_panel(
+            Heading(
+                8, "Whose", "Whose uplinks were refused in the chosen time, and why; most first.", (12, 22), (12, 8)
+            ),
+            statement("platform", "refused_of"),
+            {"Refused": COUNTED, "Replayed": COUNTED, "Newest": Column(unit=units.MOMENT, width=160)},
+            nothing="Nothing was refused in this time",
+        ),
+        table_panel(
+            Heading(9, "Ingest", "Its processes of the last day, and what each has not settled yet.", (0, 30), (12, 7)),
+            statement("platform", "instances"),
+            {"In flight": COUNTED, "Seen": Column(unit=units.AGO)},
+            nothing="No ingest has run",
+        ),
+        table_panel(
+            Heading(10, "Rollups", "Each night's proof that hours and days equal their rows.", (12, 30), (12, 7)),
+            statement("platform", "rollups"),
+            {
+                "Checked": Column(unit=units.MOMENT, width=160),
+                "Asset days": COUNTED,
+                "Left for want of time": ODD,
+                "Differing": BAD,
+                "Took": Column(unit=units.SECONDS),
+            },
+            nothing="No night has been checked yet",
+        ),
+        table_panel(
+            Heading(
+                11,
+                "Report intervals",
+                "How often assets report: as registered, as learned from their reports, or as usual for their kind.",
+                (0, 37),
+                (12, 9),
+            ),
+            statement("platform", "intervals"),
+            {"Reports every": Column(unit=units.SECONDS), "Assets": COUNTED, "Online": COUNTED},
+            nothing="No asset is registered",
+        ),
+        table_panel(
+            Heading(12, "Firmware", "Which firmware runs on how many devices in service.", (12, 37), (12, 9)),
+            statement("platform", "firmware"),
+            {"Devices": COUNTED},
+            nothing="No device is in service",
+        ),
+    ]
