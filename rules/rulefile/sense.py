@@ -9,13 +9,14 @@ from rules.daytimes import DAY_MINUTES, Daytime, read_daytime
 from rules.rulefile.days import check_calendars, check_hours
 from rules.rulefile.document import Document, Mistake, contradiction, did_you_mean, fitting
 from rules.rulefile.lines import Place
+from rules.sun import CIVIL_DEG
 from telemetry.figures import Form, known
 from telemetry.guards import LIGHTING_CLASS_MIN_PCT, floor_pct, may_be_off
 from telemetry.kinds.drain_level import DrainLevel
 from telemetry.kinds.parking_bay import ParkingBay
 from telemetry.kinds.streetlight import StreetLight, StreetLightAttributes
 from telemetry.registry import Asset, Registry
-from telemetry.thresholds import DimmingProgram, DimmingStep, Notifications, Route, Sink, Thresholds
+from telemetry.thresholds import DimmingProgram, DimmingStep, Lighting, Notifications, Route, Sink, Thresholds
 
 T = TypeVar("T")
 
@@ -55,7 +56,11 @@ def check(sense: Sense) -> list[Mistake]:
     check_calendars(sense.document, sense.thresholds, sense.root)
     check_hours(sense.document, sense.thresholds, sense.root)
     _check_notifications(sense)
-    return [] if sense.registry is None else list(_check_lamps(sense, sense.registry))
+    notes = list(_check_switching(sense))
+    if sense.registry is not None:
+        _check_photocells(sense, sense.registry)
+        notes += _check_lamps(sense, sense.registry)
+    return notes
 
 
 def _check_mentions(sense: Sense) -> None:
@@ -194,6 +199,24 @@ def _check_notifications(sense: Sense) -> None:
         used = {name for route in told.routes for name in (*route.to, *route.escalate_to)}
         for name in told.sinks.keys() - used:
             sense.wrong((*place, "sinks", name), f'No route leads to the sink "{name}".')
+
+
+def _check_switching(sense: Sense) -> Iterator[Mistake]:
+    """A clock that switches within the guards' night leaves lamps at their floor for a while, which few will want."""
+    for place, lighting in sense.of(Lighting):
+        late = {"dusk_offset_s": lighting.dusk_offset_s, "dawn_offset_s": -lighting.dawn_offset_s}
+        for name, seconds in late.items():
+            if lighting.sun_below_horizon_deg >= CIVIL_DEG and seconds > 0:
+                line = sense.document.line((*sense.root, *place, name))
+                side = "after civil dusk" if name == "dusk_offset_s" else "before civil dawn"
+                yield Mistake(line, f"Lamps burn at their floor for {seconds} s {side}, for then they must not be off.")
+
+
+def _check_photocells(sense: Sense, registry: Registry) -> None:
+    kinds = {each.asset: each.kind for each in registry.assets.values()}
+    for each in sense.document.mentions:
+        if each.place[-1] == "photocell" and kinds.get(each.name, StreetLight.name) != StreetLight.name:
+            sense.document.wrong(each.place, f'"{each.name}" is no street light, so it reports no lux to switch by.')
 
 
 def _check_lamps(sense: Sense, registry: Registry) -> Iterator[Mistake]:

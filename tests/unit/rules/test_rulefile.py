@@ -226,6 +226,19 @@ def test_a_level_below_a_lamps_floor_is_noted_and_raised() -> None:
     assert str(note) == 'line 5: Where "p" says 40 %, 1 lamp (streetlight-3) stay at their higher floor.'
 
 
+def test_a_photocell_is_a_street_light() -> None:
+    said = mistakes('[zones.park.lighting]\nphotocell = "drain_level-4"', town())
+    assert said == ['line 2: "drain_level-4" is no street light, so it reports no lux to switch by.']
+
+
+def test_a_clock_that_switches_within_the_night_of_the_guards_is_noted() -> None:
+    late = read_rules("[lighting]\ndusk_offset_s = 300\ndawn_offset_s = 300").notes
+    assert [str(each) for each in late] == [
+        "line 2: Lamps burn at their floor for 300 s after civil dusk, for then they must not be off."
+    ]
+    assert read_rules("[lighting]\nsun_below_horizon_deg = 0.833\ndusk_offset_s = 300").notes == ()
+
+
 EXAMPLE = (Path(__file__).parents[3] / "docs" / "rules.example.toml").read_text()
 VALUES = [found.span(1) for found in re.finditer(r'= ("[^"]*"|[\d_.-]+|\[[^\]]*\])', EXAMPLE)]
 ANYTHING = [
