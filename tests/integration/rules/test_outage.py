@@ -140,10 +140,10 @@ async def test_with_neither_database_nor_journal_all_waits(
         monkeypatch.setattr(journals, "RULES_JOURNAL_BYTES_MAX", 1)
     await gate.shut()
     await town.report("drain_level", "D1", level_m=0.3)
-    await asyncio.sleep(1.5)
+    await asyncio.sleep(1.2)
     heard = rules.observations
     await town.report("drain_level", "D1", level_m=1.6)
-    await asyncio.sleep(1)
+    await asyncio.sleep(0.6)
     assert (rules.observations, heard_alarms(town)) == (heard, [])
     await gate.open()
     await town.row(OVERFLOW, expected=lambda row: row[0] == "unacknowledged")
@@ -159,7 +159,7 @@ async def test_rules_that_die_without_database_repeat_nothing_and_forget_nothing
         await town.report("drain_level", "D1", level_m=1.6)
         await alarms_heard(town, "unacknowledged")
         await town.report("parking_bay", "B1", occupied=False)
-        await asyncio.sleep(1.5)
+        await asyncio.sleep(1.1)
     ((alarm_id,),) = {(body["id"],) for body in heard_alarms(town)}
     opening = asyncio.create_task(_open_later(gate))
     async with start_rules() as counts:
@@ -167,7 +167,7 @@ async def test_rules_that_die_without_database_repeat_nothing_and_forget_nothing
         assert await town.rows("SELECT id, state FROM alarm") == [(alarm_id, "unacknowledged")]
         await town.row("SELECT free FROM parking_zone_now", expected=lambda row: row == (1,))
         assert counts.observations == 0
-        await asyncio.sleep(2.5)
+        await asyncio.sleep(1.8)
         await alarms_heard(town, "unacknowledged")
         assert len(town.said[topics.command("streetlight", "L1")]) == 1
 
