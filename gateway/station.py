@@ -31,6 +31,8 @@ UNBOOKED_BATCHES_MAX = 50
 PUSH_S = 10.0
 """A network server's broker that does not take a message within this time is not waited for; the rules ask again."""
 RETRY_S_MAX = 2.0
+COMPLAINT_S = 1.0
+"""So often at most the log says what is not understood; all of it is counted, and uplinks are in quarantine with it."""
 RECEIVE_MAXIMUM = 2_000
 """Messages that a network server's broker may send ahead of our acknowledgements; more wait there."""
 
@@ -56,6 +58,7 @@ class Station:
         self.name, self.server, self.translator = name, server, translator
         self._courier, self._figures, self._now = courier, figures, now
         self._unbooked: asyncio.Queue[tuple[list[Unreadable], Batch]] = asyncio.Queue(UNBOOKED_BATCHES_MAX)
+        self._complaint_due_s = 0.0
         figures.meet(name)
 
     async def hear(self, inbox: Subscriber, city: Outlet, outlet: Outlet) -> None:
@@ -115,7 +118,7 @@ class Station:
         try:
             return self.server.hear(topic, payload, now_us)
         except Misspoken as error:
-            _log.warning("a network server is not understood", network=self.name, topic=topic[:100], reason=str(error))
+            self._complain(topic, error)
             self._misspoken(work, topic, payload, now_us, error)
         except Exception as error:
             self._failed(work, topic, payload, now_us, error)
@@ -168,6 +171,11 @@ class Station:
         """Count what happened to downlinks."""
         for what in step.happened:
             self._figures.downlink(self.name, what)
+
+    def _complain(self, topic: str, error: Misspoken) -> None:
+        if time.monotonic() >= self._complaint_due_s:
+            self._complaint_due_s = time.monotonic() + COMPLAINT_S
+            _log.warning("a network server is not understood", network=self.name, topic=topic[:100], reason=str(error))
 
     def _misspoken(self, work: _Work, topic: str, payload: bytes, now_us: int, error: Misspoken) -> None:
         self._figures.count(self.name, "misspoken")

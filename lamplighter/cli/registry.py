@@ -118,9 +118,8 @@ def swap(
     before = _changed(work())
     came = "installed" if before is None else f"swapped for {device}"
     print(f"~ {asset}: device {before or device} {came} at {to_rfc3339(at_us)}")
-    typer.echo(
-        f"What {device} sent until now was refused: `lamplighter quarantine replay --device {device}`.", err=True
-    )
+    replay = f"`lamplighter quarantine replay --device {device}`"
+    typer.echo(f"If {device} was heard before it served anything, that was refused: {replay}.", err=True)
 
 
 @commands.command()
