@@ -14,6 +14,8 @@ from telemetry.thresholds import Closure, OpeningHours, Parking
 
 DAYS_KEPT_MAX = 4_096
 """Days of zones whose spans are remembered; beyond it all are reckoned anew."""
+LOOK_DAYS = 8
+"""So many days ahead it is looked when a zone opens or closes next."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,15 @@ class Opening:
         if not self._hours and not self._closures:
             return False
         return any(start_us <= at_us < end_us for start_us, end_us in self._spans(zone, self._town.day(at_us)))
+
+    def next_change_us(self, zone: str, at_us: int) -> int | None:
+        """When the zone opens or closes next, `None` if it does not within `LOOK_DAYS` days."""
+        days = [self._town.day(at_us) + number * ONE_DAY for number in range(LOOK_DAYS)]
+        spans = [span for day in days for span in self._spans(zone, day)]
+        spans += [(each.from_us, each.until_us) for each in self._measures if each.zone == zone]
+        now = self.closed(zone, at_us)
+        edges = sorted({edge for span in spans for edge in span if edge > at_us})
+        return next((edge for edge in edges if self.closed(zone, edge) != now), None)
 
     def _spans(self, zone: str, day: dt.date) -> list[Span]:
         """When the zone is closed on a local day."""

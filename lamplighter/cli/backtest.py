@@ -102,7 +102,7 @@ async def _try(
     async with database(settings) as connection:
         since_us, until_us = _span(*bounds, timezone, await city_now(connection))
         known = await registry.load(connection)
-        active, name, notes = await _active(connection)
+        active, name, notes = await active_rules(connection)
     try:
         candidate = read_rule_file(file, known).thresholds
     except BadFile as error:
@@ -130,7 +130,7 @@ def _check_kind(kind: str | None) -> None:
         raise WrongUsage(f"{kind!r} is no kind of sensor: there are {', '.join(sorted(KINDS))}.")
 
 
-async def _active(connection: Connection) -> tuple["Thresholds", str, list[str]]:
+async def active_rules(connection: Connection) -> tuple["Thresholds", str, list[str]]:
     """The rules in force, what they are called, and what there is to note about them."""
     from rules.rulefile.active import of_content
     from rules.rulefile.reading import versioned

@@ -10,6 +10,7 @@ from lamplighter.cli.backtest import backtest
 from lamplighter.cli.decode import decode, encode
 from lamplighter.cli.demo import demo
 from lamplighter.cli.doctor import doctor
+from lamplighter.cli.explain import explain
 from lamplighter.cli.history import import_history
 from lamplighter.cli.migrate import migrate
 from lamplighter.cli.simulate import simulate
@@ -46,6 +47,7 @@ tree.command()(doctor)
 tree.command()(decode)
 tree.command()(encode)
 rules.commands.command()(backtest)
+rules.commands.command()(explain)
 tree.add_typer(rules.commands, name="rules")
 tree.add_typer(codec.commands, name="codec")
 tree.add_typer(registry.commands, name="registry")
