@@ -78,10 +78,10 @@ class _City:
         self._lag_s: dict[str, float] = {}
 
     async def start_parts(self, members: Crew, folder: Path, mqtt_port: int) -> tuple[RunningPostgres, RunningBroker]:
-        """Start database and broker, and have them watched."""
+        """Start database and broker; without the broker all ends, without the database the city goes on."""
         careless = FLEETING if self._options.data is None else {}
         server = await members.enter(embedded_postgres(folder, settings=careless))
-        members.watch(server.child)
+        members.serve("database", server.keep_up())
         broker = await members.enter(embedded_broker(folder, port=mqtt_port, devices=self._passwords))
         members.watch(broker.child)
         return server, broker
@@ -186,13 +186,17 @@ class _City:
         looked_s, received = time.monotonic(), 0
         while True:
             await asyncio.sleep(_GLANCE_EVERY_S)
+            try:
+                found = await self._figures(ground, began_us)
+            except errors.StorageError:
+                continue  # the last glance stays until the database is back
             now_s, now_received = time.monotonic(), self._account.total.received
             view.glance(
                 Glance(
                     city_us=ground.now(),
                     speed=self.clock.speed,
                     per_s=(now_received - received) / (now_s - looked_s),
-                    figures=await self._figures(ground, began_us),
+                    figures=found,
                     devices=self._options.simulated,
                     lag_s=max(self._lag_s.values(), default=0.0),
                 )

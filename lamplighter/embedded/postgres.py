@@ -17,9 +17,10 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import structlog
@@ -35,16 +36,33 @@ DATABASE = "lamplighter"
 START_TIMEOUT_S = 60.0
 """Recovery after an unclean end can take long on a slow disk; a healthy start takes about a second."""
 STOP_GRACE_S = 15.0
+AGAIN_AFTER_S = 2.0
+"""A server that is kept up is started again so long after its end, in real seconds."""
 _PROGRAMS = ("postgres", "initdb", "psql")
 
 
-@dataclass(frozen=True)
+@dataclass
 class RunningPostgres:
     """A server that has let us in. `url` is the connection string of the database `lamplighter`."""
 
     url: str
     port: int
     child: children.Child
+    _start: Callable[[], Awaitable[children.Child]]
+
+    async def keep_up(self) -> None:
+        """Start it again, with the same address, whenever it ends; goes on until cancelled.
+
+        Raises:
+            Failure: its program cannot be executed any more.
+        """
+        while True:
+            try:
+                await self.child.must_live()
+            except children.ChildDied as death:
+                _log.warning("database starts again", reason=str(death), in_s=AGAIN_AFTER_S)
+            await asyncio.sleep(AGAIN_AFTER_S)
+            self.child = await self._start()
 
     def url_of(self, database: str) -> str:
         """The connection string of another database of this server."""
@@ -71,13 +89,14 @@ async def embedded_postgres(
     await asyncio.to_thread(server.prepare)
     await server.wait_for_predecessor()
     port = port or ports.free_port()
-    child = await server.start(port, settings or {})
+    start = partial(server.start, port, settings or {})
+    running = RunningPostgres(server.url(port), port, await start(), start)
     try:
-        await server.wait_until_it_lets_us_in(child, port)
-        _log.info("database ready", pid=child.pid, port=port, folder=str(folder))
-        yield RunningPostgres(server.url(port), port, child)
+        await server.wait_until_it_lets_us_in(running.child, port)
+        _log.info("database ready", pid=running.child.pid, port=port, folder=str(folder))
+        yield running
     finally:
-        await asyncio.shield(child.stop(signal.SIGINT, STOP_GRACE_S, signal.SIGQUIT))
+        await asyncio.shield(running.child.stop(signal.SIGINT, STOP_GRACE_S, signal.SIGQUIT))
 
 
 class _Installation:

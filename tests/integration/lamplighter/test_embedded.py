@@ -5,6 +5,7 @@ import os
 import shutil
 import signal
 import stat
+import time
 from pathlib import Path
 
 import psutil
@@ -34,6 +35,16 @@ def write(url: str, rows: int) -> None:
         connection.execute("INSERT INTO reading SELECT generate_series(1, %s)", (rows,))
 
 
+def wait_for(url: str) -> None:
+    deadline_s = time.monotonic() + 20
+    while True:
+        try:
+            return psycopg.connect(url).close()
+        except psycopg.OperationalError:
+            assert time.monotonic() < deadline_s, "nobody is let in"
+            time.sleep(0.05)
+
+
 async def test_a_second_start_finds_the_same_database_and_password(home: Path) -> None:
     async with embedded_postgres(home) as server:
         password = psycopg.conninfo.conninfo_to_dict(server.url)["password"]
@@ -51,6 +62,23 @@ async def test_every_committed_row_outlives_a_kill(home: Path) -> None:
             await server.child.must_live()
     async with embedded_postgres(home) as server:
         assert count(server.url) == 1_000
+
+
+async def test_a_database_that_is_kept_up_comes_back_at_the_same_address(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The demo ended when its database was killed, where its alarms are to go on."""
+    monkeypatch.setattr(postgres, "AGAIN_AFTER_S", 0.1)
+    async with embedded_postgres(home) as server:
+        write(server.url, 3)
+        keeping = asyncio.create_task(server.keep_up())
+        first = server.child
+        os.kill(first.pid, signal.SIGKILL)
+        await first.process.wait()
+        await asyncio.to_thread(wait_for, server.url)
+        assert server.child is not first
+        assert count(server.url) == 3
+        keeping.cancel()
 
 
 async def test_a_stale_pid_file_is_not_taken_for_a_running_server(home: Path) -> None:
