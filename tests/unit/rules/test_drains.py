@@ -250,7 +250,7 @@ def suffer(sayings: Sequence[Saying], lot: int, restart: bool = False) -> Life:
     return life
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(sayings, st.integers(1, 8))
 def test_data_of_any_sort_never_crashes_nor_fires_wrongly(sayings: list[Saying], lot: int) -> None:
     life = suffer(sayings, lot)
@@ -263,7 +263,7 @@ def test_data_of_any_sort_never_crashes_nor_fires_wrongly(sayings: list[Saying],
     assert not [each for each in of_type(life, AlarmType.DRAIN_HIGH) if each.asset == "drain_level-3"]
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(sayings)
 def test_a_restart_after_any_step_changes_nothing_for_drains(sayings: list[Saying]) -> None:
     assert suffer(sayings, 3, restart=True).effects == suffer(sayings, 3).effects
@@ -284,7 +284,7 @@ def test_every_alarm_of_a_drain_clears_once_its_condition_is_gone(sayings: list[
 levels = st.lists(st.sampled_from([0.7, 0.94, 0.95, 0.97, 0.99, 1.0, 1.2]), min_size=2, max_size=40)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(levels, st.sampled_from([100, 300]))
 def test_no_stage_rises_without_its_condition_held_for_the_delay_nor_clears_inside_the_deadband(
     levels: list[float], every_s: int

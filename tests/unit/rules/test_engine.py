@@ -102,19 +102,19 @@ def per_asset(batch: list[Event]) -> list[Event]:
     return sorted(batch, key=lambda event: -event.asset)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(batches)
 def test_any_interleaving_of_assets_gives_the_same_effects(history: History) -> None:
     assert live(history, order=per_asset).effects == live(history).effects
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(batches)
 def test_a_restart_after_any_step_gives_the_same_effects(history: History) -> None:
     assert live(history, restart=True).effects == live(history).effects
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(batches)
 def test_a_redelivery_of_a_batch_decides_nothing(history: History) -> None:
     once = live(history)
@@ -131,7 +131,7 @@ def test_a_redelivery_of_a_batch_decides_nothing(history: History) -> None:
     assert once.state.now_us >= now_us
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(batches)
 def test_counts_of_a_zone_never_contradict(history: History) -> None:
     for word in live(history).words():
@@ -139,7 +139,7 @@ def test_counts_of_a_zone_never_contradict(history: History) -> None:
         assert word.capacity == word.free + word.occupied + word.unknown
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(batches)
 def test_alarms_rise_and_clear_in_turn_and_no_id_comes_twice(history: History) -> None:
     life = live(history)
@@ -172,7 +172,7 @@ def recover(life: Life, hours: int) -> None:
         life.step(now_us, Inputs(found, acks))
 
 
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=4, deadline=None)
 @given(batches)
 def test_every_alarm_clears_once_its_condition_is_gone(history: History) -> None:
     life = live(history)
@@ -182,14 +182,14 @@ def test_every_alarm_clears_once_its_condition_is_gone(history: History) -> None
     assert {name: kind for name, kind in raised.items() if name not in cleared} == {}
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(batches)
 def test_no_command_is_made_or_sent_again_after_its_expiry(history: History) -> None:
     for each in live(history).sent():
         assert each.at_us < each.expires_us
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(batches)
 def test_no_command_fails_for_its_light_beside_the_alarm(history: History) -> None:
     life = live(history)

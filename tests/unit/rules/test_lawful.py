@@ -86,7 +86,7 @@ events = st.builds(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(lamps(1), rules(), st.integers(0, 24 * 60), st.lists(events, max_size=12))
 def test_no_sequence_of_rules_overrides_and_reloads_has_anything_unlawful_sent(
     first: Asset, figures: Thresholds, minute: int, history: list[Event]

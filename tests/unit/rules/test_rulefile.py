@@ -259,7 +259,7 @@ ANYTHING = [
 ]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(st.lists(st.tuples(st.sampled_from(VALUES), st.sampled_from(ANYTHING)), min_size=1, max_size=3))
 def test_whatever_stands_in_a_file_is_taken_or_refused_in_words(slips: list[tuple[tuple[int, int], str]]) -> None:
     text = EXAMPLE
