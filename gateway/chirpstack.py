@@ -62,7 +62,7 @@ class _DeviceInfo(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class _RxInfo(msgspec.Struct, frozen=True, rename="camel"):
-    gateway_id: str = ""
+    gateway_id: str | None = None
 
 
 class _Up(msgspec.Struct, frozen=True, rename="camel"):
@@ -74,7 +74,7 @@ class _Up(msgspec.Struct, frozen=True, rename="camel"):
     f_port: int | None = None
     data: str | None = None
     object: dict[str, Any] | None = None
-    rx_info: list[_RxInfo] = []
+    rx_info: list[_RxInfo] | None = None
 
 
 class _RxInfo3(msgspec.Struct, frozen=True):
@@ -198,7 +198,7 @@ def _up(route: Route, said: dict[str, Any]) -> Uplink:
         up.f_cnt,
         (up.deduplication_id,) if up.deduplication_id else (),
         up.object,
-        radios=tuple(each.gateway_id.lower() for each in up.rx_info if each.gateway_id),
+        radios=tuple(each.gateway_id.lower() for each in up.rx_info or () if each.gateway_id),
     )
 
 

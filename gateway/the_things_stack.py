@@ -76,7 +76,7 @@ class _UplinkMessage(msgspec.Struct, frozen=True):
     decoded_payload: dict[str, Any] | None = None
     received_at: str | None = None
     version_ids: _Version = _Version()
-    rx_metadata: list[_RxMetadata] = []
+    rx_metadata: list[_RxMetadata] | None = None
 
 
 class _Error(msgspec.Struct, frozen=True):
@@ -206,7 +206,7 @@ def _up(source: Source, said: _Said) -> Uplink:
         (),
         message.decoded_payload,
         said.simulated,
-        tuple(name for each in message.rx_metadata if (name := _radio(each.gateway_ids))),
+        tuple(name for each in message.rx_metadata or () if (name := _radio(each.gateway_ids))),
     )
 
 

@@ -118,11 +118,13 @@ async def _import(conn: Connection, read: Iterable[Row | Mistake], unit: str, no
             await conn.execute(REGISTRY["lock"])
             await _plan(conn, wanted.retire_missing)
             await _look_across(conn, unit, mistakes)
+            row = await (await conn.execute(SQL["count"])).fetchone()
+            counts = Counts(*row) if row else Counts()
+            if counts.retired and not counts.added + counts.changed + counts.unchanged:
+                mistakes.add(Mistake(None, "the file names no asset, so all of them would be retired"))
             if mistakes.kept:
                 mistakes.kept.sort(key=lambda mistake: mistake.place.number if mistake.place else 0)
                 raise RegistryRefused(mistakes.kept, mistakes.more)
-            row = await (await conn.execute(SQL["count"])).fetchone()
-            counts = Counts(*row) if row else Counts()
             if not wanted.dry_run:
                 await _apply(conn, now_us)
                 await _note(conn, counts, now_us, wanted.by)

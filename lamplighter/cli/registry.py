@@ -57,6 +57,8 @@ def import_file(
     except OSError as error:
         raise Failure(f"{file} cannot be read ({error}).") from error
     typer.echo(_summary(counts, dry_run), err=True)
+    if counts.added and not dry_run:
+        typer.echo("What new devices said before was refused: `lamplighter quarantine replay` stores it.", err=True)
 
 
 async def _models(connection: Connection) -> set[str]:

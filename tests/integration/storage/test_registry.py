@@ -156,6 +156,13 @@ async def test_what_a_file_does_not_name_stays_unless_it_is_to_be_retired(conn: 
     assert await told(conn, one, retire_missing=True) == []
 
 
+async def test_a_file_without_assets_retires_nothing(conn: Connection) -> None:
+    await import_csv(conn, LAMPS, NOW)
+    with pytest.raises(RegistryRefused, match="names no asset"):
+        await import_csv(conn, "asset,kind\n", NOW, Wanted(retire_missing=True))
+    assert not any(asset.retired for asset in (await registry.load(conn)).assets.values())
+
+
 async def test_a_retired_asset_comes_back_by_its_row(conn: Connection) -> None:
     await import_csv(conn, LAMPS, NOW)
     await import_csv(conn, "asset,kind\nlamp-1,streetlight\n", NOW, Wanted(retire_missing=True))

@@ -96,6 +96,11 @@ def test_a_frame_comes_once_by_its_server_id_or_by_address_and_counter() -> None
     assert gateway.up(EUI, BAY_FREE, fCnt=8, deduplicationId="d1").fate == "duplicate"
 
 
+@pytest.mark.parametrize("radios", [None, [], [{"gatewayId": None}], [{}]])
+def test_what_only_tells_of_radio_gateways_refuses_no_uplink(radios: Any) -> None:
+    assert Gateway((EUI, "parking_bay")).up(EUI, BAY_TAKEN, rxInfo=radios).fate == "published"
+
+
 def test_a_device_that_counts_anew_is_no_duplicate() -> None:
     gateway = Gateway((EUI, "parking_bay"))
     gateway.up(EUI, BAY_TAKEN, fCnt=0)
