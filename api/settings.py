@@ -9,7 +9,8 @@ class ApiSettings:
 
     `trusted_proxies` are addresses or networks (`10.0.0.0/8`) whose `X-Forwarded-For` is believed; from anybody else
     the header is ignored. `timezone` is where days begin and in which the residents' page shows times. `city_name`
-    and the links stand on the residents' page; empty leaves them out.
+    and the links stand on the residents' page; empty leaves them out. `public_kinds` are the kinds of sensors that
+    everybody may read by SensorThings beside the parking zones.
     """
 
     ttl_s: int = 60
@@ -24,3 +25,5 @@ class ApiSettings:
     city_name: str = ""
     imprint_url: str = ""
     privacy_url: str = ""
+    accessibility_url: str = ""
+    public_kinds: tuple[str, ...] = ()

@@ -162,6 +162,12 @@ class Settings(BaseSettings):
         must="a URL",
         example="https://www.example.org/privacy",
     )
+    accessibility_url: str = _setting(
+        "",
+        "Where the residents' page links to the accessibility statement. Empty: no link.",
+        must="a URL",
+        example="https://www.example.org/accessibility",
+    )
     ttl_s: int = _setting(
         60,
         "After so many seconds a parking zone's word counts as stale.",

@@ -82,6 +82,7 @@ def _page(settings: ApiSettings) -> str:
         for url, words, german in (
             (settings.imprint_url, "imprint", "Impressum"),
             (settings.privacy_url, "dataProtection", "Datenschutz"),
+            (settings.accessibility_url, "accessibility", "Barrierefreiheit"),
         )
         if url
     ]

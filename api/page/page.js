@@ -1,6 +1,6 @@
 // The residents' page: fetches the zones once, then keeps them live; everything shown is made from `zones` here.
 
-import { LOCALES, WORDS, distanceText, preferredLanguage } from "./words.js";
+import { HTML_LANGUAGES, LOCALES, WORDS, distanceText, preferredLanguage } from "./words.js";
 import { drawMap } from "./map.js";
 
 const PARKING = "/public/v1/parking";
@@ -8,6 +8,8 @@ const LOST_AFTER_MS = 5_000;
 const POLL_MS = 30_000;
 const SPEAK_EVERY_MS = 12_000;
 const SPOKEN_AT_ONCE = 3;
+const AHEAD_MIN = 30;
+const STATES = { open: "free", almost_full: "few", full: "full", closed: "closed" };
 
 const root = document.documentElement;
 const byId = (id) => document.getElementById(id);
@@ -18,12 +20,18 @@ const view = { language: preferredLanguage(location.search, navigator.languages)
 
 // ---- what is shown ----
 
-/** A zone's state in a word: free, few, full, unsure or closed. */
+/** A zone's status as it is shown: free, few, full or closed; unsure where it is old, or no bay is known. */
 export function stateOf(zone) {
-  if (zone.capacity === 0) return zone.closed > 0 ? "closed" : "unsure";
-  if (zone.stale) return "unsure";
-  if (zone.free === 0) return zone.free_max > 0 ? "unsure" : "full";
-  return zone.free <= Math.max(1, Math.ceil(zone.capacity * 0.1)) ? "few" : "free";
+  if (zone.status === "closed" || (zone.capacity === 0 && zone.closed > 0)) return "closed";
+  if (zone.stale || zone.unknown === zone.capacity) return "unsure";
+  return STATES[zone.status] ?? "unsure";
+}
+
+/** What is expected about half an hour ahead, `undefined` where nothing can be said. */
+function soon(zone) {
+  if (zone.stale || stateOf(zone) === "closed") return undefined;
+  const far = (each) => Math.abs(each.minutes - AHEAD_MIN);
+  return [...zone.forecast].sort((a, b) => far(a) - far(b))[0];
 }
 
 function timeText(moment) {
@@ -44,7 +52,7 @@ function metresTo(zone) {
 }
 
 const ORDERS = {
-  name: (a, b) => a.name.localeCompare(b.name, view.language),
+  name: (a, b) => a.name.localeCompare(b.name, LOCALES[view.language]),
   free: (a, b) => b.free - a.free || ORDERS.name(a, b),
   near: (a, b) => metresTo(a) - metresTo(b) || ORDERS.name(a, b),
 };
@@ -82,7 +90,7 @@ function makeRow(name) {
   const row = { item: make("li", "zone"), name: make("h3"), number: make("strong"), unit: make("span", "unit"), of: make("span", "of") };
   row.mark = icon();
   row.trendMark = icon();
-  for (const part of ["state", "trend", "distance", "range", "closed", "stale"]) row[part] = make("span");
+  for (const part of ["state", "trend", "distance", "range", "soon", "closed", "stale"]) row[part] = make("span");
   for (const part of ["disabled", "charging"]) row[part] = make("span");
   row.bar = make("div", "bar", make("i", "taken"), make("i", "silent"), make("i", "open"));
   row.bar.setAttribute("aria-hidden", "true");
@@ -91,7 +99,7 @@ function makeRow(name) {
   const head = make("p", "state", row.mark, row.state);
   row.trendLine = make("span", "trend", row.trendMark, row.trend);
   row.facts = {};
-  for (const [part, mark] of [["stale", "unsure"], ["range", ""], ["disabled", "disabled"], ["charging", "charging"], ["closed", "closed"]]) {
+  for (const [part, mark] of [["stale", "unsure"], ["range", ""], ["soon", "soon"], ["disabled", "disabled"], ["charging", "charging"], ["closed", "closed"]]) {
     row.facts[part] = make("li", part, ...(mark ? [icon(mark)] : []), row[part]);
   }
   row.facts.route = make("li", "route", row.route, row.distance);
@@ -126,6 +134,8 @@ function fill(row, zone) {
   });
   fact(row, "stale", zone.stale ? words.stale(timeText(zone.updated_at)) : "");
   fact(row, "range", zone.free_min < zone.free_max ? words.range(zone.free_min, zone.free_max, zone.unknown) : "");
+  const next = soon(zone);
+  fact(row, "soon", next ? words.soon(next.minutes, next.free, next.free_low, next.free_high) : "");
   for (const need of ["disabled", "charging"]) {
     const bays = zone.restricted[need];
     fact(row, need, bays?.capacity ? words[need](bays.free, bays.capacity) : "");
@@ -246,7 +256,8 @@ function speak() {
 function speakLanguage(language) {
   const words = WORDS[language];
   const city = root.dataset.city;
-  view.language = root.lang = language;
+  view.language = language;
+  root.lang = HTML_LANGUAGES[language];
   document.title = city ? words.titleIn(city) : words.title;
   for (const element of document.querySelectorAll("[data-say]")) element.textContent = words[element.dataset.say];
   for (const element of document.querySelectorAll("[data-label]")) element.setAttribute("aria-label", words[element.dataset.label]);

@@ -1,4 +1,4 @@
-// The page's words in both languages; what depends on a number is a function of it.
+// The page's words in German, English and plain German; what depends on a number is a function of it.
 
 const de = {
   title: "Freie Parkplätze",
@@ -20,6 +20,7 @@ const de = {
   docs: "Schnittstelle",
   imprint: "Impressum",
   dataProtection: "Datenschutz",
+  accessibility: "Barrierefreiheit",
   total: (free, capacity) => [`${free}`, `von ${capacity} Plätzen sind gerade frei`],
   asOf: (time) => `Stand ${time} Uhr`,
   live: "wird laufend aktualisiert",
@@ -29,6 +30,7 @@ const de = {
   trends: { filling: "wird voller", steady: "gleichbleibend", emptying: "wird leerer" },
   range: (low, high, silent) =>
     `Sicher ${low}, höchstens ${high}` + (silent ? ` (${silent} ${silent === 1 ? "Platz meldet" : "Plätze melden"} sich nicht)` : ""),
+  soon: (minutes, free, low, high) => `In ${minutes} Min. etwa ${free} frei` + (low < high ? ` (${low} bis ${high})` : ""),
   closed: (n) => `${n} ${n === 1 ? "Platz" : "Plätze"} gesperrt`,
   disabled: (free, capacity) => `Behindertenplätze: ${free} von ${capacity} frei`,
   charging: (free, capacity) => `Ladeplätze: ${free} von ${capacity} frei`,
@@ -67,6 +69,7 @@ const en = {
   docs: "Interface",
   imprint: "Imprint",
   dataProtection: "Privacy",
+  accessibility: "Accessibility",
   total: (free, capacity) => [`${free}`, `of ${capacity} bays are free right now`],
   asOf: (time) => `As of ${time}`,
   live: "updated live",
@@ -76,6 +79,7 @@ const en = {
   trends: { filling: "filling up", steady: "steady", emptying: "emptying" },
   range: (low, high, silent) =>
     `At least ${low}, at most ${high}` + (silent ? ` (${silent} ${silent === 1 ? "bay does" : "bays do"} not report)` : ""),
+  soon: (minutes, free, low, high) => `In ${minutes} min about ${free} free` + (low < high ? ` (${low} to ${high})` : ""),
   closed: (n) => `${n} ${n === 1 ? "bay" : "bays"} closed`,
   disabled: (free, capacity) => `Accessible bays: ${free} of ${capacity} free`,
   charging: (free, capacity) => `Charging bays: ${free} of ${capacity} free`,
@@ -94,15 +98,54 @@ const en = {
   spoken: (changes) => changes.map(([name, free]) => `${name}: ${free} free`).join(", "),
 };
 
-export const WORDS = { de, en };
+const simple = {
+  ...de,
+  zones: "Hier können Sie parken",
+  byFree: "Viel Platz zuerst",
+  needs: "Ich brauche",
+  needDisabled: "Platz für Menschen mit Behinderung",
+  needCharging: "Platz mit Strom für E-Autos",
+  map: "Karte",
+  mapHint: "Die Karte zeigt: Hier liegen die Park-Plätze.",
+  honest: "Wir zählen jeden Platz einzeln. Manchmal meldet sich ein Messgerät nicht. Dann sagen wir nicht: Der Platz ist frei.",
+  privacy: "Wir speichern nichts über Sie. Wir wissen nicht, wo Sie sind.",
+  openData: "Daten für Computer (JSON)",
+  docs: "Hilfe für Programmierer",
+  total: (free, capacity) => [`${free}`, `Plätze sind jetzt frei. Es gibt ${capacity} Plätze.`],
+  asOf: (time) => `Das war um ${time} Uhr so`,
+  live: "Die Zahlen ändern sich von selbst",
+  states: { free: "Es gibt freie Plätze", few: "Es gibt nur noch wenige Plätze", full: "Alles voll", unsure: "Das wissen wir gerade nicht genau", closed: "Geschlossen" },
+  trends: { filling: "Es wird voller", steady: "Es bleibt so", emptying: "Es wird leerer" },
+  range: (low, high) => `Es sind mindestens ${low} Plätze frei und höchstens ${high}.`,
+  soon: (minutes, free) => `In ${minutes} Minuten sind vielleicht ${free} Plätze frei.`,
+  closed: (n) => (n === 1 ? "1 Platz ist geschlossen." : `${n} Plätze sind geschlossen.`),
+  disabled: (free, capacity) => `Plätze für Menschen mit Behinderung: ${free} von ${capacity} sind frei.`,
+  charging: (free, capacity) => `Plätze mit Strom für E-Autos: ${free} von ${capacity} sind frei.`,
+  stale: (time) => `Achtung: Diese Zahlen sind alt. Sie sind von ${time} Uhr.`,
+  route: "Der Weg dorthin",
+  routeTo: (name) => `Der Weg dorthin: ${name} (OpenStreetMap)`,
+  nobody: "Wir haben gerade keine Zahlen.",
+  none: "So ein Platz ist gerade nicht frei.",
+  lost: "Wir bekommen gerade keine neuen Zahlen. Die Zahlen hier können falsch sein. Bitte warten Sie.",
+  noPlace: "Wir wissen nicht, wo Sie sind. Bitte erlauben Sie das in Ihrem Gerät.",
+  you: "Hier sind Sie",
+  keyTaken: "besetzt",
+  keySilent: "wissen wir nicht",
+};
+
+export const WORDS = { de, en, simple };
 
 /** How each language writes times and numbers here; the town is in Europe. */
-export const LOCALES = { de: "de-DE", en: "en-GB" };
+export const LOCALES = { de: "de-DE", en: "en-GB", simple: "de-DE" };
+
+/** What the page says its language is (BCP 47; `simple` is a registered variant). */
+export const HTML_LANGUAGES = { de: "de", en: "en", simple: "de-simple" };
 
 /** The first of the visitor's languages that we speak; `?lang=` goes before them. */
 export function preferredLanguage(query, languages) {
-  const wished = [new URLSearchParams(query).get("lang"), ...languages];
-  return wished.map((each) => (each || "").slice(0, 2).toLowerCase()).find((each) => each in WORDS) || "en";
+  const wished = [new URLSearchParams(query).get("lang"), ...languages].map((each) => (each || "").toLowerCase());
+  const spoken = (each) => (each === "simple" || each.endsWith("-simple") ? "simple" : each.slice(0, 2));
+  return wished.map(spoken).find((each) => each in WORDS) || "en";
 }
 
 /** A distance as people say it. */

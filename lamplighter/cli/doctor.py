@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from lamplighter.cli.session import Config, begin, run
-from lamplighter.doctor import broker, broker_file, database, door, keeping, machine, networks, rule_file
+from lamplighter.doctor import broker, broker_file, database, door, keeping, machine, networks, residents, rule_file
 from lamplighter.doctor.findings import Finding, wrong
 from lamplighter.errors import Failure
 from lamplighter.settings import Settings
@@ -40,7 +40,7 @@ async def _print_all(settings: Settings, broker_config: Path | None) -> int:
 
 
 async def _examine(settings: Settings, broker_config: Path | None) -> AsyncIterator[Finding]:
-    for finding in machine.examine(settings):
+    for finding in (*machine.examine(settings), residents.examine(settings)):
         yield finding
     for examination in (
         _database(settings),

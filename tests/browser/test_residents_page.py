@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from playwright.async_api import expect
 
-from telemetry.availability import ZoneAvailability
+from telemetry.availability import Expectation, ZoneAvailability
 from tests.browser.conftest import CITY, Open, Publish, moment
 from tests.parts.zones import bays, zone
 
@@ -19,10 +19,35 @@ def town() -> list[ZoneAvailability]:
     """Three zones: free with a silent bay, full, and nearly full with bays for some."""
     few = {"disabled": bays(free=1, occupied=1), "charging": bays(occupied=2)}
     return [
-        zone("market", free=12, occupied=25, unknown=3, free_min=11, updated_at=moment(), trend="filling"),
-        zone("station", free=0, occupied=40, lat=51.4345, lon=7.3305, updated_at=moment()),
-        zone("park", free=2, occupied=38, lat=51.4402, lon=7.333, updated_at=moment(), restricted=few, closed=4),
+        zone(
+            "market",
+            free=12,
+            occupied=25,
+            unknown=3,
+            free_min=11,
+            updated_at=moment(),
+            trend="filling",
+            forecast=ahead(),
+        ),
+        zone("station", free=0, occupied=40, lat=51.4345, lon=7.3305, updated_at=moment(), status="full"),
+        zone(
+            "park",
+            free=2,
+            occupied=38,
+            lat=51.4402,
+            lon=7.333,
+            updated_at=moment(),
+            restricted=few,
+            closed=4,
+            status="almost_full",
+        ),
     ]
+
+
+def ahead() -> tuple[Expectation, ...]:
+    """What is expected of a zone that fills."""
+    ends = ((15, 10, 9, 12), (30, 8, 6, 11), (60, 5, 1, 9))
+    return tuple(Expectation(minutes, moment(), free, low, high, 1.5) for minutes, free, low, high in ends)
 
 
 @pytest.fixture(autouse=True)
@@ -40,8 +65,11 @@ async def test_zones_are_listed_with_an_honest_range(visit: Open) -> None:
         await expect(market.locator(".state")).to_contain_text("Available")
         await expect(market.locator(".state")).to_contain_text("filling up")
         await expect(market.locator(".range")).to_have_text("At least 11, at most 15 (3 bays do not report)")
+        await expect(market.locator(".soon")).to_have_text("In 30 min about 8 free (6 to 11)")
         await expect(here.page.locator("#zone-station .state")).to_contain_text("Full")
+        await expect(here.page.locator("#zone-station .soon")).to_be_hidden()
         park = here.page.locator("#zone-park")
+        await expect(park.locator(".state")).to_contain_text("Almost full")
         await expect(park.locator(".disabled")).to_have_text("Accessible bays: 1 of 2 free")
         await expect(park.locator(".charging")).to_have_text("Charging bays: 0 of 2 free")
         await expect(park.locator(".facts .closed")).to_have_text("4 bays closed")
@@ -105,6 +133,17 @@ async def test_the_language_is_switched_with_the_keyboard_alone(visit: Open) -> 
         await expect(here.page.get_by_role("button", name="English")).to_have_attribute("aria-pressed", "true")
         await here.page.reload()
         await expect(here.page.locator("h1")).to_have_text("Available parking")
+
+
+async def test_it_is_said_plainly_too(visit: Open, publish: Publish) -> None:
+    async with visit(**GERMAN) as here:
+        await here.page.get_by_role("button", name="Einfache Sprache").click()
+        await expect(here.page.locator("html")).to_have_attribute("lang", "de-simple")
+        market = here.page.locator("#zone-market")
+        await expect(market.locator(".soon")).to_have_text("In 30 Minuten sind vielleicht 8 Plätze frei.")
+        await publish(zone("market", free=0, occupied=0, closed=40, updated_at=moment(), status="closed"))
+        await expect(market.locator(".state")).to_contain_text("Geschlossen")
+        assert here.page.url.endswith("?lang=simple")
 
 
 async def test_the_skip_link_leads_to_the_list(visit: Open) -> None:
