@@ -25,6 +25,7 @@ from api.public import PublicParts, answer, public_router
 from api.ratelimit import Buckets, Streams
 from api.settings import ApiSettings
 from api.standards.routes import standards_router
+from api.standards.sensorthings.routes import Assets, sensorthings_router
 from api.standards.spots import Spots
 from storage.pool import Pool
 from telemetry.clock import Now
@@ -86,6 +87,8 @@ def create_app(
     problems.explain_all(app)
     app.include_router(public_router(PublicParts(board, settings, addresses, streams, metrics)))
     app.include_router(standards_router(board, Spots(database, now, settings.ttl_s)))
+    kinds = frozenset(settings.public_kinds)
+    app.include_router(sensorthings_router(board, Assets(database, now), gate, kinds))
     ops = OpsParts(database, gate, now, real_now, dark, settings)
     routers = (assets.assets_router, alarms.alarms_router, commands.commands_router, zones.zones_router)
     for router in (*routers, annotations.annotations_router, records.records_router):

@@ -282,6 +282,7 @@ async def serve_api(crew: Crew, ground: Ground, place: Place | None, taken: sock
             imprint_url=settings.imprint_url,
             privacy_url=settings.privacy_url,
             accessibility_url=settings.accessibility_url,
+            public_kinds=settings.public_kinds,
         ),
         clock_speed=ground.clock.speed,
         client_id=f"api-{socket.gethostname()}-{os.getpid()}",

@@ -203,6 +203,13 @@ class Settings(BaseSettings):
         must="addresses or networks separated by commas",
         example="10.0.0.1,192.168.7.0/24",
     )
+    public_kinds: Words = _setting(
+        (),
+        "Kinds of sensors that everybody may read by SensorThings (`/v1.1`) beside the parking zones. Single bays and "
+        "the movements that a lamp counts stay with operators whatever stands here.",
+        must="kinds separated by commas",
+        example="drain_level",
+    )
     raw_days: int = _setting(
         730,
         "So many days observations are kept; their rollups are kept longer.",

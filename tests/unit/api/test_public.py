@@ -70,8 +70,3 @@ async def test_what_is_expected_of_a_zone_says_how_sure_it_is(client: httpx.Asyn
     shapes.Forecast.model_validate(answer)
     assert (answer["zone"], answer["range_pct"], answer["forecast"]) == ("near", 80, [])
     assert (await client.get(f"{PATH}/atlantis/forecast")).status_code == 404
-
-
-async def test_nothing_of_a_later_issue_is_pretended(client: httpx.AsyncClient) -> None:
-    for path in ("/v1.1/",):
-        assert (await client.get(path)).status_code == 404, path

@@ -1,0 +1,143 @@
+"""SensorThings over HTTP: who asks, what they may see, and how long the answer may be kept."""
+
+import asyncio
+import time
+from typing import Annotated
+
+import msgspec
+from fastapi import APIRouter, Query, Request
+from fastapi.security import HTTPAuthorizationCredentials
+from starlette.responses import Response
+
+from api.auth import Credentials, Gate
+from api.board import Board
+from api.database import Database
+from api.documents import document
+from api.public import answer
+from api.standards.sensorthings import options, resources, shapes
+from api.standards.sensorthings.budget import OPERATOR_STEPS, PUBLIC_STEPS, Budget, bad_query
+from api.standards.sensorthings.entities import World
+from api.standards.sensorthings.sources import NEVER_PUBLIC_KINDS, of_assets, of_zone
+from api.standards.sensorthings.writing import Writer
+from storage import readings
+from storage.errors import StorageError
+from storage.readings import AssetState
+from telemetry.clock import Now
+
+ROOT = "/v1.1"
+REFRESH_EVERY_S = 10.0
+ASSETS_MAX = 100_000
+PATH_CHARACTERS_MAX = 1_000
+Option = Annotated[str | None, Query(max_length=options.CHARACTERS_MAX)]
+
+
+class Assets:
+    """Every asset with its latest state, read at most every `REFRESH_EVERY_S` and kept while the database is away."""
+
+    def __init__(self, database: Database, now: Now) -> None:
+        """`now` is the city clock."""
+        self._database = database
+        self._now = now
+        self._states: list[AssetState] | None = None
+        self._stale = False
+        self._due_s = 0.0
+        self._reading = asyncio.Lock()
+
+    async def states(self) -> tuple[list[AssetState], bool]:
+        """The assets, and whether they are old because the database is away.
+
+        Raises:
+            StorageError: the database is away and they were never read.
+        """
+        async with self._reading:
+            if self._states is None or time.monotonic() >= self._due_s:
+                await self._read()
+                self._due_s = time.monotonic() + REFRESH_EVERY_S
+            assert self._states is not None
+            return self._states, self._stale
+
+    async def _read(self) -> None:
+        try:
+            async with self._database.connection() as conn:
+                self._states = await readings.assets(conn, now_us=self._now(), limit=ASSETS_MAX)
+            self._stale = False
+        except StorageError:
+            if self._states is None:
+                raise
+            self._stale = True
+
+
+def sensorthings_router(board: Board, assets: Assets, gate: Gate, public_kinds: frozenset[str]) -> APIRouter:
+    """Everything below `/v1.1`. `public_kinds` are kinds of assets that everybody may see beside the zones."""
+    router = APIRouter(tags=["sensorthings"])
+    public_kinds -= NEVER_PUBLIC_KINDS
+
+    async def world(public: bool) -> World:
+        sources = [of_zone(zone) for zone in board.zones]
+        if not public or public_kinds:
+            states, stale = await assets.states()
+            sources += of_assets(states, public_kinds if public else None, stale=stale)
+        return World(sources)
+
+    def send(request: Request, body: bytes, media_type: str, public: bool) -> Response:
+        if not public:
+            return Response(body, 200, {"cache-control": "no-store"}, media_type)
+        response = answer(request, document(body, media_type, board.ttl_s))
+        response.headers["vary"] = "authorization"
+        return response
+
+    @router.get(ROOT, response_model=shapes.Root, summary="The sets of SensorThings")
+    @router.get(f"{ROOT}/", include_in_schema=False)
+    async def sets(request: Request) -> Response:
+        return send(request, msgspec.json.encode(resources.root(_root(request))), resources.JSON, public=True)
+
+    @router.get(
+        f"{ROOT}/{{path:path}}",
+        response_model=shapes.Found,
+        summary="A set, an entity, a link or a property of SensorThings 1.1",
+        responses={200: {"content": {resources.GEOJSON: {}}, "description": "What lies there, as JSON or GeoJSON."}},
+    )
+    async def resource(
+        request: Request,
+        path: str,
+        credentials: Credentials,
+        top: Annotated[Option, Query(alias="$top")] = None,
+        skip: Annotated[Option, Query(alias="$skip")] = None,
+        count: Annotated[Option, Query(alias="$count")] = None,
+        orderby: Annotated[Option, Query(alias="$orderby")] = None,
+        select: Annotated[Option, Query(alias="$select")] = None,
+        expand: Annotated[Option, Query(alias="$expand")] = None,
+        filter: Annotated[Option, Query(alias="$filter")] = None,
+        result_format: Annotated[Option, Query(alias="$resultFormat")] = None,
+    ) -> Response:
+        if len(path) > PATH_CHARACTERS_MAX:
+            raise bad_query("The path is too long.")
+        if result_format is not None and result_format.lower() != "geojson":
+            raise bad_query("Of $resultFormat there is GeoJSON.")
+        given = [(name, value) for name, value in request.query_params.multi_items() if name.startswith("$")]
+        wanted = options.read([each for each in given if each[0] != "$resultFormat"])
+        public = await _is_public(request, credentials, gate)
+        found = await world(public)
+        writer = Writer(_root(request), Budget(PUBLIC_STEPS if public else OPERATOR_STEPS))
+        geojson = result_format is not None
+        body, media_type = await asyncio.to_thread(
+            resources.read, found, path.removesuffix("/"), wanted, writer, geojson=geojson
+        )
+        return send(request, body, media_type, public)
+
+    return router
+
+
+async def _is_public(request: Request, credentials: HTTPAuthorizationCredentials | None, gate: Gate) -> bool:
+    """Whether somebody without a token asks. Who has one gets what operators get; a bad one is refused."""
+    if credentials is None:
+        return True
+    await gate.recognise(request, credentials.credentials)
+    return False
+
+
+def _root(request: Request) -> str:
+    """The URL of the service as the client knows it, also behind a proxy that speaks TLS for us."""
+    url = request.url
+    scheme = "https" if request.headers.get("x-forwarded-proto") == "https" else url.scheme
+    return f"{scheme}://{url.netloc}{ROOT}"
