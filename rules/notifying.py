@@ -93,28 +93,32 @@ class Sink:
             return f"{type(error).__name__}: {error}"
 
 
-def through_apprise(url: str) -> Send:
-    """Sends to an apprise URL.
-
-    Raises:
-        ValueError: apprise does not know such a URL.
-    """
+def through_apprise(place: Place) -> Send:
+    """Sends to a sink's apprise URL as it is at the time: one that is mended or changed holds from the next attempt."""
     import apprise  # takes a tenth of a second, which commands that notify nobody need not pay
 
-    plugin = apprise.Apprise.instantiate(url)
-    if plugin is None:
-        raise ValueError("apprise does not know such a URL")
+    def plugin() -> apprise.NotifyBase:
+        made = apprise.Apprise.instantiate(url_of(place))
+        if not isinstance(made, apprise.NotifyBase):
+            raise ValueError("apprise does not know such a URL")
+        return made
 
     def send(message: Message) -> bool:
-        return bool(plugin.notify(body=message.body, title=message.title, notify_type=message.kind))
+        return bool(plugin().notify(body=message.body, title=message.title, notify_type=message.kind))
 
+    try:
+        plugin()  # now, since the first time takes longer than an alarm may
+    except ValueError as error:
+        _log.error(
+            "a sink of notifications cannot be used yet", sink=place.url_file or place.url_env, reason=str(error)
+        )
     return send
 
 
 class Notifier:
     """Has each sink of the rule file told what the teller decides. `counts`: what became of messages, by sink."""
 
-    def __init__(self, opened: Callable[[Place], Send] = lambda place: through_apprise(url_of(place))) -> None:
+    def __init__(self, opened: Callable[[Place], Send] = through_apprise) -> None:
         self._opened = opened
         self._teller = Teller()
         self._places: Mapping[str, Place] = {}
@@ -130,7 +134,7 @@ class Notifier:
             self._retired.append(self._sinks.pop(name))
         for name, place in places.items():
             if name not in self._sinks:
-                self._open(name, place)
+                self._sinks[name] = Sink(name, self._opened(place), self.counts.setdefault(name, Counter()))
         self._places = places
 
     def remember(self, alarms: Sequence[Alarm], told: Sequence[tuple[str, str, int]]) -> None:
@@ -158,12 +162,6 @@ class Notifier:
         for each in said:
             if (sink := self._sinks.get(each.sink)) is not None:
                 sink.put(each.message)
-
-    def _open(self, name: str, place: Place) -> None:
-        try:
-            self._sinks[name] = Sink(name, self._opened(place), self.counts.setdefault(name, Counter()))
-        except (OSError, ValueError) as error:
-            _log.error("a sink of notifications cannot be used", sink=name, reason=str(error))
 
 
 def unusable(places: Mapping[str, Place]) -> dict[str, str]:

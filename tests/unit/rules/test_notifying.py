@@ -149,6 +149,17 @@ def test_a_sinks_url_comes_from_its_file_or_its_variable(tmp_path: Path, monkeyp
             url_of(bad)
 
 
-def test_a_url_that_apprise_does_not_know_is_refused() -> None:
+def test_a_url_that_is_mended_holds_from_the_next_attempt(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A sink whose file came late, or whose password was changed, was not used before a restart."""
+    monkeypatch.setattr("apprise.plugins.custom_json.NotifyJSON.send", lambda self, **_: self.host == "right")
+    secret, message = tmp_path / "url", Message("title", "body", "info")
+    send = through_apprise(Place(url_file=str(secret)))
+    with pytest.raises(ValueError, match="cannot be read"):
+        send(message)
+    secret.write_text("nonsense://")
     with pytest.raises(ValueError, match="apprise does not know"):
-        through_apprise("nonsense://")
+        send(message)
+    secret.write_text("json://wrong")
+    assert not send(message)
+    secret.write_text("json://right")
+    assert send(message)
