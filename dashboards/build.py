@@ -11,6 +11,7 @@ from grafana_foundation_sdk.models.dashboard import Dashboard
 
 from dashboards import lint
 from dashboards.alarms import alarms
+from dashboards.alerts import alerting
 from dashboards.choices import Town
 from dashboards.drain import drain
 from dashboards.health import platform
@@ -21,6 +22,8 @@ from dashboards.zone import zone
 
 GENERATED = Path(__file__).parent / "generated"
 """Where Grafana's provisioning finds the dashboards."""
+ALERTS = Path(__file__).parent / "provisioning" / "alerting" / "rules.json"
+"""Where Grafana's provisioning finds the alert rules."""
 
 
 BOARDS: Mapping[str, Callable[[Town], Dashboard]] = MappingProxyType(
@@ -55,13 +58,27 @@ def build(folder: Path = GENERATED, town: Town | None = None) -> list[Path]:
     return written
 
 
+def build_alerts(file: Path = ALERTS, town: Town | None = None) -> Path:
+    """Write the alert rules and return their file. Raises `OSError` where it cannot be written."""
+    file.write_text(alert_rules(town), encoding="utf-8")
+    return file
+
+
+def alert_rules(town: Town | None = None) -> str:
+    """The provisioning file of the alert rules; `None` means the default figures."""
+    return json.dumps(alerting(town or Town()), indent=2, ensure_ascii=False) + "\n"
+
+
 def check(folder: Path = GENERATED, town: Town | None = None) -> list[str]:
     """What is wrong, one sentence each; empty when all is well.
 
     Looks at the dashboards as built, and at whether the files in `folder` are equal to them.
     """
     built = documents(town)
-    return [*_differences(folder, built), *_lint(built)]
+    found = [*_differences(folder, built), *_lint(built)]
+    if folder == GENERATED and (not ALERTS.exists() or ALERTS.read_text(encoding="utf-8") != alert_rules(town)):
+        found.append("provisioning/alerting/rules.json differs from the code: run `lamplighter dashboards build`")
+    return found
 
 
 def _lint(built: dict[str, str]) -> Iterator[str]:

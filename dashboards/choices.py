@@ -11,6 +11,8 @@ from telemetry.kinds import KINDS
 from telemetry.limits import COMMAND_LEASE_S
 from telemetry.thresholds import Thresholds
 
+MOMENTS_DAYS = 2
+"""Over a longer time trends are made of hourly rollups, and marks are only of what people ordered or what failed."""
 PLATFORM_URL = "http://127.0.0.1:8080"
 """Where the platform is reached unless the town says otherwise."""
 
@@ -72,7 +74,9 @@ def _annotations(frame: Frame) -> dashboard.AnnotationContainer:
     """Alarms as regions and commands as marks; those of the chosen asset where one is chosen."""
     of_asset = "AND a.asset IN (${asset:sqlstring})" if frame.asset_kind else ""
     alarms = statement("choices", "alarm_regions", of_asset=of_asset)
-    commands = statement("choices", "commands_sent", lease_s=COMMAND_LEASE_S, of_asset=of_asset)
+    commands = statement(
+        "choices", "commands_sent", lease_s=COMMAND_LEASE_S, moments_days=MOMENTS_DAYS, of_asset=of_asset
+    )
     return dashboard.AnnotationContainer(
         list_val=[_marks("Alarms", alarms, "red"), _marks("Commands", commands, "blue")]
     )

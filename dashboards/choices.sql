@@ -48,6 +48,8 @@ FROM (
            lag(settings) OVER (PARTITION BY asset_id ORDER BY queued_at) AS settings_before
     FROM command
     WHERE queued_at BETWEEN $__timeFrom()::timestamptz - interval '1 second' * :lease_s AND $__timeTo()
+      AND ($__unixEpochTo() - $__unixEpochFrom() <= :moments_days * 86400 OR reason = 'override'
+           OR state IN ('failed', 'rejected', 'expired'))
 ) c
 JOIN asset a USING (asset_id)
 WHERE $__timeFilter(c.queued_at)

@@ -102,7 +102,7 @@ def _trends(thresholds: Thresholds) -> list[dashboard.Panel]:
             Heading(
                 6,
                 "Under way",
-                "Nineteen of twenty readings arrived within this time after they were made.",
+                "Nineteen of twenty readings arrived so long after they were made; the last day of the chosen time.",
                 (12, 14),
                 (12, 8),
             ),

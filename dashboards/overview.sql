@@ -111,14 +111,31 @@ GROUP BY 1, 2
 ORDER BY 1, 2
 
 -- name: lamp_level
--- What the lamps give on average, and what was asked of them.
+-- What the lamps give on average, and what was asked of them; from hourly rollups beyond :moments_days days.
 SELECT $__timeGroup(o.observed_at, $__interval) AS "time",
        avg(o.level_pct) AS "level", avg(o.setpoint_pct) AS "setpoint"
 FROM streetlight o
 JOIN asset a USING (asset_id)
-WHERE $__timeFilter(o.observed_at) AND coalesce(a.zone, '-') IN (${zone:sqlstring})
+WHERE $__unixEpochTo() - $__unixEpochFrom() <= :moments_days * 86400
+  AND $__timeFilter(o.observed_at) AND coalesce(a.zone, '-') IN (${zone:sqlstring})
+GROUP BY 1
+UNION ALL
+SELECT $__timeGroup(h.bucket, $__interval) AS "time", sum(h.level_pct_avg * h.level_pct_n) / nullif(sum(h.level_pct_n), 0),
+       sum(h.setpoint_pct_avg * h.setpoint_pct_n) / nullif(sum(h.setpoint_pct_n), 0)
+FROM streetlight_hourly h
+JOIN asset a USING (asset_id)
+WHERE $__unixEpochTo() - $__unixEpochFrom() > :moments_days * 86400
+  AND $__timeFilter(h.bucket) AND coalesce(a.zone, '-') IN (${zone:sqlstring})
 GROUP BY 1
 ORDER BY 1
+
+-- name: drain_levels
+-- The highest water of each drain in the chosen time: every reading, or every hour's beyond :moments_days days.
+SELECT o.asset_id, o.observed_at, o.level_m FROM drain_level o
+WHERE $__unixEpochTo() - $__unixEpochFrom() <= :moments_days * 86400 AND $__timeFilter(o.observed_at)
+UNION ALL
+SELECT h.asset_id, h.bucket, h.level_m_max FROM drain_level_hourly h
+WHERE $__unixEpochTo() - $__unixEpochFrom() > :moments_days * 86400 AND $__timeFilter(h.bucket)
 
 -- name: nearest_drains
 -- The :drains drains whose water came nearest to the crown of their pipe; those without a registered crown are left out.
@@ -132,32 +149,30 @@ FROM (
     FROM asset a
     WHERE a.kind = 'drain_level' AND coalesce(a.zone, '-') IN (${zone:sqlstring})
 ) d
-JOIN drain_level o USING (asset_id)
-WHERE $__timeFilter(o.observed_at) AND d.crown_m IS NOT NULL
+JOIN levels o USING (asset_id)
+WHERE d.crown_m IS NOT NULL
 GROUP BY 1, 2, 3, 4
 ORDER BY max(o.level_m) - d.crown_m DESC
 LIMIT :drains
 
 -- name: drain_level
 -- The water against the crown of the pipe, which is 0 m.
-WITH nearest AS (:nearest)
+WITH levels AS MATERIALIZED (:levels), nearest AS (:nearest)
 SELECT $__timeGroup(o.observed_at, $__interval) AS "time", nearest.name AS metric,
        max(o.level_m) - nearest.crown_m AS value
 FROM nearest
-JOIN drain_level o USING (asset_id)
-WHERE $__timeFilter(o.observed_at)
+JOIN levels o USING (asset_id)
 GROUP BY 1, 2, nearest.crown_m
 ORDER BY 1, 2
 
 -- name: drain_stage
 -- Stage of the same drains: 0 normal, 1 pre-alarm, 2 from the crown (Einstau), 3 from the ground (Überstau).
-WITH nearest AS (:nearest)
+WITH levels AS MATERIALIZED (:levels), nearest AS (:nearest)
 SELECT $__timeGroup(o.observed_at, $__interval) AS "time", nearest.name AS metric,
        CASE WHEN max(o.level_m) >= nearest.ground_m THEN 3 WHEN max(o.level_m) >= nearest.crown_m THEN 2
             WHEN max(o.level_m) >= nearest.crown_m - :pre_alarm_m THEN 1 ELSE 0 END AS value
 FROM nearest
-JOIN drain_level o USING (asset_id)
-WHERE $__timeFilter(o.observed_at)
+JOIN levels o USING (asset_id)
 GROUP BY 1, 2, nearest.crown_m, nearest.ground_m
 ORDER BY 1, 2
 
@@ -187,13 +202,23 @@ GROUP BY 1
 ORDER BY 1, 2
 
 -- name: readings_of_kind
--- One part of the readings over time: one kind. The interval that is not over yet is left out.
+-- One part of the readings over time: one kind. The interval that is not over yet is left out. From hourly rollups
+-- beyond :moments_days days.
 SELECT $__timeGroup(o.observed_at, $__interval) AS "time", ':words' AS metric,
        count(*) * 60000.0 / $__interval_ms AS value
 FROM asset a
 JOIN :table o USING (asset_id)
-WHERE $__timeFilter(o.observed_at)
+WHERE $__unixEpochTo() - $__unixEpochFrom() <= :moments_days * 86400 AND $__timeFilter(o.observed_at)
   AND o.observed_at < to_timestamp(floor(extract(epoch FROM city_now()) * 1000 / $__interval_ms) * $__interval_ms / 1000)
+  AND coalesce(a.zone, '-') IN (${zone:sqlstring}) AND a.kind IN (${kind:sqlstring})
+GROUP BY 1
+UNION ALL
+SELECT $__timeGroup(h.bucket, $__interval) AS "time", ':words' AS metric,
+       sum(h.count) * 60000.0 / greatest($__interval_ms, 3600000) AS value
+FROM asset a
+JOIN :hourly h USING (asset_id)
+WHERE $__unixEpochTo() - $__unixEpochFrom() > :moments_days * 86400 AND $__timeFilter(h.bucket)
+  AND h.bucket < date_bin('1 hour', city_now(), '2000-01-01Z')
   AND coalesce(a.zone, '-') IN (${zone:sqlstring}) AND a.kind IN (${kind:sqlstring})
 GROUP BY 1
 

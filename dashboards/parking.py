@@ -8,7 +8,7 @@ from dashboards.choices import Frame, Town, framed
 from dashboards.panels import PLAIN, Column, Heading, Line, Steps, stat_panel, table_panel, trend_panel
 from dashboards.statements import statement
 from telemetry.kinds.parking_bay import ParkingBay
-from telemetry.thresholds import Parking
+from telemetry.thresholds import Parking, Thresholds
 
 FRAME = Frame(
     places.PARKING,
@@ -28,7 +28,7 @@ def parking(town: Town) -> dashboard.Dashboard:
         FRAME,
         town,
         [
-            *_figures(town.thresholds.parking, fullness),
+            *_figures(town.thresholds, fullness),
             _zones(fullness),
             trends.free_bays(6, (0, 13), half, town.thresholds),
             _taken(town.thresholds.parking),
@@ -43,8 +43,10 @@ def _fullness(figures: Parking) -> Steps:
     return ((None, "green"), (figures.almost_full_pct, "orange"), (figures.full_pct, "red"))
 
 
-def _figures(figures: Parking, fullness: Steps) -> list[dashboard.Panel]:
-    stale: Steps = ((None, "green"), (ParkingBay.report_every_s, "orange"), (3 * ParkingBay.report_every_s, "red"))
+def _figures(thresholds: Thresholds, fullness: Steps) -> list[dashboard.Panel]:
+    figures, report_every_s = thresholds.parking, ParkingBay.report_every_s
+    silent_s = thresholds.presence.missed_intervals * report_every_s
+    stale: Steps = ((None, "green"), (report_every_s, "orange"), (silent_s, "red"))
     return [
         stat_panel(
             Heading(

@@ -28,12 +28,14 @@ ORDER BY l.day DESC
 LIMIT 31
 
 -- name: delay
--- How long readings were under way: nineteen of twenty arrived within this. Late ones are in it.
+-- How long readings were under way: nineteen of twenty arrived within this. Late ones are in it. Looks at the last day
+-- of the chosen time at most, because every reading counts.
 SELECT $__timeGroup(o.observed_at, $__interval) AS "time", ':words' AS metric,
        percentile_cont(0.95) WITHIN GROUP (ORDER BY extract(epoch FROM o.received_at - o.observed_at)) AS value
 FROM asset a
 JOIN :table o USING (asset_id)
-WHERE $__timeFilter(o.observed_at) AND NOT o.time_from_receipt
+WHERE $__timeFilter(o.observed_at) AND o.observed_at > $__timeTo()::timestamptz - interval '1 day'
+  AND NOT o.time_from_receipt
   AND coalesce(a.zone, '-') IN (${zone:sqlstring}) AND a.kind IN (${kind:sqlstring})
 GROUP BY 1
 

@@ -3,6 +3,7 @@
 from grafana_foundation_sdk.models import dashboard
 
 from dashboards import choices, units
+from dashboards.choices import MOMENTS_DAYS
 from dashboards.panels import Heading, Line, Steps, timeline_panel, trend_panel
 from dashboards.statements import statement
 from telemetry.kind import Property
@@ -15,8 +16,6 @@ from telemetry.thresholds import Thresholds
 DRAINS_SHOWN = 8
 """Drains in the trend and the timeline; more lines cannot be told apart."""
 READINGS_INTERVAL_S = 60
-MOMENTS_DAYS = 2
-"""Over a longer time trends are made of hourly rollups."""
 HOURS_DAYS = 14
 """Over a longer time energy is shown by the day."""
 DRAIN_STAGES = (("normal", "green"), ("pre-alarm", "yellow"), ("Einstau", "orange"), ("Überstau", "red"))
@@ -56,7 +55,7 @@ def lamp_level(number: int, at: Cell, size: Cell, thresholds: Thresholds) -> das
     low, high = units.limits(level)
     return trend_panel(
         Heading(number, "Street lighting", "Mean light output, and the mean asked of the lamps.", at, size),
-        statement("overview", "lamp_level"),
+        statement("overview", "lamp_level", moments_days=MOMENTS_DAYS),
         units.of(level),
         Line(gap_s=StreetLight.report_every_s * thresholds.presence.missed_intervals, low=low, high=high),
         interval_s=StreetLight.report_every_s,
@@ -73,7 +72,7 @@ def water(number: int, at: Cell, size: Cell, thresholds: Thresholds) -> dashboar
     )
     return trend_panel(
         Heading(number, "Water against the crown", description, at, size),
-        statement("overview", "drain_level", nearest=_nearest()),
+        statement("overview", "drain_level", levels=_levels(), nearest=_nearest()),
         units.of(of_field(DrainLevel.name, "level_m")),
         Line(gap_s=DrainLevel.report_every_s * thresholds.presence.missed_intervals, steps=steps),
         interval_s=60,
@@ -86,7 +85,11 @@ def stages(number: int, at: Cell, size: Cell, thresholds: Thresholds) -> dashboa
     return timeline_panel(
         Heading(number, "Stages of the drains", description, at, size),
         statement(
-            "overview", "drain_stage", nearest=_nearest(), pre_alarm_m=thresholds.drainage.pre_alarm_below_crown_m
+            "overview",
+            "drain_stage",
+            levels=_levels(),
+            nearest=_nearest(),
+            pre_alarm_m=thresholds.drainage.pre_alarm_below_crown_m,
         ),
         DRAIN_STAGES,
         interval_s=DrainLevel.report_every_s,
@@ -109,7 +112,15 @@ def energy(number: int, at: Cell, size: Cell) -> dashboard.Panel:
 def readings(number: int, at: Cell, size: Cell, thresholds: Thresholds) -> dashboard.Panel:
     """How much comes in, by kind."""
     parts = "\nUNION ALL\n".join(
-        statement("overview", "readings_of_kind", table=kind, words=choices.words_of(kind)) for kind in KINDS
+        statement(
+            "overview",
+            "readings_of_kind",
+            table=kind,
+            hourly=f"{kind}_hourly",
+            words=choices.words_of(kind),
+            moments_days=MOMENTS_DAYS,
+        )
+        for kind in KINDS
     )
     slowest_s = max(kind.wire.report_every_s for kind in KINDS.values())
     return trend_panel(
@@ -119,6 +130,10 @@ def readings(number: int, at: Cell, size: Cell, thresholds: Thresholds) -> dashb
         Line(gap_s=slowest_s * thresholds.presence.missed_intervals, stacked=True, low=0),
         interval_s=READINGS_INTERVAL_S,
     )
+
+
+def _levels() -> str:
+    return statement("overview", "drain_levels", moments_days=MOMENTS_DAYS)
 
 
 def _nearest() -> str:

@@ -64,6 +64,7 @@ def _broker(url: str) -> str:
 
 
 PostgresUrl = Annotated[str, _url("postgresql", "postgres")]
+HttpUrl = Annotated[str, _url("https", "http")]
 BrokerUrl = Annotated[str, AfterValidator(_broker)]
 TimeZone = Annotated[str, AfterValidator(_time_zone)]
 Instant = Annotated[dt.datetime, AfterValidator(_with_offset)]

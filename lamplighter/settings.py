@@ -15,7 +15,7 @@ from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSett
 
 from bus.address import with_authority
 from lamplighter.errors import WrongUsage
-from lamplighter.setting_values import BrokerUrl, DaysByKind, Instant, Networks, PostgresUrl, TimeZone, Words
+from lamplighter.setting_values import BrokerUrl, DaysByKind, HttpUrl, Instant, Networks, PostgresUrl, TimeZone, Words
 from telemetry import limits
 
 PREFIX = "LAMPLIGHTER_"
@@ -278,6 +278,33 @@ class Settings(BaseSettings):
         "Who is kept as the author of new versions of the rule file. Empty: the file's owner.",
         must="a name",
         example="Tiefbauamt",
+    )
+    platform_url: HttpUrl | None = _setting(
+        None,
+        "Where people reach the platform: Grafana's links to alarms begin so. Not set: `http://127.0.0.1:8080`.",
+        must="an http or https URL",
+        example="https://lamplighter.example",
+    )
+    grafana_url: HttpUrl | None = _setting(
+        None,
+        "The Grafana that `lamplighter dashboards push` fills. Not set: `push` refuses.",
+        must="an http or https URL",
+        example="https://grafana.example",
+        repr=False,
+    )
+    grafana_token: str = _setting(
+        "",
+        "The token of a service account of Grafana with the role Editor, for `lamplighter dashboards push`; better in "
+        "the environment, or in a file that `grafana_token_file` names. Empty: that file's.",
+        must="a token",
+        example="glsa_…",
+        repr=False,
+    )
+    grafana_token_file: Path | None = _setting(
+        None,
+        "The file whose first line is that token.",
+        must="the path of a file",
+        example="/run/secrets/grafana_token",
     )
     log_level: Literal["debug", "info", "warning", "error"] = _setting(
         "info",

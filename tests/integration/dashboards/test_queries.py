@@ -14,7 +14,7 @@ import psycopg
 import pytest
 
 from dashboards import intervals, places
-from dashboards.build import documents
+from dashboards.build import alert_rules, documents
 from dashboards.expand import Variables, View, expand
 from dashboards.lint import queries
 from storage.reader import ROLE
@@ -70,7 +70,7 @@ class Reader:
 
     def __init__(self, connection: psycopg.Connection, timescaledb: bool) -> None:
         self.connection = connection
-        self._timescaledb = timescaledb
+        self.timescaledb = timescaledb
 
     def ask(
         self, name: str, variables: Variables | None = None, hours: int = town.HOURS, board: str = "overview"
@@ -81,7 +81,7 @@ class Reader:
         interval_ms = intervals.automatic_ms(hours * 3_600_000, 1000, least_ms)
         from_us = town.NOW_US - hours * HOUR_US
         chosen = (variables or EVERYTHING) | {"asset": CHOSEN.get(board, "-")}
-        view = View(from_us, town.NOW_US, interval_ms, chosen, self._timescaledb)
+        view = View(from_us, town.NOW_US, interval_ms, chosen, self.timescaledb)
         cursor = self.connection.execute(expand(QUERIES[board][name]["rawSql"], view).encode())
         return Answer([column.name for column in cursor.description or []], cursor.fetchall())
 
@@ -219,7 +219,7 @@ def test_an_alarm_that_holds_reaches_to_the_present(reader: Reader) -> None:
 
 def test_commands_of_a_time_are_one_mark_and_renewals_none(reader: Reader) -> None:
     assert reader.ask("annotation Commands").column("text") == [
-        "Commands (sensor): 1, not carried out: 0",
+        "Commands (override): 1, not carried out: 0",
         "Commands (program): 2, not carried out: 1",
         "Commands (override): 1, not carried out: 0",
     ]
@@ -286,6 +286,23 @@ def test_a_drains_pre_alarm_is_that_of_the_active_rules(reader: Reader) -> None:
     answer = reader.ask("panel Water", board="drain")
     assert all(value == pytest.approx(0.6 - 0.25) for value in answer.column("pre-alarm"))
     assert set(answer.column("crown")) == {0.6}
+
+
+def test_alert_rules_have_one_instance_for_each_alarm_that_stands(reader: Reader) -> None:
+    """Shelved alarms, those that are over and mere information tell nobody."""
+    found = {}
+    for rule in json.loads(alert_rules())["groups"][0]["rules"]:
+        view = View(town.NOW_US - 600_000_000, town.NOW_US, 1000, {}, reader.timescaledb)
+        cursor = reader.connection.execute(expand(rule["data"][0]["model"]["rawSql"], view).encode())
+        answer = Answer([column.name for column in cursor.description or []], cursor.fetchall())
+        assert {type(value) for value in answer.column("time")} == {dt.datetime}
+        assert all(isinstance(value, int | Decimal) for value in answer.column("value"))
+        found[rule["uid"]] = answer
+    assert found["lamplighter-critical"].column("alarm") == ["a1", "a4"]
+    assert found["lamplighter-warning"].column("alarm") == ["a2"]
+    assert found["lamplighter-critical"].column("place") == ["Dead Run", "platform"]
+    (age,) = found["lamplighter-blind"].column("value")
+    assert 539 <= age < 600
 
 
 def test_the_reader_may_not_write(reader: Reader) -> None:

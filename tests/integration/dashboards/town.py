@@ -149,7 +149,7 @@ def _run(conn: psycopg.Connection) -> None:
     at = NOW - dt.timedelta(hours=3)
     conn.execute(
         "INSERT INTO command (id, asset_id, asset, settings, reason, state, queued_at, acknowledged_at, expires_at)"
-        " SELECT 'c9', asset_id, asset, '{\"report_every_s\": 60}', 'sensor', 'acknowledged', %(at)s, %(at)s,"
+        " SELECT 'c9', asset_id, asset, '{\"report_every_s\": 60}', 'override', 'acknowledged', %(at)s, %(at)s,"
         " %(at)s + interval '1 hour' FROM asset WHERE asset = 'drain-1'",
         {"at": at},
     )
