@@ -167,14 +167,18 @@ async def measures_in(conn: Connection, span: Span) -> list[tuple[str, str, str,
 async def _slots(
     conn: Connection, name: str, statement: sql.SQL | sql.Composed, span: Span, slot_us: int
 ) -> AsyncIterator[Sequence[bytes]]:
+    """Nothing is cleaned up where the caller goes away: that is the end of its connection, and so of the cursor."""
     given = span.given() | {"width": timedelta(microseconds=slot_us)}
-    async with conn.transaction(), conn.cursor(name, binary=True) as cursor:
-        for each in (tables.TIMESTAMPTZ, tables.INTEGER, tables.DOUBLE):
-            cursor.adapters.register_loader(each.array_oid, _Undecoded)
-        cursor.itersize = SLOTS_AT_ONCE
-        await cursor.execute(statement, given, binary=True)
-        async for row in cursor:
+    await conn.execute("BEGIN READ ONLY")
+    cursor = conn.cursor(name, binary=True)
+    for each in (tables.TIMESTAMPTZ, tables.INTEGER, tables.DOUBLE):
+        cursor.adapters.register_loader(each.array_oid, _Undecoded)
+    await cursor.execute(statement, given, binary=True)
+    while rows := await cursor.fetchmany(SLOTS_AT_ONCE):
+        for row in rows:
             yield row
+    await cursor.close()
+    await conn.execute("COMMIT")
 
 
 def _as_real(column: tables.Column) -> sql.Composed:
