@@ -57,6 +57,7 @@ class ActiveRules:
         self.unkept = True
         self.mistakes: tuple[str, ...] = ()
         self._reloads = self._refusals = 0
+        self._refused_by: int | None = None
 
     @property
     def standing(self) -> RuleStanding:
@@ -75,12 +76,16 @@ class ActiveRules:
         return before
 
     def look(self, registry: Registry) -> bool:
-        """Read the file if it has changed since it was read last; whether other rules are in force by that."""
+        """Read the file if it, or the registry that it was refused by, is another; whether other rules are in force.
+
+        A zone that the file names may have been imported since.
+        """
         if self._file is None or time.monotonic() - self._looked_s < LOOK_EVERY_S:
             return False
         self._looked_s = time.monotonic()
         before, self._seen = self._seen, _state_of(self._file)
-        return self._seen == before and self._seen != self._read and self._take_up(registry)
+        due = self._seen != self._read or (bool(self.mistakes) and registry.version != self._refused_by)
+        return due and self._seen == before and self._take_up(registry)
 
     async def keep(self, conn: Connection, at_us: int) -> None:
         """Write down the version in force."""
@@ -90,11 +95,13 @@ class ActiveRules:
     def _take_up(self, registry: Registry) -> bool:
         """Read the file as it is; whether other rules are in force by that."""
         assert self._file is not None
-        self._read = self._seen
+        anew, self._read = self._seen != self._read, self._seen
         try:
             rules = read_rule_file(self._file, registry)
         except BadFile as error:
-            self._refuse(error.sentences)
+            self._refused_by = registry.version
+            if anew or error.sentences != self.mistakes:
+                self._refuse(error.sentences)
             return False
         self.mistakes = ()
         for note in rules.notes:
