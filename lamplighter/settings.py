@@ -4,7 +4,6 @@ The environment goes before the file. `docs/settings.md` is written from these d
 """
 
 import os
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -16,6 +15,7 @@ from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSett
 from bus.address import with_authority
 from lamplighter.errors import WrongUsage
 from lamplighter.setting_values import BrokerUrl, DaysByKind, HttpUrl, Instant, Networks, PostgresUrl, TimeZone, Words
+from lamplighter.settings_file import read_file
 from telemetry import limits
 
 PREFIX = "LAMPLIGHTER_"
@@ -348,7 +348,7 @@ class Settings(BaseSettings):
         Raises:
             WrongUsage: a setting is wrong, or the file is; the sentence names which, and what it must be.
         """
-        from_file = _read_file(file)
+        from_file = read_file(file or DEFAULT_FILE, must_exist=file is not None)
         beside = (file or DEFAULT_FILE).with_name(RULES_FILE)
         if beside.exists():
             from_file.setdefault("rules_file", beside)
@@ -370,20 +370,6 @@ def unknown_variables(environment: Mapping[str, str] = os.environ) -> list[str]:
     """Variables with our prefix that name no setting: misspelt, most likely."""
     known = {PREFIX + name.upper() for name in Settings.model_fields} | OTHER_VARIABLES
     return sorted(name for name in environment if name.startswith(PREFIX) and name not in known)
-
-
-def _read_file(file: Path | None) -> dict[str, Any]:
-    path = file or DEFAULT_FILE
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        if file is None:
-            return {}
-        raise WrongUsage(f"The settings file {file} is not there: name one that is with --config.") from error
-    except (OSError, UnicodeDecodeError) as error:
-        raise WrongUsage(f"The settings file {path} cannot be read ({error}).") from error
-    except tomllib.TOMLDecodeError as error:
-        raise WrongUsage(f"The settings file {path} is not TOML: {error}.") from error
 
 
 def _sentence(error: ErrorDetails, environment: Mapping[str, str]) -> str:
