@@ -17,7 +17,7 @@ from telemetry.alarms import AlarmType
 from telemetry.clock import to_us
 from tests.integration.api.conftest import ago, observe, text
 
-PARAMETERS_OF_PATHS = {"asset": "lamp-1", "alarm": "a1", "zone": "market"}
+PARAMETERS_OF_PATHS = {"asset": "lamp-1", "alarm": "a1", "zone": "market", "path": "Things"}
 """What there is in the town, for the parameters that a path has."""
 STREAM = "/public/v1/parking/stream"
 """Never ends, so it is not asked here; it has no parameter."""
