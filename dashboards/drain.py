@@ -24,7 +24,8 @@ FRAME = Frame(
 
 def drain(town: Town) -> dashboard.Dashboard:
     """The dashboard; its limits are those of the town's rules."""
-    return framed(FRAME, town, [*_figures(town.thresholds), *_trends(town.thresholds), *_records()])
+    limits = town.thresholds
+    return framed(FRAME, town, [*_figures(limits), *_trends(limits), *_surroundings(limits), *_records()])
 
 
 def _battery(sensors: Sensors) -> Steps:
@@ -74,7 +75,6 @@ def _trends(thresholds: Thresholds) -> list[dashboard.Panel]:
         default=thresholds.drainage.pre_alarm_below_crown_m,
     )
     gap_s = DrainLevel.report_every_s * thresholds.presence.missed_intervals
-    half: Cell = (12, 8)
     return [
         trend_panel(
             Heading(
@@ -103,6 +103,13 @@ def _trends(thresholds: Thresholds) -> list[dashboard.Panel]:
             interval_s=DrainLevel.report_every_s,
             gap_s=gap_s,
         ),
+    ]
+
+
+def _surroundings(thresholds: Thresholds) -> list[dashboard.Panel]:
+    gap_s = DrainLevel.report_every_s * thresholds.presence.missed_intervals
+    half: Cell = (12, 8)
+    return [
         trend_panel(
             Heading(8, "Rain", "Rain on it: of its registered rain gauge, else its own.", (0, 18), half),
             statement("drain", "rain"),
