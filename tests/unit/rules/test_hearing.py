@@ -54,7 +54,7 @@ def test_after_a_long_absence_devices_are_given_time() -> None:
 
 
 def test_a_short_interruption_is_none() -> None:
-    found = hearing()
+    found = hearing(NOON_US)
     found.disconnected(2.0)
     found.connected(resumed=True, now_us=NOON_US, real_s=4.0)
     assert found.moment(NOON_US, 4.1).listening_us == NEVER_US
@@ -64,6 +64,19 @@ def test_a_session_that_the_broker_forgot_was_deaf() -> None:
     found = Hearing(1.0, NOON_US, 0.0)
     found.connected(resumed=False, now_us=NOON_US, real_s=0.0)
     assert found.moment(NOON_US, 0.1).listening_us == NOON_US
+
+
+def test_where_broker_and_rules_were_away_together_devices_are_given_time() -> None:
+    found = hearing()
+    assert found.moment(NOON_US, 0.1).listening_us == NOON_US
+    found.moment(NOON_US, 0.9)
+    late_us = NOON_US + 20 * SECOND_US
+    assert found.moment(late_us, 20.0, NOON_US - 1800 * SECOND_US, messages=3).listening_us == NOON_US, "sent again"
+
+
+def test_a_queue_with_what_was_said_meanwhile_shows_that_only_the_rules_were_away() -> None:
+    found = hearing()
+    assert found.moment(NOON_US, 0.1, NOON_US - 1800 * SECOND_US, messages=3).listening_us == NEVER_US
 
 
 def test_before_the_first_connection_nothing_settles() -> None:
