@@ -12,7 +12,7 @@ from fastapi import FastAPI
 
 from lamplighter.http_server import listen
 
-PARKING = json.loads(Path(sys.argv[1]).read_text())
+PARKING: dict[str, Any] = json.loads(Path(sys.argv[1]).read_text())
 app = FastAPI()
 
 
