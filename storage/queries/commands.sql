@@ -8,8 +8,9 @@ SELECT g.id, g.asset_id, g.asset, g.device, g.settings::jsonb, g.reason, 'queued
 FROM unnest(
     %(id)s::text[], %(asset_id)s::int[], %(asset)s::text[], %(device)s::text[], %(settings)s::text[],
     %(reason)s::text[], %(queued_at)s::timestamptz[], %(expires_at)s::timestamptz[], %(carries)s::text[]
-) AS g (id, asset_id, asset, device, settings, reason, queued_at, expires_at, carries)
+) WITH ORDINALITY AS g (id, asset_id, asset, device, settings, reason, queued_at, expires_at, carries, place)
 LEFT JOIN command c ON c.id = g.carries
+ORDER BY g.place
 ON CONFLICT DO NOTHING
 RETURNING id, asset, device, settings, reason, state, queued_at, sent_at, acknowledged_at, verified_at, expires_at,
           ended_at, error, by, note;

@@ -11,6 +11,7 @@ from bus.packets import Will
 from tests.conftest import StartBroker
 from tests.integration.firmware_sim.conftest import ear_at
 from tests.parts.broker import BrokerPart
+from tests.parts.patience import eventually
 
 _numbers = itertools.count()
 
@@ -119,7 +120,11 @@ async def test_a_line_survives_a_broker_that_dies(own_broker: BrokerPart, name: 
     async with Line(own_broker.url, name) as line:
         await line.room()
         await asyncio.to_thread(own_broker.kill)
-        assert not line.has_room
+
+        async def noticed() -> None:
+            assert not line.has_room
+
+        await eventually(noticed)
         await asyncio.to_thread(own_broker.start)
         async with asyncio.timeout(15):
             await line.room()
