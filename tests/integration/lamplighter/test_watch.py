@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -15,6 +16,7 @@ from bus.session import Watcher
 from ingest.ledger import Ledger
 from rules import service as rules_service
 from rules.counts import Counts
+from rules.journal import Journal
 from rules.soundings import QueueBound
 from storage import registry, tokens
 from storage.pool import Connection, Pool, connect, open_pool
@@ -33,7 +35,8 @@ SMALL = QueueBound(400, 10**9)
 class Platform:
     """Rules and ingest on one broker, with a gate before their database; `said` is what alarms say, newest last."""
 
-    def __init__(self, broker_url: str, gate: Gate, pool: Pool, conn: Connection) -> None:
+    def __init__(self, broker_url: str, gate: Gate, pool: Pool, conn: Connection, journal: Path) -> None:
+        self.journal = journal
         self.url, self.gate, self.pool, self.conn = broker_url, gate, pool, conn
         self.counts, self.ledger = Counts(), Ledger("watched")
         self.said: list[dict[str, Any]] = []
@@ -50,7 +53,9 @@ class Platform:
     async def rules(self, bound: QueueBound | None = None) -> AsyncIterator[None]:
         common: dict[str, Any] = {"mqtt_url": self.url, "pool": self.pool, "now": now, "clock": CityClock()}
         place: dict[str, Any] = {"lat": ESSEN[0], "lon": ESSEN[1], "timezone": BERLIN}
-        async with running(rules_service.run, **common, **place, counts=self.counts, bound=bound):
+        async with running(
+            rules_service.run, **common, **place, counts=self.counts, bound=bound, journal=Journal(self.journal)
+        ):
             yield
 
     async def burst(self, messages: int) -> None:
@@ -104,7 +109,7 @@ async def running(run: Callable[..., Awaitable[None]], **arguments: Any) -> Asyn
 
 
 @pytest.fixture
-async def start(database: str) -> AsyncIterator[Callable[[str], Awaitable[Platform]]]:
+async def start(database: str, tmp_path: Path) -> AsyncIterator[Callable[[str], Awaitable[Platform]]]:
     """Makes a platform on a broker."""
     async with AsyncExitStack() as stack:
         gate = await stack.enter_async_context(Gate(database))
@@ -114,7 +119,7 @@ async def start(database: str) -> AsyncIterator[Callable[[str], Awaitable[Platfo
         stack.push_async_callback(pool.close)
 
         async def make(url: str) -> Platform:
-            platform = Platform(url, gate, pool, conn)
+            platform = Platform(url, gate, pool, conn, tmp_path / "rules")
             session = Watcher(url, "devices", [topics.alarm("+")], platform.hear)
             platform.session = await stack.enter_async_context(session)
             await session.ready()
