@@ -4,7 +4,7 @@ import csv
 import datetime as dt
 import sys
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
 import typer
@@ -12,7 +12,10 @@ import typer
 from lamplighter.cli.session import Config, begin, database, run
 from lamplighter.cli.spelling import DAY, parse_day
 from lamplighter.errors import WrongUsage
+from lamplighter.report.page import html
+from lamplighter.report.sheet import Report
 from lamplighter.report.words import Language
+from lamplighter.settings import Settings
 from storage.ledger import Day
 from telemetry.clock import to_datetime
 
@@ -52,6 +55,13 @@ def _days(since: dt.date | None, until: dt.date | None, today: dt.date) -> tuple
     return first, last
 
 
+def _write(report: Report[Any], settings: Settings, now: dt.datetime, output: Format, language: Language) -> None:
+    if output is Format.CSV:
+        csv.writer(sys.stdout, lineterminator="\n").writerows(report.table(language))
+    else:
+        sys.stdout.write(html(report, settings.city_name, now, language))
+
+
 @commands.command()
 def drainage(
     since: Since = None,
@@ -63,12 +73,11 @@ def drainage(
 ) -> None:
     """Self-monitoring of drains: Einstau and Überstau by local days, volumes, and how complete the readings are."""
     settings = begin(config)
-    from lamplighter.report import drainage as report  # heavy, as what follows
+    from lamplighter.report.drainage import Findings, report  # heavy, as what follows
     from lamplighter.report.drainage_found import find
-    from lamplighter.report.page import html
     from storage.shared_clock import city_now
 
-    async def work() -> tuple[report.Findings, dt.datetime]:
+    async def work() -> tuple[Findings, dt.datetime]:
         async with database(settings) as connection:
             now, zone = to_datetime(await city_now(connection)), ZoneInfo(settings.timezone)
             first, last = _days(since, until, now.astimezone(zone).date())
@@ -80,10 +89,7 @@ def drainage(
             return await find(connection, begin_at, max(begin_at, min(end_at, now)), zone), now
 
     found, now = run(work())
-    if output is Format.CSV:
-        csv.writer(sys.stdout, lineterminator="\n").writerows(report.rows(found, language, events))
-    else:
-        sys.stdout.write(html(report.page(found, settings.city_name, now, language, events)))
+    _write(report(found, events), settings, now, output, language)
 
 
 @commands.command()
@@ -97,9 +103,8 @@ def energy(
     """Energy of street lights: kWh drawn and saved against full light all night, by street and month."""
     settings = begin(config)
     from lamplighter.compose import place  # heavy, as what follows
-    from lamplighter.report import energy as report
+    from lamplighter.report.energy import report
     from lamplighter.report.energy_found import find
-    from lamplighter.report.page import html
     from storage.energy import Drawn
     from storage.shared_clock import city_now
 
@@ -115,10 +120,7 @@ def energy(
             return await find(connection, first, last, where, now), first, last, now
 
     found, first, last, now = run(work())
-    if output is Format.CSV:
-        csv.writer(sys.stdout, lineterminator="\n").writerows(report.rows(found, language))
-    else:
-        sys.stdout.write(html(report.page(found, settings.city_name, first, last, now, language)))
+    _write(report(found, first, last), settings, now, output, language)
 
 
 @commands.command()
@@ -131,8 +133,7 @@ def parking(
 ) -> None:
     """Use of parking zones by local days: how full, how many cars, the fullest hour; nothing about a single bay."""
     settings = begin(config)
-    from lamplighter.report import parking as report  # heavy, as what follows
-    from lamplighter.report.page import html
+    from lamplighter.report.parking import report  # heavy, as what follows
     from storage.parking import Used, by_zone_and_day
     from storage.shared_clock import city_now
 
@@ -147,10 +148,7 @@ def parking(
             return await by_zone_and_day(connection, begin_at, max(begin_at, min(end_at, now))), first, last, now
 
     found, first, last, now = run(work())
-    if output is Format.CSV:
-        csv.writer(sys.stdout, lineterminator="\n").writerows(report.rows(found, language))
-    else:
-        sys.stdout.write(html(report.page(found, settings.city_name, first, last, now, language)))
+    _write(report(found, first, last), settings, now, output, language)
 
 
 @commands.command()
@@ -164,8 +162,7 @@ def ledger(
 ) -> None:
     """Prove by UTC day that nothing is lost: what was received, what became of it, and what the last check found."""
     settings = begin(config)
-    from lamplighter.report import ledger as report  # heavy, as what follows
-    from lamplighter.report.page import html
+    from lamplighter.report.ledger import report  # heavy, as what follows
     from storage import ledger as books
     from storage import ledger_check
     from storage.shared_clock import city_now
@@ -183,7 +180,4 @@ def ledger(
             return days[::-1], first, last, to_datetime(now_us)
 
     days, first, last, now = run(work())
-    if output is Format.CSV:
-        csv.writer(sys.stdout, lineterminator="\n").writerows(report.rows(days, language))
-    else:
-        sys.stdout.write(html(report.page(days, settings.city_name, first, last, now, language)))
+    _write(report(days, first, last), settings, now, output, language)

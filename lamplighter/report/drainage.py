@@ -1,13 +1,13 @@
 """Drains as a report for the water authority: Einstau and Überstau, how long, how high, how much, and of what data."""
 
 import datetime as dt
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from lamplighter.report.page import Bars, Page, Series, Table
-from lamplighter.report.words import Language, Words, number, words
+from lamplighter.report.sheet import Bars, Column, Report, Series, Value
+from lamplighter.report.words import Language, Words, decimal, words
 from storage.drainage import Drain, Event
 from telemetry.alarms import AlarmType
 
@@ -15,8 +15,6 @@ POLENI = 2 / 3 * 0.6 * (2 * 9.81) ** 0.5
 """Discharge of a weir in m³/s for each metre of its edge and head of 1 m, with a coefficient of 0.6 (Poleni)."""
 EINSTAU, UEBERSTAU = AlarmType.DRAIN_HIGH, AlarmType.DRAIN_OVERFLOW
 NAMES = {EINSTAU: "Einstau", UEBERSTAU: "Überstau"}
-
-Value = int | float | str
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,29 +43,36 @@ class Findings:
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
-    """`name` is that of the CSV, `heading` that of the page, `meaning` a sentence on it."""
+class Watched:
+    """A drain among what was found."""
 
-    name: Words
-    heading: Words
-    meaning: Words
-    value: Callable[[Findings, Any, Language], Value]
+    found: Findings
+    drain: Drain
+
+    def peak_m(self) -> Value:
+        """The highest level of its events, empty where none tells one."""
+        peaks = [
+            each.peak_m
+            for each in self.found.events
+            if each.asset_id == self.drain.asset_id and each.peak_m is not None
+        ]
+        return round(max(peaks), 3) if peaks else ""
+
+    def volume_m3(self) -> Value | Words:
+        """What it spilled, if its edge is known."""
+        volume = self.found.volume_m3.get(self.drain.asset_id)
+        return words("not estimated", "nicht geschätzt") if volume is None else round(volume, 1)
 
 
-NOT_ESTIMATED = words("not estimated", "nicht geschätzt")
+@dataclass(frozen=True, slots=True)
+class Happened:
+    """An event among what was found."""
+
+    found: Findings
+    event: Event
 
 
-def _peak(found: Findings, drain: Drain, language: Language) -> Value:
-    peaks = [each.peak_m for each in found.events if each.asset_id == drain.asset_id and each.peak_m is not None]
-    return round(max(peaks), 3) if peaks else ""
-
-
-def _volume(found: Findings, drain: Drain, language: Language) -> Value:
-    volume = found.volume_m3.get(drain.asset_id)
-    return NOT_ESTIMATED[language] if volume is None else round(volume, 1)
-
-
-def _stage(kind: AlarmType) -> tuple[Column, Column]:
+def _stage(kind: AlarmType) -> tuple[Column[Watched], Column[Watched]]:
     name, key = NAMES[kind], "einstau" if kind is EINSTAU else "ueberstau"
     at = ("the crown", "dem Scheitel") if kind is EINSTAU else ("the ground", "der Geländeoberkante")
     return (
@@ -75,29 +80,30 @@ def _stage(kind: AlarmType) -> tuple[Column, Column]:
             words(f"{key}_count", f"{key}_anzahl"),
             words(name, name),
             words(f"how often the level was at or above {at[0]}", f"wie oft der Wasserstand an oder über {at[1]} lag"),
-            lambda found, drain, language: len(found.of(drain, kind)),
+            lambda row: len(row.found.of(row.drain, kind)),
         ),
         Column(
             words(f"{key}_hours", f"{key}_stunden"),
             words(f"{name}, h", f"{name}, h"),
             words("how long, within these days", "wie lange, innerhalb dieser Tage"),
-            lambda found, drain, language: round(found.hours(found.of(drain, kind)), 2),
+            lambda row: round(row.found.hours(row.found.of(row.drain, kind)), 2),
+            digits=2,
         ),
     )
 
 
-DRAIN_COLUMNS = (
+DRAIN_COLUMNS: tuple[Column[Watched], ...] = (
     Column(
         words("drain", "schacht"),
         words("Drain", "Schacht"),
         words("as it is registered", "wie er im Register steht"),
-        lambda found, drain, language: str(drain.asset),
+        lambda row: row.drain.asset,
     ),
     Column(
         words("name", "name"),
         words("Name", "Name"),
         words("its place", "sein Ort"),
-        lambda found, drain, language: str(drain.name),
+        lambda row: row.drain.name,
     ),
     *_stage(EINSTAU),
     *_stage(UEBERSTAU),
@@ -105,7 +111,8 @@ DRAIN_COLUMNS = (
         words("peak_m", "hoechststand_m"),
         words("Peak, m", "Höchststand, m"),
         words("the highest level above the invert in these events", "der höchste Stand über der Sohle dabei"),
-        _peak,
+        Watched.peak_m,
+        digits=3,
     ),
     Column(
         words("volume_m3", "volumen_m3"),
@@ -118,19 +125,19 @@ DRAIN_COLUMNS = (
             "über die Kantenlänge spill_edge_m der Regeldatei, jeder Stand gilt bis zum nächsten; ohne diese Länge "
             "nicht geschätzt; im Kanal gestautes Volumen wird nicht geschätzt",
         ),
-        _volume,
+        Watched.volume_m3,
     ),
     Column(
         words("received", "empfangen"),
         words("Readings", "Messwerte"),
         words("readings that were stored", "gespeicherte Messwerte"),
-        lambda found, drain, language: int(drain.received),
+        lambda row: row.drain.received,
     ),
     Column(
         words("expected", "erwartet"),
         words("Expected", "Erwartet"),
         words("one a report interval while a device served it", "einer je Meldeintervall, solange ein Gerät dort war"),
-        lambda found, drain, language: round(drain.expected),
+        lambda row: round(row.drain.expected),
     ),
     Column(
         words("completeness_pct", "vollstaendigkeit_pct"),
@@ -139,28 +146,28 @@ DRAIN_COLUMNS = (
             "readings of those expected; of each hour no more than one an interval counts",
             "Anteil der erwarteten Messwerte; je Stunde zählt höchstens einer je Intervall",
         ),
-        lambda found, drain, language: _complete_pct([drain]),
+        lambda row: _complete_pct([row.drain]),
     ),
 )
 
-EVENT_COLUMNS = (
+EVENT_COLUMNS: tuple[Column[Happened], ...] = (
     Column(
         words("drain", "schacht"),
         words("Drain", "Schacht"),
         words("as it is registered", "wie er im Register steht"),
-        lambda found, event, language: str(event.asset),
+        lambda row: row.event.asset,
     ),
     Column(
         words("event", "ereignis"),
         words("Event", "Ereignis"),
         words("Einstau: at or above the crown; Überstau: the ground", "Einstau: ab Scheitel; Überstau: ab Gelände"),
-        lambda found, event, language: NAMES[AlarmType(event.type)],
+        lambda row: NAMES[AlarmType(row.event.type)],
     ),
     Column(
         words("began", "beginn"),
         words("Began", "Beginn"),
         words("the first reading at or above that height", "der erste Messwert ab dieser Höhe"),
-        lambda found, event, language: found.local(event.began),
+        lambda row: row.found.local(row.event.began),
     ),
     Column(
         words("ended", "ende"),
@@ -168,19 +175,21 @@ EVENT_COLUMNS = (
         words(
             "the reading that began the clearing; empty: it lasts", "der Messwert, mit dem es endete; leer: dauert an"
         ),
-        lambda found, event, language: found.local(event.ended),
+        lambda row: row.found.local(row.event.ended),
     ),
     Column(
         words("hours", "stunden"),
         words("Hours", "Stunden"),
         words("how long, within these days", "wie lange, innerhalb dieser Tage"),
-        lambda found, event, language: round(found.hours([event]), 2),
+        lambda row: round(row.found.hours([row.event]), 2),
+        digits=2,
     ),
     Column(
         words("peak_m", "hoechststand_m"),
         words("Peak, m", "Höchststand, m"),
         words("the highest level above the invert", "der höchste Stand über der Sohle"),
-        lambda found, event, language: "" if event.peak_m is None else round(event.peak_m, 3),
+        lambda row: "" if row.event.peak_m is None else round(row.event.peak_m, 3),
+        digits=3,
     ),
 )
 
@@ -196,36 +205,19 @@ CAPTION = words(
 )
 
 
-def rows(found: Findings, language: Language, by_event: bool = False) -> list[list[Value]]:
-    """The report as CSV has it: the names of the columns, then a row a drain, or an event."""
-    columns, things = (EVENT_COLUMNS, found.events) if by_event else (DRAIN_COLUMNS, found.drains)
-    listed: Sequence[Any] = things
-    table: list[list[Value]] = [[column.name[language] for column in columns]]
-    return table + [[column.value(found, each, language) for column in columns] for each in listed]
-
-
-def page(found: Findings, city: str, now: dt.datetime, language: Language, by_event: bool = False) -> Page:
-    """The report as a page to print; `now` is city time."""
-    columns = EVENT_COLUMNS if by_event else DRAIN_COLUMNS
-    table = rows(found, language, by_event)[1:]
-    over = {each.asset_id for each in found.events if each.type == UEBERSTAU}
+def report(found: Findings, by_event: bool = False) -> Report[Any]:
+    """A row a drain, or an event; what overflowed stands out."""
     listed: Sequence[Drain | Event] = found.events if by_event else found.drains
-    days = f"{found.since.astimezone(found.timezone):%Y-%m-%d} – {_last_day(found):%Y-%m-%d}"
-    return Page(
-        language=language,
-        title=TITLE[language],
-        subtitle=" · ".join(part for part in (city, days) if part),
-        lead=LEAD[language],
-        verdict=verdict(found)[language],
-        is_bad=bool(over),
-        bars=_bars(found, language),
-        table=Table(
-            [column.heading[language] for column in columns],
-            [[_cell(value, language) for value in row] for row in table],
-            {index for index, each in enumerate(listed) if each.asset_id in over},
-        ),
-        notes=[(column.heading[language], column.meaning[language]) for column in columns],
-        made=words(f"Made {now:%Y-%m-%d %H:%M} UTC.", f"Erstellt {now:%Y-%m-%d %H:%M} UTC.")[language],
+    over = {each.asset_id for each in found.events if each.type == UEBERSTAU}
+    return Report(
+        title=TITLE,
+        lead=LEAD,
+        span=f"{found.since.astimezone(found.timezone):%Y-%m-%d} – {_last_day(found):%Y-%m-%d}",
+        verdict=verdict(found),
+        columns=EVENT_COLUMNS if by_event else DRAIN_COLUMNS,
+        rows=[Happened(found, each) if isinstance(each, Event) else Watched(found, each) for each in listed],
+        bars=_bars(found),
+        bad={index for index, each in enumerate(listed) if each.asset_id in over},
     )
 
 
@@ -237,16 +229,12 @@ def verdict(found: Findings) -> Words:
     complete, several = _complete_pct(found.drains), len(found.drains) > 1
     names = ("drains", "Schächten") if several else ("drain", "Schacht")
     english, german = (f"{len(found.drains)} {name}" for name in names)
-    share = number_with_point(complete, Language.GERMAN)
+    shares = [decimal(complete, language) for language in Language]
     return words(
-        f"{counts[0]} × Einstau and {counts[1]} × Überstau at {english}; {complete:g} % of the expected readings came.",
-        f"{counts[0]} × Einstau und {counts[1]} × Überstau an {german}; {share} % der erwarteten Messwerte liegen vor.",
+        f"{counts[0]} × Einstau and {counts[1]} × Überstau at {english}; {shares[0]} % of the expected readings came.",
+        f"{counts[0]} × Einstau und {counts[1]} × Überstau an {german}; "
+        f"{shares[1]} % der erwarteten Messwerte liegen vor.",
     )
-
-
-def number_with_point(value: float, language: Language) -> str:
-    """A number with its decimals, as people of the language write it."""
-    return f"{value:g}".replace(".", ",") if language is Language.GERMAN else f"{value:g}"
 
 
 def _complete_pct(drains: Sequence[Drain]) -> float:
@@ -259,21 +247,15 @@ def _last_day(found: Findings) -> dt.datetime:
     return (found.until - dt.timedelta(microseconds=1)).astimezone(found.timezone)
 
 
-def _bars(found: Findings, language: Language) -> Bars:
+def _bars(found: Findings) -> Bars:
     first = found.since.astimezone(found.timezone).date()
     days = [first + dt.timedelta(days=day) for day in range((_last_day(found).date() - first).days + 1)]
     began = [(each.began.astimezone(found.timezone).date(), each.type) for each in found.events]
     return Bars(
-        CAPTION[language],
+        CAPTION,
         [str(day) for day in days],
         [
-            Series(NAMES[kind], colour, [began.count((day, kind.value)) for day in days])
+            Series(words(NAMES[kind], NAMES[kind]), colour, [began.count((day, kind.value)) for day in days])
             for kind, colour in ((EINSTAU, "#2b6c8f"), (UEBERSTAU, "#b3261e"))
         ],
     )
-
-
-def _cell(value: Value, language: Language) -> str:
-    if isinstance(value, float):
-        return number_with_point(value, language)
-    return number(value, language) if isinstance(value, int) else value

@@ -1,31 +1,18 @@
 """Energy of street lights as a report: kWh drawn and saved against full light all night, by street and month."""
 
 import datetime as dt
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from zoneinfo import ZoneInfo
 
-from lamplighter.report.page import Bars, Page, Series, Table
-from lamplighter.report.words import Language, Words, decimal, number, words
+from lamplighter.report.sheet import Bars, Column, Report, Series, Value
+from lamplighter.report.words import Language, Words, decimal, words
 from rules.sun import Sun
 from storage.energy import Drawn
 from telemetry.clock import HOUR_US, to_us
 
-Value = int | float | str
 ONE_DAY = dt.timedelta(days=1)
 
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """`name` is that of the CSV, `heading` that of the page, `meaning` a sentence on it."""
-
-    name: Words
-    heading: Words
-    meaning: Words
-    value: Callable[[Drawn], Value]
-
-
-COLUMNS = (
+COLUMNS: tuple[Column[Drawn], ...] = (
     Column(
         words("month", "monat"),
         words("Month", "Monat"),
@@ -130,69 +117,37 @@ def saved_pct(drawn_kwh: float, full_kwh: float) -> Value:
     return round(100.0 * (full_kwh - drawn_kwh) / full_kwh, 1) if full_kwh > 0 else ""
 
 
-def rows(found: Sequence[Drawn], language: Language) -> list[list[Value]]:
-    """The report as CSV has it: the names of the columns, then a row a zone and month."""
-    table: list[list[Value]] = [[column.name[language] for column in COLUMNS]]
-    return table + [[column.value(each) for column in COLUMNS] for each in found]
+def report(found: Sequence[Drawn], first: dt.date, last: dt.date) -> Report[Drawn]:
+    """A row a zone and month, between two local days that both count."""
+    return Report(TITLE, LEAD, f"{first} – {last}", verdict(found), COLUMNS, found, _bars(found))
 
 
-def page(
-    found: Sequence[Drawn], city: str, since: dt.date, until: dt.date, now: dt.datetime, language: Language
-) -> Page:
-    """The report as a page to print, between two local days that both count; `now` is city time."""
-    return Page(
-        language=language,
-        title=TITLE[language],
-        subtitle=" · ".join(part for part in (city, f"{since} – {until}") if part),
-        lead=LEAD[language],
-        verdict=verdict(found, language),
-        is_bad=False,
-        bars=_bars(found, language),
-        table=Table(
-            [column.heading[language] for column in COLUMNS],
-            [[_cell(column.value(each), language) for column in COLUMNS] for each in found],
-            set(),
-        ),
-        notes=[(column.heading[language], column.meaning[language]) for column in COLUMNS],
-        made=words(f"Made {now:%Y-%m-%d %H:%M} UTC.", f"Erstellt {now:%Y-%m-%d %H:%M} UTC.")[language],
-    )
-
-
-def verdict(found: Sequence[Drawn], language: Language) -> str:
+def verdict(found: Sequence[Drawn]) -> Words:
     """The report in a sentence."""
     drawn, full = sum(each.drawn_kwh for each in found), sum(each.full_kwh for each in found)
     if full <= 0:
-        return words("No meter told anything in this time.", "In dieser Zeit hat kein Zähler etwas gemeldet.")[language]
-    saved, share = (_cell(value, language) for value in (round(full - drawn, 1), saved_pct(drawn, full)))
-    told = _cell(round(drawn, 1), language)
+        return words("No meter told anything in this time.", "In dieser Zeit hat kein Zähler etwas gemeldet.")
+    figures = drawn, full - drawn, 100 * (full - drawn) / full
+    english, german = ([decimal(each, language) for each in figures] for language in Language)
     return words(
-        f"The lamps drew {told} kWh and saved {saved} kWh ({share} %) against full light all night.",
-        f"Die Leuchten haben {told} kWh verbraucht und gegenüber vollem Licht die ganze Nacht {saved} kWh "
-        f"({share} %) gespart.",
-    )[language]
+        f"The lamps drew {english[0]} kWh and saved {english[1]} kWh ({english[2]} %) against full light all night.",
+        f"Die Leuchten haben {german[0]} kWh verbraucht und gegenüber vollem Licht die ganze Nacht {german[1]} kWh "
+        f"({german[2]} %) gespart.",
+    )
 
 
-def _bars(found: Sequence[Drawn], language: Language) -> Bars:
+def _bars(found: Sequence[Drawn]) -> Bars:
     months = sorted({each.month for each in found})
     drawn, full = (
         [sum(getattr(each, name) for each in found if each.month == month) for month in months]
         for name in ("drawn_kwh", "full_kwh")
     )
+    saved = [max(0, round(most - each)) for each, most in zip(drawn, full, strict=True)]
     return Bars(
-        CAPTION[language],
+        CAPTION,
         [f"{month:%Y-%m}" for month in months],
         [
-            Series(words("drawn", "verbraucht")[language], "#2b6c8f", [round(each) for each in drawn]),
-            Series(
-                words("saved", "gespart")[language],
-                "#7fb08a",
-                [max(0, round(most - each)) for each, most in zip(drawn, full, strict=True)],
-            ),
+            Series(words("drawn", "verbraucht"), "#2b6c8f", [round(each) for each in drawn]),
+            Series(words("saved", "gespart"), "#7fb08a", saved),
         ],
     )
-
-
-def _cell(value: Value, language: Language) -> str:
-    if isinstance(value, float):
-        return decimal(value, language)
-    return number(value, language) if isinstance(value, int) else value

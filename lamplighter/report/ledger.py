@@ -2,36 +2,22 @@
 
 import datetime as dt
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
-from lamplighter.report.page import Bars, Page, Series, Table
-from lamplighter.report.words import Language, Words, number, words
+from lamplighter.report.sheet import Bars, Column, Report, Series, Value
+from lamplighter.report.words import Language, Words, words
 from storage.ledger import Check, Day
-
-Value = int | str
-"""A figure, or text that stands as it is."""
 
 BALANCES = words("balances", "stimmt")
 DIFFERS = words("differs", "weicht ab")
 UNCHECKED = words("not checked", "nicht geprüft")
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
-    """`name` is that of the CSV, `heading` that of the page, `meaning` a sentence on it."""
-
-    name: Words
-    heading: Words
-    meaning: Words
-    value: Callable[[Day, Language], Value]
+def _account(field: str) -> Callable[[Day], Value]:
+    return lambda day: int(getattr(day.account, field))
 
 
-def _account(field: str) -> Callable[[Day, Language], Value]:
-    return lambda day, language: int(getattr(day.account, field))
-
-
-def _check(value: Callable[[Check], Value]) -> Callable[[Day, Language], Value]:
-    return lambda day, language: "" if day.check is None else value(day.check)
+def _check(value: Callable[[Check], Value]) -> Callable[[Day], Value]:
+    return lambda day: "" if day.check is None else value(day.check)
 
 
 def outcome(day: Day) -> Words:
@@ -41,12 +27,12 @@ def outcome(day: Day) -> Words:
     return BALANCES if day.check.balances else DIFFERS
 
 
-COLUMNS = (
+COLUMNS: tuple[Column[Day], ...] = (
     Column(
         words("day", "tag"),
         words("Day", "Tag"),
         words("the UTC day on which the observations were received", "der UTC-Tag, an dem die Messwerte eingingen"),
-        lambda day, language: str(day.day),
+        lambda day: str(day.day),
     ),
     Column(
         words("received", "empfangen"),
@@ -118,7 +104,7 @@ COLUMNS = (
         words("check", "pruefung"),
         words("Check", "Prüfung"),
         words("whether everything agreed", "ob alles übereinstimmte"),
-        lambda day, language: outcome(day)[language],
+        outcome,
     ),
     Column(
         words("checked_at", "geprueft_um"),
@@ -140,30 +126,10 @@ LEAD = words(
 CAPTION = words("Observations received each day, by fate", "Empfangene Messwerte je Tag nach Verbleib")
 
 
-def rows(days: Sequence[Day], language: Language) -> list[list[Value]]:
-    """The report as CSV has it: the names of the columns, then a row a day, oldest first."""
-    table: list[list[Value]] = [[column.name[language] for column in COLUMNS]]
-    return table + [[column.value(day, language) for column in COLUMNS] for day in days]
-
-
-def page(days: Sequence[Day], city: str, since: dt.date, until: dt.date, now: dt.datetime, language: Language) -> Page:
-    """The report as a page to print: `days` oldest first, between two days that both count; `now` is city time."""
-    return Page(
-        language=language,
-        title=TITLE[language],
-        subtitle=" · ".join(part for part in (city, f"{since} – {until} (UTC)") if part),
-        lead=LEAD[language],
-        verdict=verdict(days)[language],
-        is_bad=any(outcome(day) is DIFFERS for day in days),
-        bars=_bars(days, language),
-        table=Table(
-            [column.heading[language] for column in COLUMNS],
-            [[_cell(column.value(day, language), language) for column in COLUMNS] for day in days],
-            {index for index, day in enumerate(days) if outcome(day) is DIFFERS},
-        ),
-        notes=[(column.heading[language], column.meaning[language]) for column in COLUMNS],
-        made=words(f"Made {now:%Y-%m-%d %H:%M} UTC.", f"Erstellt {now:%Y-%m-%d %H:%M} UTC.")[language],
-    )
+def report(days: Sequence[Day], first: dt.date, last: dt.date) -> Report[Day]:
+    """A row a day, oldest first as `days` are, between two UTC days that both count."""
+    differing = {index for index, day in enumerate(days) if outcome(day) is DIFFERS}
+    return Report(TITLE, LEAD, f"{first} – {last} (UTC)", verdict(days), COLUMNS, days, _bars(days), differing)
 
 
 def verdict(days: Sequence[Day]) -> Words:
@@ -186,17 +152,13 @@ def verdict(days: Sequence[Day]) -> Words:
     )
 
 
-def _bars(days: Sequence[Day], language: Language) -> Bars:
-    fates = {column.name[Language.ENGLISH]: column.heading[language] for column in COLUMNS}
+def _bars(days: Sequence[Day]) -> Bars:
+    fates = {column.name[Language.ENGLISH]: column.heading for column in COLUMNS}
     return Bars(
-        CAPTION[language],
+        CAPTION,
         [str(day.day) for day in days],
         [
             Series(fates[fate], colour, [int(getattr(day.account, fate)) for day in days])
             for fate, colour in (("stored", "#2b6c8f"), ("duplicate", "#a9c7d6"), ("quarantined", "#d9822b"))
         ],
     )
-
-
-def _cell(value: Value, language: Language) -> str:
-    return number(value, language) if isinstance(value, int) else value

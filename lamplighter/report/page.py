@@ -1,10 +1,11 @@
 """A report as one HTML page that needs nothing beside it: a verdict, a plot, a table; fit to print on paper."""
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+import datetime as dt
 from html import escape
+from typing import Any
 
-from lamplighter.report.words import Language, number
+from lamplighter.report.sheet import Bars, Column, Report
+from lamplighter.report.words import Language, decimal, number, words
 
 _WIDTH, _HEIGHT, _LEFT = 960, 180, 80
 _STEP_MAX = 100
@@ -28,73 +29,43 @@ thead { display: table-header-group } tr, figure { break-inside: avoid } table, 
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Series:
-    """One part of every bar; `values` are 0 or more."""
-
-    name: str
-    colour: str
-    values: Sequence[int]
-
-
-@dataclass(frozen=True, slots=True)
-class Bars:
-    """Bars of stacked parts, one for each name."""
-
-    caption: str
-    names: Sequence[str]
-    series: Sequence[Series]
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """Cells as they are shown; `bad` are the positions of rows that stand out."""
-
-    head: Sequence[str]
-    rows: Sequence[Sequence[str]]
-    bad: Collection[int]
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """A report; `verdict` is the sentence that matters, `notes` say what each column means."""
-
-    language: Language
-    title: str
-    subtitle: str
-    lead: str
-    verdict: str
-    is_bad: bool
-    bars: Bars
-    table: Table
-    notes: Sequence[tuple[str, str]]
-    made: str
-
-
-def html(page: Page) -> str:
-    """The page."""
-    notes = "".join(f"<dt>{escape(name)}</dt><dd>{escape(meaning)}</dd>" for name, meaning in page.notes)
+def html(report: Report[Any], city: str, now: dt.datetime, language: Language) -> str:
+    """The page of a town; `now` is city time."""
+    title, caption = escape(report.title[language]), " · ".join(part for part in (city, report.span) if part)
+    notes = "".join(
+        f"<dt>{escape(column.heading[language])}</dt><dd>{escape(column.meaning[language])}</dd>"
+        for column in report.columns
+    )
+    made = words(f"Made {now:%Y-%m-%d %H:%M} UTC.", f"Erstellt {now:%Y-%m-%d %H:%M} UTC.")[language]
     return (
-        f'<!doctype html>\n<html lang="{page.language}">\n<head>\n<meta charset="utf-8">\n'
-        f'<meta name="viewport" content="width=device-width">\n<title>{escape(page.title)}</title>\n'
-        f"<style>{_STYLE}</style>\n</head>\n<body>\n<h1>{escape(page.title)}</h1>\n"
-        f'<p class="subtitle">{escape(page.subtitle)}</p>\n'
-        f'<p class="{"bad " if page.is_bad else ""}verdict">{escape(page.verdict)}</p>\n<p>{escape(page.lead)}</p>\n'
-        f"{_plot(page.bars, page.language) if page.bars.names else ''}"
-        f'<div class="scroll">{_table(page.table)}</div>\n'
-        f"<dl>{notes}</dl>\n<footer>{escape(page.made)}</footer>\n</body>\n</html>\n"
+        f'<!doctype html>\n<html lang="{language}">\n<head>\n<meta charset="utf-8">\n'
+        f'<meta name="viewport" content="width=device-width">\n<title>{title}</title>\n'
+        f"<style>{_STYLE}</style>\n</head>\n<body>\n<h1>{title}</h1>\n"
+        f'<p class="subtitle">{escape(caption)}</p>\n'
+        f'<p class="{"bad " if report.bad else ""}verdict">{escape(report.verdict[language])}</p>\n'
+        f"<p>{escape(report.lead[language])}</p>\n"
+        f"{_plot(report.bars, language) if report.bars.names else ''}"
+        f'<div class="scroll">{_table(report, language)}</div>\n'
+        f"<dl>{notes}</dl>\n<footer>{made}</footer>\n</body>\n</html>\n"
     )
 
 
-def _table(table: Table) -> str:
-    head = "".join(f'<th scope="col">{escape(name)}</th>' for name in table.head)
-    body = "\n".join(_row(row, index in table.bad) for index, row in enumerate(table.rows))
+def _table(report: Report[Any], language: Language) -> str:
+    head = "".join(f'<th scope="col">{escape(column.heading[language])}</th>' for column in report.columns)
+    body = "\n".join(_row(report, index, language) for index in range(len(report.rows)))
     return f"<table>\n<thead><tr>{head}</tr></thead>\n<tbody>\n{body}\n</tbody>\n</table>"
 
 
-def _row(cells: Sequence[str], is_bad: bool) -> str:
-    shown = "".join(f"<td>{escape(cell)}</td>" for cell in cells)
-    return f'<tr class="bad">{shown}</tr>' if is_bad else f"<tr>{shown}</tr>"
+def _row(report: Report[Any], index: int, language: Language) -> str:
+    cells = "".join(f"<td>{escape(_shown(each, report.rows[index], language))}</td>" for each in report.columns)
+    return f'<tr class="bad">{cells}</tr>' if index in report.bad else f"<tr>{cells}</tr>"
+
+
+def _shown(column: Column[Any], row: object, language: Language) -> str:
+    value = column.cell(row, language)
+    if isinstance(value, float):
+        return decimal(value, language, column.digits)
+    return number(value, language) if isinstance(value, int) else value
 
 
 def _plot(bars: Bars, language: Language) -> str:
@@ -107,23 +78,23 @@ def _plot(bars: Bars, language: Language) -> str:
         f'<line x1="{_LEFT}" x2="{_WIDTH}" y1="{y}" y2="{y}" stroke="#d5dde1"/>'
         for value, y in ((highest, 12), (0, _HEIGHT))
     ]
-    for index, name in enumerate(bars.names):
-        parts.append(_bar(bars, index, name, _LEFT + index * step, step, (_HEIGHT - 12) / highest))
+    for index in range(len(bars.names)):
+        parts.append(_bar(bars, index, _LEFT + index * step, step, (_HEIGHT - 12) / highest, language))
     parts.append(f'<text x="{_LEFT}" y="{_HEIGHT + 18}">{escape(bars.names[0])}</text>')
     if len(bars.names) > 1:
         parts.append(f'<text x="{right:.0f}" y="{_HEIGHT + 18}" text-anchor="end">{escape(bars.names[-1])}</text>')
     for index, each in enumerate(bars.series):
         x = _LEFT + index * 180
         parts.append(f'<rect x="{x}" y="{_HEIGHT + 30}" width="12" height="12" fill="{each.colour}"/>')
-        parts.append(f'<text x="{x + 18}" y="{_HEIGHT + 41}">{escape(each.name)}</text>')
-    caption = escape(bars.caption)
+        parts.append(f'<text x="{x + 18}" y="{_HEIGHT + 41}">{escape(each.name[language])}</text>')
+    caption = escape(bars.caption[language])
     return (
         f'<figure><figcaption>{caption}</figcaption><svg viewBox="0 0 {_WIDTH} {_HEIGHT + 48}" role="img" '
         f'aria-label="{caption}" font-size="13" fill="#1c2429">{"".join(parts)}</svg></figure>\n'
     )
 
 
-def _bar(bars: Bars, index: int, name: str, x: float, step: float, scale: float) -> str:
+def _bar(bars: Bars, index: int, x: float, step: float, scale: float, language: Language) -> str:
     drawn, y = [], float(_HEIGHT)
     for each in bars.series:
         height = each.values[index] * scale
@@ -133,5 +104,5 @@ def _bar(bars: Bars, index: int, name: str, x: float, step: float, scale: float)
                 f'<rect x="{x + step * 0.1:.2f}" y="{y:.2f}" width="{step * 0.8:.2f}" height="{height:.2f}" '
                 f'fill="{each.colour}"/>'
             )
-    values = ", ".join(f"{each.name} {each.values[index]}" for each in bars.series)
-    return f"<g><title>{escape(f'{name}: {values}')}</title>{''.join(drawn)}</g>"
+    values = ", ".join(f"{each.name[language]} {each.values[index]}" for each in bars.series)
+    return f"<g><title>{escape(f'{bars.names[index]}: {values}')}</title>{''.join(drawn)}</g>"

@@ -1,24 +1,11 @@
 """Use of parking zones as a report: how full by day, how many cars, the fullest hour; nothing about a single bay."""
 
 import datetime as dt
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
-from lamplighter.report.page import Bars, Page, Series, Table
+from lamplighter.report.sheet import Bars, Column, Report, Series
 from lamplighter.report.words import Language, Words, decimal, number, words
 from storage.parking import Used
-
-Value = int | float | str
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """`name` is that of the CSV, `heading` that of the page, `meaning` a sentence on it."""
-
-    name: Words
-    heading: Words
-    meaning: Words
-    value: Callable[[Used], Value]
 
 
 def known_pct(row: Used) -> float:
@@ -26,7 +13,7 @@ def known_pct(row: Used) -> float:
     return round(min(100.0, 100 * row.known_h / (24 * row.bays)), 1) if row.bays else 0.0
 
 
-COLUMNS = (
+COLUMNS: tuple[Column[Used], ...] = (
     Column(
         words("day", "tag"),
         words("Day", "Tag"),
@@ -99,68 +86,36 @@ LEAD = words(
 CAPTION = words("Taken each day, bay-hours", "Je Tag belegt, Platzstunden")
 
 
-def rows(found: Sequence[Used], language: Language) -> list[list[Value]]:
-    """The report as CSV has it: the names of the columns, then a row a zone and day."""
-    table: list[list[Value]] = [[column.name[language] for column in COLUMNS]]
-    return table + [[column.value(each) for column in COLUMNS] for each in found]
+def report(found: Sequence[Used], first: dt.date, last: dt.date) -> Report[Used]:
+    """A row a zone and day, between two local days that both count."""
+    return Report(TITLE, LEAD, f"{first} – {last}", verdict(found), COLUMNS, found, _bars(found))
 
 
-def page(
-    found: Sequence[Used], city: str, since: dt.date, until: dt.date, now: dt.datetime, language: Language
-) -> Page:
-    """The report as a page to print, between two local days that both count; `now` is city time."""
-    return Page(
-        language=language,
-        title=TITLE[language],
-        subtitle=" · ".join(part for part in (city, f"{since} – {until}") if part),
-        lead=LEAD[language],
-        verdict=verdict(found, language),
-        is_bad=False,
-        bars=_bars(found, language),
-        table=Table(
-            [column.heading[language] for column in COLUMNS],
-            [[_cell(column.value(each), language) for column in COLUMNS] for each in found],
-            set(),
-        ),
-        notes=[(column.heading[language], column.meaning[language]) for column in COLUMNS],
-        made=words(f"Made {now:%Y-%m-%d %H:%M} UTC.", f"Erstellt {now:%Y-%m-%d %H:%M} UTC.")[language],
-    )
-
-
-def verdict(found: Sequence[Used], language: Language) -> str:
+def verdict(found: Sequence[Used]) -> Words:
     """The report in a sentence."""
     known, taken = sum(each.known_h for each in found), sum(each.taken_h for each in found)
     if known <= 0:
-        return words("No bay said anything in this time.", "In dieser Zeit hat kein Platz etwas gemeldet.")[language]
-    share = decimal(round(100 * taken / known, 1), language)
-    arrivals = number(sum(each.arrivals for each in found), language)
+        return words("No bay said anything in this time.", "In dieser Zeit hat kein Platz etwas gemeldet.")
+    share, arrivals = 100 * taken / known, sum(each.arrivals for each in found)
+    english, german = ((decimal(share, language), number(arrivals, language)) for language in Language)
     return words(
-        f"Bays were taken {share} % of the time; {arrivals} cars came.",
-        f"Die Plätze waren {share} % der Zeit belegt; {arrivals} Fahrzeuge kamen.",
-    )[language]
+        f"Bays were taken {english[0]} % of the time; {english[1]} cars came.",
+        f"Die Plätze waren {german[0]} % der Zeit belegt; {german[1]} Fahrzeuge kamen.",
+    )
 
 
-def _bars(found: Sequence[Used], language: Language) -> Bars:
+def _bars(found: Sequence[Used]) -> Bars:
     days = sorted({each.day for each in found})
     taken, known = (
         [sum(getattr(each, name) for each in found if each.day == day) for day in days]
         for name in ("taken_h", "known_h")
     )
+    free = [max(0, round(all_h - taken_h)) for all_h, taken_h in zip(known, taken, strict=True)]
     return Bars(
-        CAPTION[language],
+        CAPTION,
         [day.isoformat() for day in days],
         [
-            Series(words("taken", "belegt")[language], "#2b6c8f", [round(each) for each in taken]),
-            Series(
-                words("free", "frei")[language],
-                "#c8d6dd",
-                [max(0, round(all_h - taken_h)) for all_h, taken_h in zip(known, taken, strict=True)],
-            ),
+            Series(words("taken", "belegt"), "#2b6c8f", [round(each) for each in taken]),
+            Series(words("free", "frei"), "#c8d6dd", free),
         ],
     )
-
-
-def _cell(value: Value, language: Language) -> str:
-    if isinstance(value, float):
-        return decimal(value, language)
-    return number(value, language) if isinstance(value, int) else value

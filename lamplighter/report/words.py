@@ -26,8 +26,8 @@ def number(value: int, language: Language) -> str:
     return spelled.replace(",", ".") if language is Language.GERMAN else spelled
 
 
-def decimal(value: float, language: Language) -> str:
-    """With one digit after the point, or the comma, as people of the language write it."""
-    whole, _, rest = f"{value:.1f}".partition(".")
+def decimal(value: float, language: Language, digits: int = 1) -> str:
+    """With so many digits after the point, or the comma, as people of the language write it."""
+    whole, _, rest = f"{value:.{digits}f}".partition(".")
     sign, point = "-" if whole.startswith("-") else "", "," if language is Language.GERMAN else "."
     return f"{sign}{number(abs(int(whole)), language)}{point}{rest}"

@@ -5,8 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from lamplighter.report import drainage as report
-from lamplighter.report.drainage import Findings
+from lamplighter.report.drainage import Findings, report, verdict
 from lamplighter.report.page import html
 from lamplighter.report.words import Language
 from storage.drainage import Drain, Event
@@ -33,7 +32,7 @@ FLOOD = (
 
 
 def test_a_row_a_drain_counts_what_lies_within_the_days() -> None:
-    head, first, second = report.rows(found(*FLOOD, volume_m3=12.34), Language.ENGLISH)
+    head, first, second = report(found(*FLOOD, volume_m3=12.34)).table(Language.ENGLISH)
     assert dict(zip(head, first, strict=True)) == {
         "drain": "D-1",
         "name": "Am Markt",
@@ -51,7 +50,7 @@ def test_a_row_a_drain_counts_what_lies_within_the_days() -> None:
 
 
 def test_a_row_an_event_by_the_towns_clock() -> None:
-    _, high, overflow = report.rows(found(*FLOOD), Language.GERMAN, by_event=True)
+    _, high, overflow = report(found(*FLOOD), by_event=True).table(Language.GERMAN)
     assert high == ["D-1", "Einstau", "2026-11-22T23:00:00+0100", "2026-11-23T02:00:00+0100", 2.0, 1.62]
     assert overflow[1:4] == ["Überstau", "2026-11-23T01:00:00+0100", ""]
 
@@ -59,15 +58,15 @@ def test_a_row_an_event_by_the_towns_clock() -> None:
 @pytest.mark.parametrize("by_event", [False, True])
 @pytest.mark.parametrize("language", Language)
 def test_the_page_never_claims_a_flood(language: Language, by_event: bool) -> None:
-    page = html(report.page(found(*FLOOD), "Wetter", NOW, language, by_event))
+    page = html(report(found(*FLOOD), by_event), "Wetter", NOW, language)
     assert "<Kanal>" not in page
-    verdict = report.verdict(found(*FLOOD))[language]
-    assert verdict in page
-    assert "Einstau" in verdict
-    assert "Überflutung" not in verdict
+    told = verdict(found(*FLOOD))[language]
+    assert told in page
+    assert "Einstau" in told
+    assert "Überflutung" not in told
 
 
 def test_without_drains_it_says_so() -> None:
     nothing = Findings(MONDAY, MONDAY + HOUR, BERLIN, [], [])
-    assert report.verdict(nothing)[Language.ENGLISH] == "No drain was observed in these days."
-    assert html(report.page(nothing, "", NOW, Language.GERMAN))
+    assert verdict(nothing)[Language.ENGLISH] == "No drain was observed in these days."
+    assert html(report(nothing), "", NOW, Language.GERMAN)

@@ -36,7 +36,7 @@ def test_the_day_on_which_the_clocks_are_put_back_has_25_hours() -> None:
 
 
 def test_saved_is_what_full_light_would_have_taken_less_what_was_drawn() -> None:
-    head, may, june = energy.rows([MAY, JUNE], Language.ENGLISH)
+    head, may, june = energy.report([MAY, JUNE], MAY.month, JUNE.month).table(Language.ENGLISH)
     assert dict(zip(head, may, strict=True)) == {
         "month": "2026-05",
         "zone": "ring",
@@ -53,8 +53,8 @@ def test_saved_is_what_full_light_would_have_taken_less_what_was_drawn() -> None
 
 
 def test_the_verdict_in_both_languages() -> None:
-    assert energy.verdict([MAY], Language.ENGLISH) == (
+    assert energy.verdict([MAY])[Language.ENGLISH] == (
         "The lamps drew 800.0 kWh and saved 1,200.0 kWh (60.0 %) against full light all night."
     )
-    assert "1.200,0 kWh (60,0 %)" in energy.verdict([MAY], Language.GERMAN)
-    assert energy.verdict([], Language.ENGLISH) == "No meter told anything in this time."
+    assert "1.200,0 kWh (60,0 %)" in energy.verdict([MAY])[Language.GERMAN]
+    assert energy.verdict([])[Language.ENGLISH] == "No meter told anything in this time."

@@ -11,7 +11,7 @@ SILENT = Used("station", "Station", dt.date(2026, 11, 20), 10, 1.0, 0.0, 0, None
 
 
 def test_a_row_a_zone_and_day() -> None:
-    head, friday, silent = parking.rows([FRIDAY, SILENT], Language.ENGLISH)
+    head, friday, silent = parking.report([FRIDAY, SILENT], FRIDAY.day, FRIDAY.day).table(Language.ENGLISH)
     assert dict(zip(head, friday, strict=True)) == {
         "day": "2026-11-20",
         "zone": "market",
@@ -27,13 +27,13 @@ def test_a_row_a_zone_and_day() -> None:
 
 
 def test_the_verdict_in_both_languages_and_of_nothing() -> None:
-    assert parking.verdict([FRIDAY], Language.ENGLISH) == "Bays were taken 75.0 % of the time; 1,310 cars came."
-    assert "75,0 % der Zeit belegt; 1.310 Fahrzeuge" in parking.verdict([FRIDAY], Language.GERMAN)
-    assert parking.verdict([], Language.ENGLISH) == "No bay said anything in this time."
+    assert parking.verdict([FRIDAY])[Language.ENGLISH] == "Bays were taken 75.0 % of the time; 1,310 cars came."
+    assert "75,0 % der Zeit belegt; 1.310 Fahrzeuge" in parking.verdict([FRIDAY])[Language.GERMAN]
+    assert parking.verdict([])[Language.ENGLISH] == "No bay said anything in this time."
 
 
 def test_the_page_holds_the_table_and_no_single_bay() -> None:
     now = dt.datetime(2026, 11, 21, tzinfo=dt.UTC)
-    shown = page.html(parking.page([FRIDAY], "Witten", FRIDAY.day, FRIDAY.day, now, Language.GERMAN))
+    shown = page.html(parking.report([FRIDAY], FRIDAY.day, FRIDAY.day), "Witten", now, Language.GERMAN)
     assert "Nutzung der Parkzonen" in shown
     assert "Vollste Stunde" in shown

@@ -4,8 +4,9 @@ import datetime as dt
 import re
 import xml.etree.ElementTree as ElementTree
 
-from lamplighter.report import ledger as report
+from lamplighter.report.ledger import report, verdict
 from lamplighter.report.page import html
+from lamplighter.report.sheet import Report
 from lamplighter.report.words import Language
 from storage.ledger import Check, Day, Ledger
 
@@ -25,11 +26,15 @@ BALANCED, DIFFERING, UNCHECKED = day(21, checked(12_002)), day(22, checked(12_00
 
 
 def page(days: list[Day], language: Language = Language.ENGLISH, city: str = "") -> str:
-    return html(report.page(days, city, dt.date(2026, 11, 1), dt.date(2026, 11, 24), NOW, language))
+    return html(of(days), city, NOW, language)
+
+
+def of(days: list[Day]) -> Report[Day]:
+    return report(days, dt.date(2026, 11, 1), dt.date(2026, 11, 24))
 
 
 def test_a_row_a_day_under_the_names_of_the_columns() -> None:
-    head, *rows = report.rows([BALANCED, DIFFERING, UNCHECKED], Language.ENGLISH)
+    head, *rows = of([BALANCED, DIFFERING, UNCHECKED]).table(Language.ENGLISH)
     assert [dict(zip(head, row, strict=True))["check"] for row in rows] == ["balances", "differs", "not checked"]
     assert dict(zip(head, rows[1], strict=True)) == {
         "day": "2026-11-22",
@@ -50,7 +55,7 @@ def test_a_row_a_day_under_the_names_of_the_columns() -> None:
 
 
 def test_german_and_english_have_the_same_columns() -> None:
-    english, german = (report.rows([BALANCED], language) for language in (Language.ENGLISH, Language.GERMAN))
+    english, german = (of([BALANCED]).table(language) for language in (Language.ENGLISH, Language.GERMAN))
     assert len(set(german[0])) == len(german[0]) == len(english[0])
     assert (german[0][1], german[1][-2]) == ("empfangen", "stimmt")
     assert english[1][:-2] == german[1][:-2]
@@ -58,7 +63,7 @@ def test_german_and_english_have_the_same_columns() -> None:
 
 def test_the_verdict_names_the_days_that_differ() -> None:
     verdicts = [
-        report.verdict(days)[Language.ENGLISH]
+        verdict(days)[Language.ENGLISH]
         for days in ([], [BALANCED], [BALANCED, UNCHECKED], [BALANCED, DIFFERING, UNCHECKED])
     ]
     assert verdicts == [
