@@ -1,8 +1,9 @@
 """What street lights drew and what they would have drawn at full light, by zone and month, from the rollups of days."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import NamedTuple
 
 from psycopg.rows import class_row
 
@@ -12,12 +13,21 @@ from storage.pool import Connection
 SQL = queries.load("energy")
 
 
+class Dark(NamedTuple):
+    """A time of the local day that begins at `day` for which lamps burn by the sun."""
+
+    day: datetime
+    begins: datetime
+    ends: datetime
+
+
 @dataclass(frozen=True, slots=True)
 class Drawn:
     """One zone (empty for none) in one local month, which `month` begins.
 
     Of `lamps` the meters told what they drew on `nights` lamp-nights in all: `drawn_kwh`; at full light from dusk to
     dawn it would have been `full_kwh`. Of `lamps_unknown` nobody knows what they draw at full light: they do not count.
+    Lamps of the zone were unlit in the dark for `unlit_h` lamp-hours, by their alarms.
     """
 
     zone: str
@@ -28,12 +38,14 @@ class Drawn:
     nights: int
     drawn_kwh: float
     full_kwh: float
+    unlit_h: float
 
 
 async def by_zone_and_month(
-    conn: Connection, since: datetime, until: datetime, dark_hours: Mapping[datetime, float]
+    conn: Connection, since: datetime, until: datetime, darkness: Sequence[Dark]
 ) -> list[Drawn]:
-    """From the local day that begins at `since` to before `until`; `dark_hours` of each day by its beginning."""
-    given = {"since": since, "until": until, "days": list(dark_hours), "hours": list(dark_hours.values())}
+    """From the local day that begins at `since` to before `until`, in which it is dark at the times of `darkness`."""
+    days, begins, ends = ([*column] for column in zip(*darkness, strict=True)) if darkness else ([], [], [])
+    given = {"since": since, "until": until, "days": days, "begins": begins, "ends": ends}
     async with conn.cursor(row_factory=class_row(Drawn)) as cursor:
         return await (await cursor.execute(SQL["by_zone_and_month"], given)).fetchall()

@@ -19,6 +19,9 @@ from lamplighter.settings import Settings
 from storage.ledger import Day
 from telemetry.clock import to_datetime
 
+CO2_G_PER_KWH = 363.0
+"""Of Germany's electricity in 2024, an estimate of the Umweltbundesamt of 2025."""
+
 commands = typer.Typer(help="Reports for the council, the water authority and the auditor: CSV, or a page to print.")
 
 
@@ -98,9 +101,12 @@ def energy(
     until: Until = None,
     output: Output = Format.CSV,
     language: InLanguage = Language.ENGLISH,
+    co2_g_per_kwh: Annotated[
+        float, typer.Option("--co2", min=0, max=2000, metavar="G_PER_KWH", help="CO₂ of the town's electricity.")
+    ] = CO2_G_PER_KWH,
     config: Config = None,
 ) -> None:
-    """Energy of street lights: kWh drawn and saved against full light all night, by street and month."""
+    """Energy of street lights: kWh and CO₂ against full light all night, and hours unlit, by street and month."""
     settings = begin(config)
     from lamplighter.compose import place  # heavy, as what follows
     from lamplighter.report.energy import report
@@ -120,7 +126,7 @@ def energy(
             return await find(connection, first, last, where, now), first, last, now
 
     found, first, last, now = run(work())
-    _write(report(found, first, last), settings, now, output, language)
+    _write(report(found, first, last, co2_g_per_kwh), settings, now, output, language)
 
 
 @commands.command()

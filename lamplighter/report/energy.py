@@ -1,4 +1,4 @@
-"""Energy of street lights as a report: kWh drawn and saved against full light all night, by street and month."""
+"""Energy of street lights as a report: kWh and CO₂ against full light all night, hours unlit; by street and month."""
 
 import datetime as dt
 from collections.abc import Sequence
@@ -7,8 +7,8 @@ from zoneinfo import ZoneInfo
 from lamplighter.report.sheet import Bars, Column, Report, Series, Value
 from lamplighter.report.words import Language, Words, decimal, words
 from rules.sun import Sun
-from storage.energy import Drawn
-from telemetry.clock import HOUR_US, to_us
+from storage.energy import Dark, Drawn
+from telemetry.clock import to_datetime, to_us
 
 ONE_DAY = dt.timedelta(days=1)
 
@@ -79,6 +79,16 @@ COLUMNS: tuple[Column[Drawn], ...] = (
         words("of what full light would have taken", "von dem, was volles Licht verbraucht hätte"),
         lambda row: saved_pct(row.drawn_kwh, row.full_kwh),
     ),
+    Column(
+        words("unlit_lamp_hours", "ausfall_leuchtenstunden"),
+        words("Unlit, lamp-hours", "Ausfall, Leuchtenstunden"),
+        words(
+            "between dusk and dawn, by alarms that a lamp fails, or that it or its cabinet has no supply",
+            "zwischen Dämmerung und Dämmerung, nach Alarmen über Ausfall oder fehlende Versorgung von Leuchte oder "
+            "Schrank",
+        ),
+        lambda row: round(row.unlit_h, 1),
+    ),
 )
 
 TITLE = words("Energy of street lights", "Energie der Straßenbeleuchtung")
@@ -93,22 +103,20 @@ LEAD = words(
 CAPTION = words("Each month, kWh", "Je Monat, kWh")
 
 
-def dark_hours(
-    clock: Sun, first: dt.date, last: dt.date, now: dt.datetime, timezone: ZoneInfo
-) -> dict[dt.datetime, float]:
-    """How long lamps burn by the sun on each local day up to now, by its beginning; both days count."""
-    found: dict[dt.datetime, float] = {}
+def darkness(clock: Sun, first: dt.date, last: dt.date, now: dt.datetime, timezone: ZoneInfo) -> list[Dark]:
+    """When lamps burn by the sun on each local day up to now; both days count."""
+    found: list[Dark] = []
     day = first
     while day <= last:
         begin = dt.datetime.combine(day, dt.time(), timezone)
         day += ONE_DAY
         since_us, end_us = to_us(begin), to_us(dt.datetime.combine(day, dt.time(), timezone))
         until_us = max(since_us, min(end_us, to_us(now)))
-        dark_us, dark, before_us = 0, clock.dark_at(since_us), since_us
+        dark, before_us = clock.dark_at(since_us), since_us
         for at_us, turns_dark in [*clock.changes(since_us + 1, until_us), (until_us, False)]:
-            dark_us += (at_us - before_us) * dark
+            if dark and before_us < at_us:
+                found.append(Dark(begin.astimezone(dt.UTC), to_datetime(before_us), to_datetime(at_us)))
             dark, before_us = turns_dark, at_us
-        found[begin.astimezone(dt.UTC)] = dark_us / HOUR_US
     return found
 
 
@@ -117,9 +125,30 @@ def saved_pct(drawn_kwh: float, full_kwh: float) -> Value:
     return round(100.0 * (full_kwh - drawn_kwh) / full_kwh, 1) if full_kwh > 0 else ""
 
 
-def report(found: Sequence[Drawn], first: dt.date, last: dt.date) -> Report[Drawn]:
-    """A row a zone and month, between two local days that both count."""
-    return Report(TITLE, LEAD, f"{first} – {last}", verdict(found), COLUMNS, found, _bars(found))
+def report(found: Sequence[Drawn], first: dt.date, last: dt.date, co2_g_per_kwh: float) -> Report[Drawn]:
+    """A row a zone and month, between two local days that both count; CO₂ by what the town's power comes from."""
+    columns = (*COLUMNS, *_co2(co2_g_per_kwh))
+    return Report(TITLE, LEAD, f"{first} – {last}", verdict(found), columns, found, _bars(found))
+
+
+def _co2(g_per_kwh: float) -> tuple[Column[Drawn], Column[Drawn]]:
+    def kg(kwh: float) -> float:
+        return round(kwh * g_per_kwh / 1000, 3)
+
+    return (
+        Column(
+            words("co2_kg", "co2_kg"),
+            words("CO₂, kg", "CO₂, kg"),
+            words(f"drawn, at {g_per_kwh:g} g/kWh", f"für den Verbrauch, bei {g_per_kwh:g} g/kWh"),
+            lambda row: kg(row.drawn_kwh),
+        ),
+        Column(
+            words("saved_co2_kg", "gespart_co2_kg"),
+            words("CO₂ saved, kg", "CO₂ gespart, kg"),
+            words("saved, at the same", "für die Ersparnis, ebenso"),
+            lambda row: kg(row.full_kwh - row.drawn_kwh),
+        ),
+    )
 
 
 def verdict(found: Sequence[Drawn]) -> Words:
@@ -127,12 +156,14 @@ def verdict(found: Sequence[Drawn]) -> Words:
     drawn, full = sum(each.drawn_kwh for each in found), sum(each.full_kwh for each in found)
     if full <= 0:
         return words("No meter told anything in this time.", "In dieser Zeit hat kein Zähler etwas gemeldet.")
-    figures = drawn, full - drawn, 100 * (full - drawn) / full
+    unlit_h = sum(each.unlit_h for each in found)
+    figures = drawn, full - drawn, 100 * (full - drawn) / full, unlit_h
     english, german = ([decimal(each, language) for each in figures] for language in Language)
     return words(
-        f"The lamps drew {english[0]} kWh and saved {english[1]} kWh ({english[2]} %) against full light all night.",
+        f"The lamps drew {english[0]} kWh and saved {english[1]} kWh ({english[2]} %) against full light all night; "
+        f"they were unlit for {english[3]} lamp-hours of darkness.",
         f"Die Leuchten haben {german[0]} kWh verbraucht und gegenüber vollem Licht die ganze Nacht {german[1]} kWh "
-        f"({german[2]} %) gespart.",
+        f"({german[2]} %) gespart; {german[3]} Leuchtenstunden fielen im Dunkeln aus.",
     )
 
 

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from lamplighter.compose import Place
-from lamplighter.report.energy import ONE_DAY, dark_hours
+from lamplighter.report.energy import ONE_DAY, darkness
 from rules.sun import switching_sun
 from storage import energy, rule_versions
 from storage.energy import Drawn
@@ -24,7 +24,7 @@ async def find(conn: Connection, first: dt.date, last: dt.date, place: Place, no
     clock = switching_sun(place.lat, place.lon, *offsets_s, lighting.sun_below_horizon_deg)
     timezone = ZoneInfo(place.timezone)
     since, until = (dt.datetime.combine(day, dt.time(), timezone) for day in (first, last + ONE_DAY))
-    return await energy.by_zone_and_month(conn, since, until, dark_hours(clock, first, last, now, timezone))
+    return await energy.by_zone_and_month(conn, since, until, darkness(clock, first, last, now, timezone))
 
 
 async def _lighting(conn: Connection) -> Lighting:

@@ -1,13 +1,18 @@
--- What lamps drew, and what they would have drawn at full light.
+-- What lamps drew, what they would have drawn at full light, and how long lamps gave none that should have.
 
 -- name: by_zone_and_month
--- Of each zone and local month: the lamps that told what they drew, on how many nights, and both amounts.
+-- Of each zone and local month: the lamps that told what they drew, on how many nights, both amounts, and the hours for
+-- which lamps were unlit.
 --
 -- What a lamp draws at full light is the median of its days' greatest power, of days that saw it at full light; where
 -- none did, its greatest power scaled by its greatest level. Lamps that never gave light enough to tell are counted
--- apart. A day without a reading of the meter counts neither way.
+-- apart. A day without a reading of the meter counts neither way. A lamp is unlit in the dark while an alarm says that
+-- it fails, or that it or its cabinet has no supply; alarms of one lamp at a time count once.
 WITH dark AS (
-    SELECT * FROM unnest(%(days)s::timestamptz[], %(hours)s::float8[]) AS day (bucket, hours)
+    SELECT day, tstzrange(begins, ends) AS span
+    FROM unnest(%(days)s::timestamptz[], %(begins)s::timestamptz[], %(ends)s::timestamptz[]) AS d (day, begins, ends)
+), hours AS (
+    SELECT day AS bucket, sum(extract(epoch FROM upper(span) - lower(span))) / 3600 AS hours FROM dark GROUP BY day
 ), bright AS (
     SELECT asset_id, coalesce(
         percentile_cont(0.5) WITHIN GROUP (ORDER BY power_w_max) FILTER (WHERE level_pct_max >= 99),
@@ -16,20 +21,43 @@ WITH dark AS (
     FROM streetlight_daily
     WHERE bucket >= %(since)s AND bucket < %(until)s
     GROUP BY asset_id
+), drawn AS (
+    SELECT coalesce(a.zone, '') AS zone, date_trunc('month', d.bucket AT TIME ZONE c.timezone)::date AS month,
+           count(DISTINCT d.asset_id) FILTER (WHERE b.full_w IS NOT NULL)::int AS lamps,
+           count(DISTINCT d.asset_id) FILTER (WHERE b.full_w IS NULL)::int AS lamps_unknown,
+           count(*) FILTER (WHERE b.full_w IS NOT NULL)::int AS nights,
+           sum(d.energy_kwh_delta) FILTER (WHERE b.full_w IS NOT NULL) AS drawn_kwh,
+           sum(b.full_w * coalesce(h.hours, 0) / 1000) AS full_kwh
+    FROM streetlight_daily d
+    LEFT JOIN hours h USING (bucket)
+    JOIN bright b USING (asset_id)
+    JOIN asset a USING (asset_id)
+    CROSS JOIN city c
+    WHERE d.bucket >= %(since)s AND d.bucket < %(until)s AND d.energy_kwh_delta IS NOT NULL
+    GROUP BY 1, 2
+), failed AS (
+    SELECT a.asset_id, coalesce(a.zone, '') AS zone,
+           range_agg(tstzrange(l.observed_at, greatest(l.observed_at, coalesce(l.cleared_at, %(until)s)))) AS times
+    FROM alarm l
+    JOIN asset a ON a.asset = l.asset
+        OR l.type = 'cabinet_outage' AND l.subject = 'cabinet:' || (a.attributes ->> 'cabinet')
+    WHERE l.type IN ('lamp_fault', 'supply_loss', 'cabinet_outage') AND a.kind = 'streetlight'
+      AND l.observed_at < %(until)s AND coalesce(l.cleared_at, 'infinity') > %(since)s
+    GROUP BY 1, 2
+), unlit AS (
+    SELECT f.zone, date_trunc('month', d.day AT TIME ZONE c.timezone)::date AS month,
+           sum(extract(epoch FROM upper(part) - lower(part))) / 3600 AS unlit_h
+    FROM failed f
+    JOIN dark d ON f.times && d.span
+    CROSS JOIN LATERAL unnest(f.times * d.span::tstzmultirange) AS part
+    CROSS JOIN city c
+    GROUP BY 1, 2
 )
-SELECT coalesce(a.zone, '') AS zone, coalesce(z.name, a.zone, '') AS name,
-       date_trunc('month', d.bucket AT TIME ZONE c.timezone)::date AS month,
-       count(DISTINCT d.asset_id) FILTER (WHERE b.full_w IS NOT NULL)::int AS lamps,
-       count(DISTINCT d.asset_id) FILTER (WHERE b.full_w IS NULL)::int AS lamps_unknown,
-       count(*) FILTER (WHERE b.full_w IS NOT NULL)::int AS nights,
-       coalesce(sum(d.energy_kwh_delta) FILTER (WHERE b.full_w IS NOT NULL), 0)::float8 AS drawn_kwh,
-       coalesce(sum(b.full_w * dark.hours / 1000), 0)::float8 AS full_kwh
-FROM streetlight_daily d
-JOIN dark USING (bucket)
-JOIN bright b USING (asset_id)
-JOIN asset a USING (asset_id)
-LEFT JOIN zone z ON z.zone = a.zone
-CROSS JOIN city c
-WHERE d.energy_kwh_delta IS NOT NULL
-GROUP BY 1, 2, 3
-ORDER BY 3, 1;
+SELECT zone, coalesce(z.name, zone) AS name, month,
+       coalesce(lamps, 0) AS lamps, coalesce(lamps_unknown, 0) AS lamps_unknown, coalesce(nights, 0) AS nights,
+       coalesce(drawn_kwh, 0)::float8 AS drawn_kwh, coalesce(full_kwh, 0)::float8 AS full_kwh,
+       coalesce(unlit_h, 0)::float8 AS unlit_h
+FROM drawn
+FULL JOIN unlit USING (zone, month)
+LEFT JOIN zone z USING (zone)
+ORDER BY month, zone;
