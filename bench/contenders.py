@@ -55,11 +55,12 @@ RED_SINGLE = Contender("red-single", "Node-RED, a message at a time", 12_000, ON
 RED_BATCHED = Contender("red-batched", "Node-RED, batched by hand", 60_000, ON_RECEIPT, True)
 TUTORIAL = Contender("tutorial", "aiomqtt + psycopg, as tutorials write it", 4_000, ON_RECEIPT, True)
 PYDANTIC = Contender("pydantic", "aiomqtt + pydantic + COPY", 30_000, ON_RECEIPT, False)
+TUNED = Contender("tuned", "aiomqtt + pydantic + COPY, tuned", 30_000, ON_RECEIPT, False)
 TWO = Contender("ours-2", "Lamplighter, two processes", 120_000, AFTER_COMMIT, True, members=2, by_socket=True)
 MIX = Contender(
     "ours-mixed", "Lamplighter, three kinds mixed", 120_000, AFTER_COMMIT, True, members=1, by_socket=True, kinds=MIXED
 )
-ALL = (C, OURS, C_TCP, OURS_TCP, BRIDGE, MQTTJS, RED_BATCHED, PYDANTIC, RED_SINGLE, TUTORIAL, TWO, MIX)
+ALL = (C, OURS, C_TCP, OURS_TCP, BRIDGE, MQTTJS, RED_BATCHED, PYDANTIC, TUNED, RED_SINGLE, TUTORIAL, TWO, MIX)
 
 
 def present(parts: Parts) -> list[Contender]:
@@ -100,9 +101,10 @@ async def start(contender: Contender, field: Field, city: City, parts: Parts) ->
 def _command(contender: Contender, field: Field, city: City, parts: Parts) -> tuple[list[str | Path], dict[str, str]]:
     broker = field.broker
     urls = [broker.url, city.url]
-    scripts = {TUTORIAL.key: "tutorial.py", PYDANTIC.key: "pydantic_copy.py"}
-    if contender.key in scripts:
-        return [*processes.python(str(PEERS / scripts[contender.key])), *urls], {}
+    scripts = {TUTORIAL: ["tutorial.py"], PYDANTIC: ["pydantic_copy.py"], TUNED: ["pydantic_copy.py", "tuned"]}
+    for each, (script, *how) in scripts.items():
+        if contender.key == each.key:
+            return [*processes.python(str(PEERS / script)), *urls, *how], {}
     if contender.key in (C.key, C_TCP.key):
         assert parts.subscriber is not None
         user, password = broker.url.removeprefix("mqtt://").split("@")[0].split(":")
