@@ -6,6 +6,8 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_add
 
 from starlette.types import Scope
 
+from api.documents import RawHeaders
+
 _Address = IPv4Address | IPv6Address
 
 
@@ -17,10 +19,11 @@ class Addresses:
 
     def client(self, scope: Scope) -> str:
         """The address for which a request counts; IPv6 by its /64, which is what one household has."""
-        peer = str((scope.get("client") or ("", 0))[0])
-        if not self._trusted:
-            return household(peer)
-        return household(self._through_proxies(peer, _forwarded_for(scope)))
+        return self.of(str((scope.get("client") or ("", 0))[0]), scope["headers"])
+
+    def of(self, peer: str, headers: RawHeaders) -> str:
+        """The same of a connection's other end and a request's headers, whose names are in lower case."""
+        return household(self._through_proxies(peer, _forwarded_for(headers)) if self._trusted else peer)
 
     def on_loopback(self, scope: Scope) -> bool:
         """Whether the request comes from this machine itself, and not through a proxy that runs on it."""
@@ -46,8 +49,8 @@ def _within(address: _Address, network: IPv4Network | IPv6Network) -> bool:
     return address.version == network.version and address in network
 
 
-def _forwarded_for(scope: Scope) -> list[str]:
-    values = [value.decode("latin-1") for name, value in scope["headers"] if name == b"x-forwarded-for"]
+def _forwarded_for(headers: RawHeaders) -> list[str]:
+    values = [value.decode("latin-1") for name, value in headers if name == b"x-forwarded-for"]
     return [part.strip() for value in values for part in value.split(",")]
 
 

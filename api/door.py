@@ -1,8 +1,4 @@
-"""The front door, before the framework: rate limit, ready documents at once, headers that every answer bears, figures.
-
-A ready document is answered here without the framework, which is several times as fast; the answer is the same that
-`public` would give, and a test holds it to that.
-"""
+"""The front door, before the framework: rate limit, headers that every answer bears, figures."""
 
 import time
 
@@ -11,36 +7,19 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.addresses import Addresses
 from api.board import PATH, Board
-from api.documents import Document, RawHeaders, matches
+from api.documents import RawHeaders
+from api.headers import OPEN, OWN, PREFLIGHT, borne
 from api.metrics import Metrics
 from api.problems import Problem, too_many
 from api.ratelimit import Buckets
+from api.shelf import Shelf
 from api.standards import OPEN_PATHS
 
 BODY_BYTES_MAX = 64 * 1024
 """A larger request is refused."""
 STREAM = f"{PATH}/stream"
-UNLIMITED = ("/ops/", "/healthz", "/readyz", "/metrics")
+UNLIMITED = ("/ops/", "/healthz", "/readyz", "/probez", "/metrics")
 """Not for residents: operators are limited by `auth` while they have no valid token."""
-
-CLOSED_POLICY = b"default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
-EVERYWHERE: RawHeaders = [
-    (b"x-content-type-options", b"nosniff"),
-    (b"referrer-policy", b"no-referrer"),
-    (b"x-frame-options", b"DENY"),
-]
-OPEN: RawHeaders = [
-    (b"access-control-allow-origin", b"*"),
-    (b"access-control-expose-headers", b"ETag, Retry-After"),
-    (b"cross-origin-resource-policy", b"cross-origin"),
-]
-"""For what is public: any page of anybody may read it."""
-OWN: RawHeaders = [(b"cross-origin-resource-policy", b"same-origin"), (b"cross-origin-opener-policy", b"same-origin")]
-PREFLIGHT: RawHeaders = [
-    (b"access-control-allow-methods", b"GET, HEAD, OPTIONS"),
-    (b"access-control-allow-headers", b"If-None-Match, Last-Event-ID, Cache-Control"),
-    (b"access-control-max-age", b"86400"),
-]
 
 
 class Door:
@@ -48,7 +27,7 @@ class Door:
 
     def __init__(self, app: ASGIApp, board: Board, buckets: Buckets, addresses: Addresses, metrics: Metrics) -> None:
         self._app = app
-        self._board = board
+        self.shelf = Shelf(board, buckets, addresses, metrics)
         self._buckets = buckets
         self._addresses = addresses
         self._metrics = metrics
@@ -76,16 +55,10 @@ class Door:
                 refusal = too_many("Too many requests from your address.", wait_s).response()
                 await refusal(scope, receive, visit.send)
                 return "limited"
-        method = scope["method"]
-        if is_open:
-            if method == "OPTIONS":
-                visit.headers = [*visit.headers, *PREFLIGHT]
-                await Response(status_code=204)(scope, receive, visit.send)
-                return "preflight"
-            ready = self._board.document(path) if method in ("GET", "HEAD") else None
-            if ready is not None:
-                await _send_document(ready, scope, visit.send)
-                return PATH + "/{zone}" if path.startswith(f"{PATH}/") else path
+        if is_open and scope["method"] == "OPTIONS":
+            visit.headers = [*visit.headers, *PREFLIGHT]
+            await Response(status_code=204)(scope, receive, visit.send)
+            return "preflight"
         return await self._pass_on(scope, receive, visit)
 
     async def _pass_on(self, scope: Scope, receive: Receive, visit: "_Visit") -> str:
@@ -119,24 +92,12 @@ class _Visit:
         """Pass a message of the answer on."""
         if message["type"] == "http.response.start":
             self.status = message["status"]
-            given = list(message.get("headers", ()))
-            if not any(name == b"content-security-policy" for name, _ in given):
-                given.append((b"content-security-policy", CLOSED_POLICY))
-            message = {**message, "headers": [*given, *EVERYWHERE, *self.headers]}
+            message = {**message, "headers": borne(list(message.get("headers", ())), self.headers)}
         elif message["type"] == "http.response.body":
             self.ended = not message.get("more_body", False)
             if self.without_body:
                 message = {**message, "body": b""}
         await self._send(message)
-
-
-async def _send_document(ready: Document, scope: Scope, send: Send) -> None:
-    known = next((value for name, value in scope["headers"] if name == b"if-none-match"), None)
-    unchanged = known is not None and matches(known.decode("latin-1"), ready.etag)
-    body = b"" if unchanged or scope["method"] == "HEAD" else ready.body
-    status, headers = (304, ready.unchanged) if unchanged else (200, ready.headers)
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
 
 
 def _announced_bytes(scope: Scope) -> int:

@@ -34,7 +34,8 @@ class PublicParts:
 
 
 def answer(request: Request, ready: Document) -> Response:
-    """A document, or 304 where the client has it already."""
+    """A document as the client takes it, or 304 where it has that already."""
+    ready = ready.fitting(request.headers.get("accept-encoding"))
     if matches(request.headers.get("if-none-match"), ready.etag):
         response = Response(status_code=304)
         response.raw_headers = list(ready.unchanged)

@@ -8,6 +8,7 @@ from typing import Any
 
 import uvicorn
 
+from api.hatch import Hatch
 from lamplighter.errors import Failure
 
 GRACE_S = 2
@@ -35,6 +36,12 @@ def listen(host: str, port: int) -> socket.socket:
     return taken
 
 
+def url_of(taken: socket.socket) -> str:
+    """Where a server on this socket answers."""
+    host, port = taken.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
 class HttpServer:
     """Serves an ASGI application on a socket that is already bound."""
 
@@ -43,6 +50,7 @@ class HttpServer:
         self._server = _WithoutSignals(
             uvicorn.Config(
                 app,
+                http=Hatch,
                 log_config=None,
                 access_log=False,
                 lifespan="auto",
@@ -56,8 +64,7 @@ class HttpServer:
     @property
     def url(self) -> str:
         """Where it answers."""
-        host, port = self._socket.getsockname()[:2]
-        return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+        return url_of(self._socket)
 
     async def serve(self) -> None:
         """Answer until cancelled; then let open requests finish for `GRACE_S` seconds."""

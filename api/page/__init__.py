@@ -50,8 +50,7 @@ def file_path(name: str) -> str:
 def html(text: str, max_age_s: int = PAGE_MAX_AGE_S) -> Document:
     """An HTML page of ours, with the policies that each bears."""
     policies = [(b"content-security-policy", POLICY.encode()), (b"permissions-policy", PERMISSIONS.encode())]
-    ready = document(text.encode(), "text/html; charset=utf-8", max_age_s)
-    return Document(ready.body, ready.etag, ready.headers + policies, ready.unchanged + policies)
+    return document(text.encode(), "text/html; charset=utf-8", max_age_s, more=policies)
 
 
 def page_router(settings: ApiSettings) -> APIRouter:

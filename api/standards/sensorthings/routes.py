@@ -82,9 +82,7 @@ def sensorthings_router(board: Board, assets: Assets, gate: Gate, public_kinds: 
     def send(request: Request, body: bytes, media_type: str, public: bool) -> Response:
         if not public:
             return Response(body, 200, {"cache-control": "no-store"}, media_type)
-        response = answer(request, document(body, media_type, board.ttl_s))
-        response.headers["vary"] = "authorization"
-        return response
+        return answer(request, document(body, media_type, board.ttl_s, vary=(b"authorization",)))
 
     @router.get(ROOT, response_model=shapes.Root, summary="The sets of SensorThings")
     @router.get(f"{ROOT}/", include_in_schema=False)

@@ -1,8 +1,10 @@
-"""Entity tags and what a client already has."""
+"""Entity tags, what a client already has, and in which coding it takes the rest."""
+
+import gzip
 
 import pytest
 
-from api.documents import document, entity_tag, matches
+from api.documents import GZIP_BYTES_MIN, document, entity_tag, matches, takes_gzip
 
 
 def test_the_tag_follows_the_bytes() -> None:
@@ -27,5 +29,46 @@ def test_if_none_match_is_compared_weakly(header: str | None, has_it: bool) -> N
 
 
 def test_a_document_says_for_how_long_it_may_be_kept_and_by_whom() -> None:
-    assert (b"cache-control", b"public, max-age=60") in document(b"", "text/plain", 60).headers
-    assert (b"cache-control", b"private, max-age=60") in document(b"", "text/plain", 60, shared=False).headers
+    for shared, scope in ((True, b"public"), (False, b"private")):
+        lifetime = (b"cache-control", scope + b", max-age=60, stale-if-error=300")
+        assert lifetime in document(b"", "text/plain", 60, shared=shared).headers
+
+
+@pytest.mark.parametrize(
+    ("header", "taken"),
+    [
+        ("gzip", True),
+        ("gzip, deflate, br, zstd", True),
+        ("br;q=1.0, GZIP;q=0.8, *;q=0.1", True),
+        ("*", True),
+        ("", False),
+        ("br", False),
+        ("gzip;q=0", False),
+        ("gzip; q=0.000, *", False),
+        ("gzip;q=0.001", True),
+        ("*;q=0", False),
+    ],
+)
+def test_gzip_is_for_who_takes_it(header: str, taken: bool) -> None:
+    assert takes_gzip(header) is taken
+
+
+def test_a_compressed_document_is_the_same_under_a_tag_of_its_own() -> None:
+    body = b"free " * GZIP_BYTES_MIN
+    plain = document(body, "text/plain", 60)
+    packed = plain.fitting("gzip")
+    assert gzip.decompress(packed.body) == body
+    assert len(packed.body) < len(body) / 10
+    assert packed.etag != plain.etag
+    described = dict(packed.headers)
+    assert described[b"content-encoding"] == b"gzip"
+    assert described[b"content-length"] == str(len(packed.body)).encode()
+    assert described[b"etag"] == dict(packed.unchanged)[b"etag"] == packed.etag.encode()
+    assert all((b"vary", b"accept-encoding") in each.unchanged for each in (plain, packed))
+
+
+def test_what_would_not_shrink_is_sent_as_it_is() -> None:
+    for body, media_type in ((b"x" * (GZIP_BYTES_MIN - 1), "text/plain"), (b"x" * GZIP_BYTES_MIN, "font/woff2")):
+        plain = document(body, media_type, 60)
+        assert plain.fitting("gzip") is plain
+        assert b"vary" not in dict(plain.headers)

@@ -21,7 +21,7 @@ async def test_nearest_comes_with_its_distance(client: httpx.AsyncClient) -> Non
     near, far = answer.json()["zones"]
     assert (near["zone"], far["zone"]) == ("near", "far")
     assert near["distance_m"] == pytest.approx(11.1, abs=0.1)
-    assert answer.headers["cache-control"] == "private, max-age=60"
+    assert answer.headers["cache-control"] == "private, max-age=60, stale-if-error=300"
 
 
 async def test_needs_may_be_given_several_times(client: httpx.AsyncClient) -> None:

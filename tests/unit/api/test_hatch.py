@@ -1,0 +1,151 @@
+"""The hatch: what it hands out is to the byte what the door gives, and everything else goes to the door."""
+
+import asyncio
+import itertools
+import re
+import socket
+
+import pytest
+from prometheus_client import generate_latest
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.server import ServerState
+
+from api.board import PATH, Board
+from api.door import Door
+from api.hatch import Hatch
+from api.settings import ApiSettings
+from api.standards import RENDERINGS
+from lamplighter.http_server import HttpServer
+from tests.parts.zones import message, zone
+from tests.unit.api.conftest import MakeApp
+
+DOCUMENTS = [PATH, f"{PATH}.geojson", f"{PATH}/market", f"{PATH}/market/forecast", *RENDERINGS]
+DATE = [(b"date", b"Sun, 22 Nov 2026 20:15:10 GMT")]
+LAST = "Connection: close\r\n"
+
+
+@pytest.fixture(autouse=True)
+def zones(board: Board) -> None:
+    for n in range(3):
+        board.receive(*message(zone(f"zone-{n}")))
+    board.receive(*message(zone("market")))
+
+
+class Server:
+    """The application behind a protocol, on a port of its own."""
+
+    def __init__(self, app: Door, protocol: type[HttpToolsProtocol]) -> None:
+        with socket.socket() as unused:
+            self._config = HttpServer(app, unused)._server.config  # as it is for residents
+        assert self._config.http is Hatch
+        self._protocol = protocol
+        self.state = ServerState()
+        self.state.default_headers = list(DATE)
+
+    async def __call__(self, *requests: str) -> bytes:
+        """All that is answered to these requests, sent in one piece over one connection, until that is closed."""
+        loop = asyncio.get_running_loop()
+        server = await loop.create_server(lambda: self._protocol(self._config, self.state, {}), "127.0.0.1", 0)
+        async with server, asyncio.timeout(5):
+            reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
+            writer.write("".join(requests).encode())
+            answer = await reader.read()
+            writer.close()
+            await writer.wait_closed()
+        return answer
+
+
+def ask(path: str, more: str = "", method: str = "GET", version: str = "1.1") -> str:
+    """A request as it is written."""
+    return f"{method} {path} HTTP/{version}\r\nHost: city.example\r\n{more}\r\n"
+
+
+async def nobody(*_: object) -> None:
+    raise AssertionError("the framework was asked")
+
+
+def statuses(answer: bytes) -> list[bytes]:
+    return re.findall(rb"HTTP/1\.1 (\d+)", answer)
+
+
+@pytest.mark.parametrize("path", DOCUMENTS)
+async def test_it_answers_as_the_door_does(make_app: MakeApp, board: Board, path: str) -> None:
+    through_door, at_hatch = make_app(ApiSettings()), make_app(ApiSettings())
+    at_hatch._app = nobody
+    door, hatch = Server(through_door, HttpToolsProtocol), Server(at_hatch, Hatch)
+    ready = board.document(path)
+    assert ready is not None
+    tags = ["", "*", '"another"', ready.etag, f"W/{ready.etag}", f'"x", {ready.fitting("gzip").etag}']
+    for method, tag, coding in itertools.product(("GET", "HEAD"), tags, ("", "gzip, br", "gzip;q=0")):
+        more = f"If-None-Match: {tag}\r\n" * bool(tag) + f"Accept-Encoding: {coding}\r\n" * bool(coding)
+        request = ask(path, more + LAST, method)
+        assert await hatch(request) == await door(request), (method, tag, coding)
+    old = ask(f"{path}?of=old", version="1.0")
+    assert await hatch(old) == await door(old)
+    figures = [generate_latest(each._metrics.registry).decode() for each in (through_door, at_hatch)]
+    counted = [re.findall(r"^lamplighter_http_requests_total.*|^.*seconds_count.*", each, re.M) for each in figures]
+    assert counted[0] == counted[1] != []
+
+
+async def test_answers_keep_the_order_of_the_requests(make_app: MakeApp) -> None:
+    mixed = [ask(PATH), ask("/healthz"), ask(PATH), ask("/nowhere"), ask(f"{PATH}/market"), ask("/", LAST)]
+    answer = await Server(make_app(ApiSettings()), Hatch)(*mixed)
+    assert statuses(answer) == [b"200", b"200", b"200", b"404", b"200", b"200"]
+    marks = [b'"updated_at"', b'"status"', b'"updated_at"', b"problem+json", b'"zone":"market"', b"<!doctype html>"]
+    places = [0]
+    for mark in marks:
+        places.append(answer.index(mark, places[-1] + 1))
+
+
+async def test_an_address_pays_once_wherever_it_asks(make_app: MakeApp) -> None:
+    server = Server(make_app(ApiSettings(requests_per_s=0.1, requests_burst=3)), Hatch)
+    answer = await server(ask(PATH), ask("/"), ask(PATH), ask(PATH), ask("/", LAST))
+    assert statuses(answer) == [b"200", b"200", b"200", b"429", b"429"]
+    assert b"retry-after: " in answer
+
+
+async def test_behind_a_trusted_proxy_each_client_pays_for_itself(make_app: MakeApp) -> None:
+    settings = ApiSettings(requests_per_s=0.1, requests_burst=1, trusted_proxies=("127.0.0.1",))
+    clients = [f"X-Forwarded-For: 203.0.113.{n}\r\n" for n in (1, 1, 2)]
+    answer = await Server(make_app(settings), Hatch)(
+        *(ask(PATH, each) for each in clients[:2]), ask(PATH, clients[2] + LAST)
+    )
+    assert statuses(answer) == [b"200", b"429", b"200"]
+
+
+async def test_what_changes_is_handed_out_at_once(make_app: MakeApp, board: Board) -> None:
+    server = Server(make_app(ApiSettings()), Hatch)
+    before = await server(ask(f"{PATH}/market", LAST))
+    board.receive(*message(zone("market", free=1)))
+    after = await server(ask(f"{PATH}/market", LAST))
+    assert b'"free":1,' not in before
+    assert b'"free":1,' in after
+    server.state.default_headers = [(b"date", b"Sun, 22 Nov 2026 20:15:11 GMT")]
+    assert b"20:15:11" in await server(ask(f"{PATH}/market", LAST))
+    assert b"HTTP/1.1 404" in await server(ask(f"{PATH}/nobody", LAST))
+
+
+@pytest.mark.parametrize("request_", [
+    ask(PATH, "Content-Length: 2\r\n") + "{}",
+    ask(PATH, "Transfer-Encoding: chunked\r\n") + "2\r\n{}\r\n0\r\n\r\n",
+    ask(PATH, "Expect: 100-continue\r\nContent-Length: 2\r\n") + "{}",
+    ask(PATH, method="POST"),
+    ask(PATH, method="OPTIONS"),
+    ask("//public/v1/parking"),
+    ask("http://city.example/public/v1/parking"),
+])  # fmt: skip
+async def test_what_is_no_plain_request_goes_to_the_door(make_app: MakeApp, request_: str) -> None:
+    """The next request on the connection is understood as well."""
+    both = [
+        await Server(make_app(ApiSettings()), each)(request_, ask(PATH, LAST)) for each in (HttpToolsProtocol, Hatch)
+    ]
+    assert both[0] == both[1]
+    assert len(statuses(both[0])) >= 2
+
+
+async def test_another_application_is_served_as_ever() -> None:
+    async def plain(scope: object, receive: object, send: object) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})  # type: ignore[operator]
+        await send({"type": "http.response.body", "body": b"as ever"})  # type: ignore[operator]
+
+    assert b"as ever" in await Server(plain, Hatch)(ask(PATH, LAST))  # type: ignore[arg-type]
