@@ -1,7 +1,7 @@
 """A CSV file a line at a time, as spreadsheets write it, in memory that does not grow with it.
 
-Commas or semicolons (as German spreadsheets write it), with or without a byte order mark; the first line names the
-columns. A line that is broken is told and the next one is read.
+Commas, semicolons (as German spreadsheets write it) or tabs, with or without a byte order mark and Excel's `sep=` line;
+then a line names the columns. A line that is broken is told and the next one is read.
 """
 
 import csv
@@ -13,6 +13,7 @@ from typing import TextIO
 LINE_CHARACTERS_MAX = 1024 * 1024
 """A longer line ends the reading: it is no spreadsheet's."""
 
+_SEPARATOR = re.compile("sep=([,;\t])\r?\n", re.IGNORECASE)
 _NO_UTF8 = re.compile("[\ud800-\udfff]")
 
 _NO_UTF8_WORDS = "it holds bytes that are no UTF-8: save the file as UTF-8"
@@ -39,7 +40,11 @@ class Spreadsheet:
     def __init__(self, source: TextIO) -> None:
         self._source = source
         first = source.readline(LINE_CHARACTERS_MAX).removeprefix("\ufeff")
-        self.delimiter = ";" if ";" in first and "," not in first else ","
+        said = _SEPARATOR.fullmatch(first)
+        self._lines_before = 1 if said else 0
+        if said:
+            first = source.readline(LINE_CHARACTERS_MAX)
+        self.delimiter = said[1] if said else next((each for each in "\t;" if each in first and "," not in first), ",")
         self._reader = csv.reader(self._lines(first), delimiter=self.delimiter, strict=True)
         self.fault = ""
         """Why the header cannot be read; empty where it can."""
@@ -53,7 +58,7 @@ class Spreadsheet:
     @property
     def decimal_comma(self) -> bool:
         """Whether numbers may have a comma where others have a point: then it separates no cells."""
-        return self.delimiter == ";"
+        return self.delimiter != ","
 
     def __iter__(self) -> Iterator[tuple[int, dict[str, str] | str]]:
         """Each line that is not empty: its number from 1, and its cells by column, or what is wrong with it.
@@ -63,16 +68,16 @@ class Spreadsheet:
         """
         width = len(self.header)
         while True:
-            begins = self._reader.line_num + 1
+            begins = self._line + 1
             try:
                 cells = next(self._reader, None)
             except csv.Error as error:
-                ends = self._reader.line_num
+                ends = self._line
                 open_quote = f", read up to line {ends}: is a quote left open?" if ends > begins else ""
                 yield begins, _words(error) + open_quote
                 continue
             except _TooLong as error:
-                yield self._reader.line_num + 1, _words(error)
+                yield self._line + 1, _words(error)
                 return
             if cells is None:
                 return
@@ -80,11 +85,16 @@ class Spreadsheet:
             if not any(texts):
                 continue
             if len(texts) != width:
-                yield self._reader.line_num, f"{len(texts)} cells, but the header has {width}"
+                yield self._line, f"{len(texts)} cells, but the header has {width}"
             elif not is_utf8("".join(texts)):
-                yield self._reader.line_num, _NO_UTF8_WORDS
+                yield self._line, _NO_UTF8_WORDS
             else:
-                yield self._reader.line_num, dict(zip(self.header, texts, strict=True))
+                yield self._line, dict(zip(self.header, texts, strict=True))
+
+    @property
+    def _line(self) -> int:
+        """The number of the last line that was read."""
+        return self._lines_before + self._reader.line_num
 
     def _lines(self, first: str) -> Iterator[str]:
         line = first

@@ -70,6 +70,9 @@ def issue(
             return credentials.issued(text, drawn)
 
         _change(passwords, for_all)
+        if not drawn:
+            typer.echo("Every device in service that can have credentials has them.", err=True)
+            return
     _print(drawn, as_json, as_table=all_missing)
     _tell(reload_pid)
 

@@ -93,10 +93,11 @@ def _with_alarms(told: Explanation, known: Known, subjects: set[str]) -> Explana
     for each in sorted(standing, key=lambda alarm: alarm.raised_at):
         since = told.clock(to_us(each.raised_at))
         whose = "" if each.asset else f" of {each.subject}"
-        over = f", cleared at {told.clock(to_us(each.cleared_at))}" if each.cleared_at else ""
+        until = told.clock(to_us(each.cleared_at)) if each.cleared_at else ""
+        span = f"was raised at {since}, cleared at {until}" if until else f"stands since {since}"
         told.say(
             "alarm",
-            f"The alarm {each.type}{whose} stands since {since}{over}: it is {each.state.replace('_', ' ')}.",
+            f"The alarm {each.type}{whose} {span}: it is {each.state.replace('_', ' ')}.",
             type=each.type,
             subject=each.subject,
             state=each.state,

@@ -32,7 +32,7 @@ def read_text(path: Path) -> str:
     try:
         if path.stat().st_size > BYTES_MAX:
             raise BadFile(f"{path} is larger than any rule file ({BYTES_MAX} bytes).", path)
-        return path.read_text("utf-8")
+        return path.read_text("utf-8-sig")
     except OSError as error:
         raise BadFile(f"{path} cannot be read: {error.strerror}.", path) from error
     except UnicodeDecodeError as error:

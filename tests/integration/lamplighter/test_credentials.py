@@ -126,6 +126,9 @@ def test_only_registered_devices_are_issued_credentials(
     assert [line.split(",")[0] for line in out.splitlines()] == ["device", "dev-2"]
     assert "dev:3 needs no password" in err
     assert out.splitlines()[1].split(",")[1] not in Path("p").read_text()
+    assert run(["credentials", "issue", "--all-missing", "--passwords", "p"]) == 0
+    out, err = capfd.readouterr()
+    assert (out, "reloads" in err) == ("", False)
 
 
 def openssl(*arguments: str | Path) -> None:

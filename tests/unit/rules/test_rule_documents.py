@@ -21,6 +21,12 @@ def test_the_example_is_a_rule_file() -> None:
     assert len(thresholds.calendars["holiday"].days) == 11
 
 
+def test_a_byte_order_mark_is_no_mistake(tmp_path: Path) -> None:
+    file = tmp_path / "rules.toml"
+    file.write_text((DOCS / "rules.example.toml").read_text(), "utf-8-sig")
+    assert read_rule_file(file).thresholds.lighting.programs
+
+
 def test_the_test_in_the_guide_runs(tmp_path: Path) -> None:
     (told,) = re.findall(r"```toml\n(.*?)```", (DOCS / "rule_file.md").read_text(), re.DOTALL)
     (tmp_path / "rules.toml").write_text("")

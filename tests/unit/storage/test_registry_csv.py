@@ -52,6 +52,14 @@ def test_spreadsheets_write_semicolons_and_a_byte_order_mark() -> None:
     assert row.given == {"name": "Lampe, groß"}
 
 
+@pytest.mark.parametrize("text", ["sep=;\r\nasset;kind;name\r\n{}", "asset\tkind\tname\n{}"])
+def test_spreadsheets_name_their_separator_or_write_tabs(text: str) -> None:
+    separator = "\t" if "\t" in text else ";"
+    (row,) = rows(text.format(separator.join(["lamp-1", "streetlight", "Lampe, groß"])))
+    assert row.given == {"name": "Lampe, groß"}
+    assert row.place.line == text.count("\n") + 1
+
+
 def test_an_unknown_column_is_one_sentence_and_hides_no_row() -> None:
     words, other = mistakes(f"{HEADER},colour", "lamp-1,streetlight,,,,,,red", "lamp-2,lantern,,,,,,red")
     assert words.startswith("line 1: unknown column 'colour': the columns are asset, kind, name")
