@@ -3,7 +3,10 @@
 The role belongs to the whole server and has no password until the operator sets one, so nobody can log in before.
 """
 
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
 
 from psycopg import errors as pg
 
@@ -26,6 +29,7 @@ RELATIONS = (
     "ledger_check",
     "rollup_check",
     "ingest_instance",
+    "self_probe",
     "rule_version",
     "report_interval",
     "rule_activation",
@@ -51,3 +55,35 @@ async def grant(conn: Connection, kinds: Iterable[str]) -> str | None:
     except pg.InsufficientPrivilege:
         return f"The role {ROLE} is missing and this database user may not create roles: create it and migrate again."
     return None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a query gave: each column's name with its PostgreSQL type (`timestamptz`, `float8` …), and the rows."""
+
+    columns: tuple[tuple[str, str], ...]
+    rows: list[tuple[Any, ...]]
+
+
+@asynccontextmanager
+async def reading(conn: Connection) -> AsyncIterator[Callable[[str], Awaitable[Answer]]]:
+    """What asks the database as the reader within the block, any SQL, which may only read.
+
+    Raises:
+        psycopg.errors.InsufficientPrivilege: the database user may not become the reader.
+    """
+    await conn.execute(f"SET ROLE {ROLE}")
+    await conn.execute("SET default_transaction_read_only = on")
+
+    async def ask(sql: str) -> Answer:
+        cursor = await conn.execute(sql.encode())
+        types = conn.adapters.types
+        columns = [(each.name, getattr(types.get(each.type_code), "name", "")) for each in cursor.description or ()]
+        return Answer(tuple(columns), await cursor.fetchall())
+
+    try:
+        yield ask
+    finally:
+        if not conn.broken:
+            await conn.execute("RESET default_transaction_read_only")
+            await conn.execute("RESET ROLE")

@@ -1,0 +1,137 @@
+"""`lamplighter dashboards preview`: what operators will see, without Grafana."""
+
+import json
+from collections.abc import Iterable
+from contextlib import AsyncExitStack
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from lamplighter.cli.session import Config, begin, database, need_database, run
+from lamplighter.errors import Failure, WrongUsage
+from lamplighter.settings import Settings
+from storage import city, reader
+from storage.errors import StorageError
+from telemetry.clock import to_us
+
+if TYPE_CHECKING:
+    from dashboards.preview.document import Look
+
+Json = dict[str, Any]
+Theme = Literal["dark", "light"]
+
+_NOW = "SELECT city_now()"
+
+Out = Annotated[Path, typer.Option("--out", metavar="DIR", file_okay=False, help="Where the pages are written.")]
+Png = Annotated[
+    Path | None, typer.Option("--png", metavar="DIR", file_okay=False, help="Take a picture of each page, by Chromium.")
+]
+Boards = Annotated[
+    list[str] | None, typer.Argument(metavar="[NAME]…", help="Which dashboards.", show_default="all of them")
+]
+Demo = Annotated[
+    bool,
+    typer.Option("--demo", help="Show a simulated evening, which takes two minutes, not a database of the settings."),
+]
+Choices = Annotated[
+    list[str] | None,
+    typer.Option("--var", metavar="NAME=VALUE", help="What is chosen of a variable, as asset=drain-00011; repeatable."),
+]
+
+
+def preview(
+    names: Boards = None,
+    out: Out = Path("preview"),
+    png: Png = None,
+    theme: Annotated[Theme, typer.Option("--theme", help="How the pictures look; pages take ?theme=light.")] = "dark",
+    hours: Annotated[float, typer.Option("--hours", min=0.1, max=24 * 366, help="How much time is shown.")] = 6,
+    choices: Choices = None,
+    demo: Demo = False,
+    config: Config = None,
+) -> None:
+    """Draw dashboards with Grafana's own UI library from the answers of a database, read as Grafana's role.
+
+    For developers, from the source tree: it needs Node.js with npm, and fetches Grafana's library at its first use.
+    """
+    settings = begin(config)
+    shown = _chosen_boards(names or [])
+    named = _named(choices or [])
+    if not demo:
+        need_database(settings)
+    try:
+        from dashboards.preview import bundle, pages
+        from dashboards.preview.document import Look
+    except ImportError as error:
+        raise Failure("The preview is a tool for developers: run it from the source tree, which brings it.") from error
+    try:
+        made = bundle.bundle()
+        documents = run(_documents(settings, shown, Look(0, "UTC", hours, named), demo))
+        _check_used(named, documents.values())
+        written = pages.write(out, made, documents)
+        for page in written:
+            print(page)
+        for page, (name, document) in zip(written, documents.items(), strict=True) if png else ():
+            assert png is not None
+            pages.picture(page, document, png / f"{name}.png", theme)
+            print(png / f"{name}.png")
+    except (bundle.CannotBundle, pages.NoPicture, StorageError) as error:
+        raise Failure(str(error)) from error
+    except OSError as error:
+        raise Failure(f"The preview cannot be written ({error}): name another folder with --out or --png.") from error
+
+
+def _chosen_boards(names: list[str]) -> dict[str, Json]:
+    """The JSON of the named dashboards, else of all, by their names."""
+    from dashboards import build  # heavy
+
+    boards = {file.removesuffix(".json"): json.loads(text) for file, text in build.documents().items()}
+    for name in names:
+        if name not in boards:
+            raise WrongUsage(f"There is no dashboard {name}: there are {', '.join(boards)}.")
+    return {name: board for name, board in boards.items() if not names or name in names}
+
+
+def _named(choices: list[str]) -> dict[str, list[str]]:
+    """The values named on the command line by their variable."""
+    named: dict[str, list[str]] = {}
+    for text in choices:
+        name, equals, value = text.partition("=")
+        if not name or not equals:
+            raise WrongUsage(f"--var {text} cannot be read: write NAME=VALUE.")
+        named.setdefault(name, []).append(value)
+    return named
+
+
+def _check_used(named: dict[str, list[str]], documents: Iterable[Json]) -> None:
+    """Refuse a value that no dashboard's variable has, because it was meant to do something."""
+    chosen = [variable for document in documents for variable in document["variables"]]
+    used = {(each["name"], value) for each in chosen for value in _several(each["value"])}
+    for name, values in named.items():
+        for value in values:
+            if (name, value) not in used:
+                raise WrongUsage(f"--var {name}={value} fits no variable of these dashboards.")
+
+
+def _several(value: str | list[str]) -> list[str]:
+    return [value] if isinstance(value, str) else value
+
+
+async def _documents(settings: Settings, boards: dict[str, Json], look: "Look", demo: bool) -> dict[str, Json]:
+    """The document of each dashboard, from the database of the settings or from a simulated evening."""
+    from dashboards.preview.document import document
+
+    async with AsyncExitStack() as stack:
+        if demo:
+            from lamplighter.demo.evening import evening  # heavy: all rooms
+
+            url = await stack.enter_async_context(evening(settings))
+            settings = settings.model_copy(update={"database_url": url})
+        connection = await stack.enter_async_context(database(settings))
+        timezone = await city.timezone(connection)
+        ask = await stack.enter_async_context(reader.reading(connection))
+        ((now,),) = (await ask(_NOW)).rows
+        look = replace(look, now_us=to_us(now), timezone=timezone)
+        pages = {board["uid"]: {"file": f"{name}.html", "title": board["title"]} for name, board in boards.items()}
+        return {name: await document(board, ask, look, pages) for name, board in boards.items()}
