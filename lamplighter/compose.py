@@ -93,11 +93,14 @@ def place(settings: Settings) -> Place | None:
 async def ground(settings: Settings, database_url: str, mqtt_url: str, wanted: CityClock) -> AsyncIterator[Ground]:
     """Check that broker and database are there and of our schema, agree on the clock, and open the pool.
 
+    An empty `mqtt_url` is for services that need no broker.
+
     Raises:
         Failure: the broker cannot be used.
         StorageError: the database cannot be used, or has another schema.
     """
-    await _until_there("broker", lambda: reach_broker(mqtt_url))
+    if mqtt_url:
+        await _until_there("broker", lambda: reach_broker(mqtt_url))
     clock = await _until_there("database", lambda: _agree(database_url, wanted))
     pool = await open_pool(database_url, size=_POOL_SIZE)
     try:

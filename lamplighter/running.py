@@ -15,8 +15,7 @@ from lamplighter.supervise import crew
 
 _log = structlog.get_logger(__name__)
 
-Service = Literal["ingest", "gateway", "rules", "api"]
-ALL: tuple[Service, ...] = ("ingest", "gateway", "rules", "api")
+Service = Literal["ingest", "upkeep", "gateway", "rules", "api"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +64,7 @@ async def serve(
     Args:
         settings: the town's.
         database_url: has the schema of this version.
-        mqtt_url: the broker.
+        mqtt_url: the broker; empty where none of the services needs one.
         services: which ones.
         seat: which of several `ingest` processes this one is; None takes all uplinks.
 
@@ -88,6 +87,7 @@ async def serve(
                 await compose.serve_ingest(members, ground)
             else:
                 await compose.serve_ingest(members, ground, seat.client_id, seat.share)
+        if "upkeep" in services:
             compose.serve_maintenance(members, ground)
         if "gateway" in services:
             await compose.serve_gateway(members, ground)

@@ -1,6 +1,7 @@
-"""The settings file: TOML, with a sentence for every way in which it cannot be read."""
+"""The settings file and the folder of secrets, with a sentence for every way in which they cannot be read."""
 
 import tomllib
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -23,3 +24,22 @@ def read_file(path: Path, *, must_exist: bool) -> dict[str, Any]:
         raise WrongUsage(f"The settings file {path} cannot be read ({error}).") from error
     except tomllib.TOMLDecodeError as error:
         raise WrongUsage(f"The settings file {path} is not TOML: {error}.") from error
+
+
+def read_folder(folder: Path, names: Iterable[str]) -> dict[str, str]:
+    """Those of the settings that have a file in the folder, each the file's text without the line's end.
+
+    Raises:
+        WrongUsage: the folder is none, or a file cannot be read.
+    """
+    if not folder.is_dir():
+        raise WrongUsage(f"The folder of secrets {folder} is not there: mend LAMPLIGHTER_SECRETS_DIR.")
+    found = {}
+    for name in names:
+        try:
+            found[name] = (folder / name).read_text(encoding="utf-8").strip()
+        except FileNotFoundError:
+            continue
+        except (OSError, UnicodeDecodeError) as error:
+            raise WrongUsage(f"The secret {folder / name} cannot be read ({type(error).__name__}).") from error
+    return found

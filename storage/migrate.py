@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import psycopg
 
 from storage import draft as drafting
-from storage import errors, lifecycle, queries, reader, relations
+from storage import errors, lifecycle, queries, reader, relations, roles
 from storage.pool import Connection, connect
 from telemetry.kind import Kind
 from telemetry.kinds import KINDS
@@ -129,6 +129,7 @@ async def _migrate(
         result.applied.append(migration.name)
     await _follow_kinds(conn, mode, kinds)
     await _settle_timezone(conn, mode, timezone, kinds)
+    await roles.grant(conn, kinds)
     note = await reader.grant(conn, kinds)
     if note:
         notes.append(note)

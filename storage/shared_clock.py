@@ -14,17 +14,26 @@ async def share(conn: Connection, wanted: CityClock) -> CityClock:
     started; one that is set otherwise sets a new clock.
     """
     with errors.translated():
+        known = await _known(conn)
+        if _alike(known, wanted):  # nothing is written, so that who may only read can live by it
+            return wanted if known is None else known
         async with conn.transaction():
             await conn.execute(SQL["lock"])
-            row = await (await conn.execute(SQL["clock"])).fetchone()
-            known = CityClock(*row) if row else None
+            known = await _known(conn)
             if known is not None and _alike(known, wanted):
                 return known
             await city.set_clock(conn, wanted)
     return wanted
 
 
-def _alike(known: CityClock, wanted: CityClock) -> bool:
+async def _known(conn: Connection) -> CityClock | None:
+    row = await (await conn.execute(SQL["clock"])).fetchone()
+    return CityClock(*row) if row else None
+
+
+def _alike(known: CityClock | None, wanted: CityClock) -> bool:
+    if known is None:
+        return wanted.is_real
     both_began_at_real_time = known.start_us == known.anchor_us and wanted.start_us == wanted.anchor_us
     return known.speed == wanted.speed and (known.start_us == wanted.start_us or both_began_at_real_time)
 

@@ -1,4 +1,4 @@
-"""`lamplighter up`, `ingest`, `gateway`, `rules`, `api`: services against the configured broker and database."""
+"""`lamplighter up`, `ingest`, `upkeep`, `gateway`, `rules`, `api`: services against broker and database."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 def up(config: Config = None) -> None:
     """Run all services against the configured broker and database; the gateway where network servers are set."""
-    _serve(config, "ingest", "gateway", "rules", "api")
+    _serve(config, "ingest", "upkeep", "gateway", "rules", "api")
 
 
 def gateway(config: Config = None) -> None:
@@ -44,9 +44,13 @@ def ingest(
             "which then keeps nothing more for it.",
         ),
     ] = False,
+    without_upkeep: Annotated[
+        bool,
+        typer.Option("--without-upkeep", help="Leave old data to `lamplighter upkeep`, run as the database's owner."),
+    ] = False,
     config: Config = None,
 ) -> None:
-    """Store what devices send.
+    """Store what devices send, and look after old data.
 
     One process takes all uplinks. Several divide them: `--share city --member 1`, `--share city --member 2`, and so on.
     A member that is away keeps its part waiting at the broker, for up to 7 days: start it again with its number, or
@@ -59,8 +63,10 @@ def ingest(
     seat = None if share is None or member is None else (share, member)
     if retire:
         _retire(config, seat)
-    else:
+    elif without_upkeep:
         _serve(config, "ingest", seat=seat)
+    else:
+        _serve(config, "ingest", "upkeep", seat=seat)
 
 
 def _retire(config: Path | None, seat: tuple[str, int] | None) -> None:
@@ -70,6 +76,15 @@ def _retire(config: Path | None, seat: tuple[str, int] | None) -> None:
 
     waited = run(running.retire(settings, database_url, mqtt_url, running.Seat(*seat) if seat else None))
     typer.echo(f"Retired: {waited} observations that waited are settled, and the broker keeps no more for it.")
+
+
+def upkeep(config: Config = None) -> None:
+    """Look after old data: partitions, rollups, compression, retention, the nightly checks. Needs no broker."""
+    settings = begin(config, is_service=True)
+    database_url = need_database(settings)
+    from lamplighter.running import serve  # heavy: all rooms
+
+    run(serve(settings, database_url, "", ["upkeep"]))
 
 
 def rules(config: Config = None) -> None:

@@ -16,6 +16,10 @@ WHERE c.relkind = 'r' AND NOT c.relispartition
 -- One process at a time makes partitions of a kind; until the end of the transaction.
 SELECT pg_advisory_xact_lock(hashtext('lamplighter partitions'), hashtext(%(kind)s));
 
+-- name: make_partition
+-- Make a partition by its owner's rights.
+SELECT make_partition(%(kind)s, %(name)s, %(begin)s, %(end)s);
+
 -- name: hourly
 -- Sum up the rows of each asset in these hours, asset by asset along the primary key.
 INSERT INTO {kind}_hourly AS stored (asset_id, bucket, {names})

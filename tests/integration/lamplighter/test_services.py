@@ -1,10 +1,7 @@
 """`lamplighter up` and its parts as an operator runs them: processes with settings, ended by signals."""
 
 import json
-import os
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,42 +14,11 @@ from paho.mqtt.publish import multiple, single
 from lamplighter.cli import run
 from lamplighter.embedded import ports
 from tests.parts.broker import BrokerPart
+from tests.parts.service import SECONDS, Service
 
 ROOT = Path(__file__).parents[3]
 PLACE = {"LAMPLIGHTER_CITY_LAT": "51.4", "LAMPLIGHTER_CITY_LON": "7.3"}
 REGISTRY = "asset,kind,zone,lat,lon,device\nlamp-1,streetlight,market,51.4,7.3,dev-1\n"
-SECONDS = 30.0
-
-
-class Service:
-    """One `lamplighter` process."""
-
-    def __init__(self, log: Path, environment: dict[str, str], *arguments: str) -> None:
-        self._log = log
-        with log.open("w") as out:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "lamplighter", *arguments],
-                cwd=ROOT,
-                env={**os.environ, **environment, "LAMPLIGHTER_LOG_FORMAT": "json"},
-                stdout=out,
-                stderr=out,
-            )
-
-    @property
-    def said(self) -> str:
-        return self._log.read_text()
-
-    def until(self, word: str) -> None:
-        """Wait until the log has a word."""
-        deadline = time.monotonic() + SECONDS
-        while word not in self.said:
-            assert self.process.poll() is None, self.said
-            assert time.monotonic() < deadline, self.said
-            time.sleep(0.05)
-
-    def end(self, number: signal.Signals = signal.SIGTERM) -> int:
-        self.process.send_signal(number)
-        return self.process.wait(SECONDS)
 
 
 Start = Callable[..., Service]

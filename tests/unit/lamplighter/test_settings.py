@@ -16,6 +16,7 @@ def no_settings_of_this_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
     for name in Settings.model_fields:
         monkeypatch.delenv(PREFIX + name.upper(), raising=False)
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "secrets").mkdir()
 
 
 def test_the_page_of_settings_is_what_the_code_says() -> None:
@@ -90,7 +91,7 @@ def test_a_wrong_setting_is_named_with_its_mend(
 
 
 @pytest.mark.parametrize(
-    "url", ["postgresql://me:secret@db1:5432,db2:5433/city", "postgresql:///city?host=/run/postgresql"]
+    "url", ["postgresql://me:secret@db1:5432,db2:5433/city?sslmode=require", "postgresql:///city?host=/run/postgresql"]
 )
 def test_a_database_may_have_several_servers_or_a_socket(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LAMPLIGHTER_DATABASE_URL", url)
@@ -123,8 +124,8 @@ def test_a_wrong_url_is_not_repeated_since_it_may_hold_a_password(monkeypatch: p
 
 
 def test_passwords_do_not_show_when_settings_are_printed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("LAMPLIGHTER_DATABASE_URL", "postgresql://me:secret@db/city")
-    assert "secret" not in repr(Settings.read())
+    monkeypatch.setenv("LAMPLIGHTER_DATABASE_URL", "postgresql://me:hush@localhost/city")
+    assert "hush" not in repr(Settings.read())
 
 
 def test_a_name_in_the_file_that_is_no_setting_is_refused(tmp_path: Path) -> None:
@@ -147,3 +148,65 @@ def test_a_file_that_is_not_toml_is_refused(tmp_path: Path) -> None:
 def test_a_misspelt_variable_is_noticed() -> None:
     environment = {"LAMPLIGHTER_CITYLAT": "51", "LAMPLIGHTER_CITY_LON": "6", "LAMPLIGHTER_SHARED": "/x", "HOME": "/"}
     assert unknown_variables(environment) == ["LAMPLIGHTER_CITYLAT"]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [
+        (
+            "DATABASE_URL",
+            "postgresql://me:hush@db.example/city",
+            "database_url reaches db.example in clear: add ?sslmode",
+        ),
+        ("DATABASE_URL", "postgresql://me:hush@[::1],10.0.0.7:5432/city?sslmode=prefer", "reaches 10.0.0.7 in clear"),
+        ("DATABASE_URL", "postgresql:///city?host=db.example&user=me&password=hush", "reaches db.example in clear"),
+        ("MQTT_URL", "mqtt://me:hush@broker.example", "mqtt_url reaches broker.example in clear: use mqtts://"),
+        ("GATEWAY_NETWORKS", "chirpstack=mqtt://me:hush@lora.example", "reaches lora.example in clear: use mqtts://"),
+        ("GRAFANA_URL", "http://grafana.example", "grafana_url reaches grafana.example in clear: use https://"),
+        ("HTTP_HOST", "0.0.0.0", "http_host reaches 0.0.0.0 in clear: listen on 127.0.0.1, behind a proxy with TLS"),
+    ],
+)
+def test_nothing_leaves_this_machine_in_clear_unless_its_host_is_named(
+    name: str, value: str, sentence: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(PREFIX + name, value)
+    with pytest.raises(WrongUsage) as raised:
+        Settings.read()
+    assert sentence in str(raised.value)
+    assert "hush" not in str(raised.value)
+    monkeypatch.setenv(
+        "LAMPLIGHTER_CLEARTEXT_HOSTS", "db.example,10.0.0.7,broker.example,lora.example,grafana.example,0.0.0.0"
+    )
+    Settings.read()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("DATABASE_URL", "postgresql://me@localhost/city"),
+        ("DATABASE_URL", "postgresql://me@db.example/city?sslmode=verify-full"),
+        ("MQTT_URL", "mqtt://127.0.0.1"),
+        ("MQTT_URL", "mqtt+unix:///run/mosquitto.sock"),
+        ("GRAFANA_URL", "http://[::1]:3000"),
+    ],
+)
+def test_what_stays_here_or_is_encrypted_is_accepted(name: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(PREFIX + name, value)
+    assert getattr(Settings.read(), name.lower()) == value
+
+
+def test_secrets_come_from_a_folder_below_the_environment_and_above_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "town.toml").write_text('secrets_dir = "secrets"\nmqtt_url = "mqtt://127.0.0.1:1"\nhttp_port = 9000\n')
+    (tmp_path / "secrets" / "mqtt_url").write_text("mqtt://platform:hush@127.0.0.1:2\n")
+    (tmp_path / "secrets" / "database_url").write_text("postgresql://me@localhost/file\n")
+    (tmp_path / "secrets" / "server.key").write_text("no setting of ours")
+    monkeypatch.setenv("LAMPLIGHTER_DATABASE_URL", "postgresql://me@localhost/environment")
+    settings = Settings.read(tmp_path / "town.toml")
+    assert settings.mqtt_url == "mqtt://platform:hush@127.0.0.1:2"
+    assert settings.database_url == "postgresql://me@localhost/environment"
+    assert settings.http_port == 9000
+    monkeypatch.setenv("LAMPLIGHTER_SECRETS_DIR", "nowhere")
+    with pytest.raises(WrongUsage, match="The folder of secrets nowhere is not there"):
+        Settings.read()
