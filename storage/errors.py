@@ -9,6 +9,7 @@ StorageError
 ├── EncodingUnfit     the database does not keep text as UTF-8
 ├── SchemaTooNew      another, newer Lamplighter has been here
 ├── MigrationChanged  a migration that was applied no longer reads as it did
+├── RestoreUnfinished a restore was broken off, or is under way
 ├── KindUndrafted     a kind of the code has no table or lacks columns
 └── Forbidden         the database user may not do this
 """
@@ -60,6 +61,10 @@ class SchemaTooNew(StorageError):
 
 class MigrationChanged(StorageError):
     """A migration that was applied to this database has been changed since."""
+
+
+class RestoreUnfinished(StorageError):
+    """A restore into the database has not come to its end; wait for it, or begin again with an empty database."""
 
 
 class KindUndrafted(StorageError):

@@ -30,6 +30,12 @@ class Keeper(Protocol):
     async def sum_up(self, conn: Connection, kind: Kind, hours: list[dt.datetime]) -> None:
         """Sum up these hours anew where `refresh` has not."""
 
+    async def hours_to_fill(self, conn: Connection, kind: Kind) -> str:
+        """The table that hours of a backup are copied into, in a new database."""
+
+    async def hours_filled(self, conn: Connection, kind: Kind, until: dt.datetime) -> None:
+        """Make them the hours of the kind, once its rows are there; `until` is where the open hour begins."""
+
     async def store_increase(
         self, conn: Connection, kind: Kind, field: str, increase: str, hours: list[dt.datetime]
     ) -> None:

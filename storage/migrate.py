@@ -7,7 +7,8 @@ are missing, every time.
 
 import asyncio
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -15,7 +16,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import psycopg
 
 from storage import draft as drafting
-from storage import errors, lifecycle, queries, reader, relations, roles
+from storage import errors, lifecycle, queries, reader, relations
 from storage.pool import Connection, connect
 from telemetry.kind import Kind
 from telemetry.kinds import KINDS
@@ -78,8 +79,8 @@ async def migrate(
     `timezone` is the city's, by which local days are cut: `None` keeps what the database has, at first
     `Europe/Berlin`; another one than before has all daily rollups cut anew by the next maintenance.
 
-    Raises `SchemaTooNew`, `MigrationChanged`, `KindUndrafted`, `EncodingUnfit`, `Unavailable`, `Forbidden`, and
-    `ValueError` for a time zone that does not exist.
+    Raises `SchemaTooNew`, `MigrationChanged`, `KindUndrafted`, `EncodingUnfit`, `RestoreUnfinished`, `Unavailable`,
+    `Forbidden`, and `ValueError` for a time zone that does not exist.
     """
     migrations = await asyncio.to_thread(read, folder)
     undrafted = drafting.draft((each.text for each in migrations), kinds.values())
@@ -88,52 +89,69 @@ async def migrate(
     if timezone is not None:
         _check_timezone(timezone)
     with errors.translated():
-        async with await connect(url, application="lamplighter migrate", statement_timeout_s=0) as conn:
-            await conn.execute("SET lock_timeout = 0")
-            await conn.execute(SQL["lock"])
-            try:
-                return await _migrate(conn, url, migrations, timezone, kinds)
-            finally:
-                if not conn.closed:
-                    await conn.execute(SQL["unlock"])
+        async with locked(url, "lamplighter migrate") as conn:
+            await _must_be_whole(conn)
+            result = await choose_mode(conn, url)
+            result.applied = await apply(conn, migrations)
+            await follow(conn, result, timezone, kinds)
+    return result
+
+
+@asynccontextmanager
+async def locked(url: str, application: str) -> AsyncIterator[Connection]:
+    """A connection for who changes the schema: one at a time, the others wait."""
+    async with await connect(url, application=application, statement_timeout_s=0) as conn:
+        await conn.execute("SET lock_timeout = 0")
+        await conn.execute(SQL["lock"])
+        try:
+            _check_encoding(conn)
+            yield conn
+        finally:
+            if not conn.closed:
+                await conn.execute(SQL["unlock"])
 
 
 async def check(conn: Connection, folder: Path = MIGRATIONS) -> None:
     """That the database has exactly the schema of the code.
 
-    Raises `SchemaMissing`, `SchemaTooNew`, `MigrationChanged` or `EncodingUnfit`.
+    Raises `SchemaMissing`, `SchemaTooNew`, `MigrationChanged`, `RestoreUnfinished` or `EncodingUnfit`.
     """
     migrations = await asyncio.to_thread(read, folder)
     _check_encoding(conn)
     with errors.translated():
-        missing = await _pending(conn, migrations)
+        await _must_be_whole(conn)
+        missing = await pending(conn, migrations)
     if missing:
         raise errors.SchemaMissing(f"{len(missing)} migrations are not applied, the first is {missing[0].name}")
 
 
-async def _migrate(
-    conn: Connection, url: str, migrations: list[Migration], timezone: str | None, kinds: Kinds
-) -> Migrated:
-    _check_encoding(conn)
-    notes: list[str] = []
-    mode = await _choose_mode(conn, url, notes)
+async def _must_be_whole(conn: Connection) -> None:
+    if await relations.relkind(conn, "restore_unfinished"):
+        raise errors.RestoreUnfinished
+
+
+async def apply(conn: Connection, migrations: list[Migration]) -> list[str]:
+    """Apply those of the migrations that are not applied, each in a transaction; returns their names."""
     await conn.execute(SQL["make_table"])
-    result = Migrated(mode, notes=notes)
-    for migration in await _pending(conn, migrations):
+    applied = []
+    for migration in await pending(conn, migrations):
         async with conn.transaction():
             await conn.execute(migration.text)
             await conn.execute(
                 SQL["applied"],
                 {"number": migration.number, "name": migration.name, "checksum": migration.checksum},
             )
-        result.applied.append(migration.name)
-    await _follow_kinds(conn, mode, kinds)
-    await _settle_timezone(conn, mode, timezone, kinds)
-    await roles.grant(conn, kinds)
+        applied.append(migration.name)
+    return applied
+
+
+async def follow(conn: Connection, result: Migrated, timezone: str | None, kinds: Kinds) -> None:
+    """Bring what follows from the kinds, the time zone and the rights of roles up to the newest schema."""
+    await _follow_kinds(conn, result.mode, kinds)
+    await _settle_timezone(conn, result.mode, timezone, kinds)
     note = await reader.grant(conn, kinds)
     if note:
-        notes.append(note)
-    return result
+        result.notes.append(note)
 
 
 def _check_encoding(conn: Connection) -> None:
@@ -142,10 +160,20 @@ def _check_encoding(conn: Connection) -> None:
         raise errors.EncodingUnfit(f"it is {encoding}")
 
 
-async def _pending(conn: Connection, migrations: Iterable[Migration]) -> list[Migration]:
-    """The migrations that are not applied, after checking those that are."""
+async def pending(conn: Connection, migrations: Iterable[Migration]) -> list[Migration]:
+    """The migrations that are not applied, after checking those that are.
+
+    Raises `SchemaTooNew` or `MigrationChanged`.
+    """
     cursor = await conn.execute(SQL["known"])
-    known = {row[0]: (row[1], row[2]) for row in await cursor.fetchall()}
+    return lacking({row[0]: (row[1], row[2]) for row in await cursor.fetchall()}, migrations)
+
+
+def lacking(known: Mapping[int, tuple[str, str]], migrations: Iterable[Migration]) -> list[Migration]:
+    """The migrations that are not among the known ones, which are names and checksums by number.
+
+    Raises `SchemaTooNew` or `MigrationChanged`.
+    """
     by_number = {each.number: each for each in migrations}
     for number, (name, checksum) in known.items():
         if number not in by_number:
@@ -155,8 +183,13 @@ async def _pending(conn: Connection, migrations: Iterable[Migration]) -> list[Mi
     return [each for number, each in sorted(by_number.items()) if number not in known]
 
 
-async def _choose_mode(conn: Connection, url: str, notes: list[str]) -> str:
-    """The mode that the database has, else TimescaleDB where the server offers all of it."""
+async def choose_mode(conn: Connection, url: str) -> Migrated:
+    """The mode that the database has, else TimescaleDB where the server offers all of it; and why not."""
+    notes: list[str] = []
+    return Migrated(await _mode(conn, url, notes), notes=notes)
+
+
+async def _mode(conn: Connection, url: str, notes: list[str]) -> str:
     if await relations.relkind(conn, "city"):
         row = await (await conn.execute("SELECT mode FROM city")).fetchone()
         if row:

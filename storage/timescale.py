@@ -13,6 +13,7 @@ from telemetry.kind import Kind
 
 SQL = queries.load("timescale")
 LEDGER = queries.load("ledger")
+LIFECYCLE = queries.load("lifecycle")
 BACKSTOP_DAYS = 14
 """The server's own retention comes so much later than ours, which notes what it drops."""
 
@@ -56,19 +57,24 @@ class Timescale:
         """A continuous aggregate cannot be altered, so it is made anew; hours whose rows are gone are carried over."""
         name = kind.name
         await conn.execute(SQL["save_hours"].format(kind=name), {"kind": name})
-        saved = await relations.column_names(conn, "saved_hours")
         if await relations.relkind(conn, f"{name}_hourly_aggregate"):
             await conn.execute(f"DROP VIEW {name}_hourly")
             await conn.execute(f"DROP MATERIALIZED VIEW {name}_hourly_aggregate")
         else:
             await conn.execute(f"DROP MATERIALIZED VIEW {name}_hourly")
         await self._make_hourly(conn, kind)
+        await self._carry_hours(conn, kind)
+
+    async def _carry_hours(self, conn: Connection, kind: Kind) -> None:
+        """Put the saved hours where the aggregate keeps its own."""
+        table = f"saved_{kind.name}_hours"
+        saved = await relations.column_names(conn, table)
         row = await (await conn.execute(SQL["materialized"], {"aggregate": aggregate_of(kind)})).fetchone()
         assert row is not None, "the aggregate has just been made"
         wanted = {"asset_id", "bucket", *(column.name for column in rollups.columns(kind) if column.of_rows)}
         names = ", ".join(each for each in saved if each in wanted)
-        await conn.execute(f"INSERT INTO {row[0]} ({names}) SELECT {names} FROM saved_hours")
-        await conn.execute("DROP TABLE saved_hours")
+        await conn.execute(f"INSERT INTO {row[0]} ({names}) SELECT {names} FROM {table}")
+        await conn.execute(f"DROP TABLE {table}")
 
     async def partitions(self, conn: Connection, kind: str) -> set[int]:
         """None of ours: a hypertable makes its chunks itself."""
@@ -90,6 +96,20 @@ class Timescale:
 
     async def sum_up(self, conn: Connection, kind: Kind, hours: list[dt.datetime]) -> None:
         """Nothing: `refresh` has done it."""
+
+    async def hours_to_fill(self, conn: Connection, kind: Kind) -> str:
+        """A table that lasts as long as the connection."""
+        await conn.execute(SQL["hours_to_fill"].format(kind=kind.name))
+        return f"saved_{kind.name}_hours"
+
+    async def hours_filled(self, conn: Connection, kind: Kind, until: dt.datetime) -> None:
+        """Carry over what no row tells: increases, and hours whose rows are gone; the rows tell the others."""
+        for field in rollups.counters(kind):
+            await conn.execute(SQL["fill_increases"].format(kind=kind.name, field=field))
+        await conn.execute(SQL["forget_hours_with_rows"].format(kind=kind.name), {"kind": kind.name})
+        await self._carry_hours(conn, kind)
+        row = await (await conn.execute(LIFECYCLE["horizon"], {"kind": kind.name})).fetchone()
+        await self.refresh(conn, kind, row[0] if row else None, until)
 
     async def store_increase(
         self, conn: Connection, kind: Kind, field: str, increase: str, hours: list[dt.datetime]

@@ -7,6 +7,7 @@ import typer
 
 from lamplighter.cli import codec, credentials, dashboards, quarantine, registry, report, rules, services, token
 from lamplighter.cli.backtest import backtest
+from lamplighter.cli.backup import backup, restore
 from lamplighter.cli.decode import decode, encode
 from lamplighter.cli.demo import demo
 from lamplighter.cli.doctor import doctor
@@ -39,11 +40,13 @@ def lamplighter(
 
 
 tree.command()(demo)
-for command in (services.up, services.ingest, services.upkeep, services.gateway, services.api):
+for command in (services.up, services.ingest, services.gateway, services.api):
     tree.command()(command)
 tree.command()(simulate)
 tree.command()(migrate)
 tree.command()(doctor)
+tree.command()(backup)
+tree.command()(restore)
 tree.command()(decode)
 tree.command()(encode)
 rules.commands.command()(backtest)

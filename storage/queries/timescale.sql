@@ -30,8 +30,23 @@ FROM {aggregate} h LEFT JOIN {kind}_hourly_increase i ON i.asset_id = h.asset_id
 
 -- name: save_hours
 -- The hours that cannot be summed up again, because their rows are gone.
-CREATE TEMPORARY TABLE saved_hours AS
+CREATE TEMPORARY TABLE saved_{kind}_hours AS
 SELECT h.* FROM {kind}_hourly h JOIN raw_horizon r ON r.kind = %(kind)s AND h.bucket < r.dropped_before;
+
+-- name: hours_to_fill
+-- Hours of a backup, as readers see them.
+CREATE TEMPORARY TABLE saved_{kind}_hours (LIKE {kind}_hourly);
+
+-- name: fill_increases
+-- What no aggregate can tell of them.
+INSERT INTO {kind}_hourly_increase AS stored (asset_id, bucket, {field}_delta)
+SELECT asset_id, bucket, {field}_delta FROM saved_{kind}_hours WHERE {field}_delta IS NOT NULL
+ON CONFLICT (asset_id, bucket) DO UPDATE SET {field}_delta = excluded.{field}_delta;
+
+-- name: forget_hours_with_rows
+-- Hours that are summed up from their rows.
+DELETE FROM saved_{kind}_hours h
+WHERE NOT EXISTS (SELECT FROM raw_horizon r WHERE r.kind = %(kind)s AND h.bucket < r.dropped_before);
 
 -- name: materialized
 -- The hypertable in which a continuous aggregate keeps its hours.
