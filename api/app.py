@@ -23,6 +23,7 @@ from api.page.alarm import alarm_page_router
 from api.parts import Dark, OpsParts
 from api.public import PublicParts, answer, public_router
 from api.ratelimit import Buckets, Streams
+from api.self_probe import Sighting
 from api.settings import ApiSettings
 from api.standards.routes import standards_router
 from api.standards.sensorthings.routes import Assets, sensorthings_router
@@ -51,6 +52,7 @@ def create_app(
     registry: CollectorRegistry | None = None,
     database: Database | None = None,
     waiting: Waiting | None = None,
+    sighting: Sighting | None = None,
 ) -> Door:
     """The ASGI application.
 
@@ -65,6 +67,7 @@ def create_app(
         registry: where `/metrics` reads from and our own figures go; `None` means a new one.
         database: the pool as already watched by somebody; `None` means nobody watches it.
         waiting: how much waits for ingest, which somebody feeds; `None` means nobody knows.
+        sighting: whether the self-probe comes through, which somebody looks after; `None` means nobody does.
     """
     waiting = waiting or Waiting(real_now)
     settings = settings or ApiSettings()
@@ -93,7 +96,7 @@ def create_app(
     routers = (assets.assets_router, alarms.alarms_router, commands.commands_router, zones.zones_router)
     for router in (*routers, annotations.annotations_router, records.records_router):
         app.include_router(router(ops))
-    app.include_router(health_router(broker_connected, database, real_now, gate, metrics, waiting))
+    app.include_router(health_router(broker_connected, database, real_now, gate, metrics, waiting, sighting))
     app.include_router(page_router(settings))
     app.include_router(alarm_page_router(settings, now, real_now))
     app.include_router(_reference_router(app))

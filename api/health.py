@@ -1,5 +1,6 @@
-"""Whether the service lives, whether it can do its work, and its figures."""
+"""Whether the service lives, whether it can do its work, whether what is sent comes through, and its figures."""
 
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
@@ -14,7 +15,9 @@ from api.backlog import Waiting
 from api.database import Database
 from api.metrics import Metrics
 from api.problems import Problem
-from storage import ledger
+from api.self_probe import PATH as PROBE_PATH
+from api.self_probe import Sighting
+from storage import ledger, self_probe
 from storage.errors import StorageError
 from storage.ledger import Ledger
 from telemetry.clock import Now
@@ -27,8 +30,9 @@ def health_router(
     gate: Gate,
     metrics: Metrics,
     waiting: Waiting,
+    sighting: Sighting | None = None,
 ) -> APIRouter:
-    """`/healthz`, `/readyz` and `/metrics`."""
+    """`/healthz`, `/readyz`, `/probez` and `/metrics`; `sighting` is `None` where nobody looks after the self-probe."""
     router = APIRouter(tags=["service"])
     viewer = gate.demands_unless_local("viewer")
 
@@ -36,16 +40,31 @@ def health_router(
     async def healthz() -> dict[str, bool]:
         return {"ok": True}
 
-    @router.get("/readyz", summary="Database and broker are there", response_model=dict[str, Any])
+    @router.get(
+        "/readyz", summary="Database and broker are there, and readings come through", response_model=dict[str, Any]
+    )
     async def readyz() -> Response:
+        """503 says what is away or does not come through; parking availability is answered all the same.
+
+        `parts.probe` is null where nobody has sounded the platform since this process began: it is not judged then.
+        """
+        now_s = time.monotonic()
         parts = {"database": not database.is_away, "broker": broker_connected()}
-        backlog = waiting.document()
-        if not all(parts.values()):
-            away = " and ".join(f"the {name}" for name, there in parts.items() if not there)
-            detail = f"Not reached at the moment: {away}. Parking availability is answered all the same."
-            raise Problem(503, detail, slug="not-ready", headers={"retry-after": "5"}, parts=parts, backlog=backlog)
-        content = {"ready": True, "parts": parts, "backlog": backlog}
-        return Response(msgspec.json.encode(content), media_type="application/json")
+        probe = None if sighting is None else sighting.document(now_s)
+        told = {"parts": parts | {"probe": probe and probe["through"]}, "backlog": waiting.document(), "probe": probe}
+        away = " and ".join(f"the {name}" for name, there in parts.items() if not there)
+        trouble = f"Not reached at the moment: {away}." if away else sighting and sighting.trouble(now_s)
+        if trouble:
+            detail = f"{trouble} Parking availability is answered all the same."
+            raise Problem(503, detail, slug="not-ready", headers={"retry-after": "5"}, **told)
+        return Response(msgspec.json.encode({"ready": True, **told}), media_type="application/json")
+
+    @router.get(PROBE_PATH, summary="The newest readings of the platform's own device", response_model=dict[str, Any])
+    async def probez() -> Response:
+        """What each ingest process has stored last of the self-probe, which is no asset and counts nowhere."""
+        async with database.connection() as conn:
+            found = await self_probe.newest(conn)
+        return Response(msgspec.json.encode({"items": found}), media_type="application/json")
 
     @router.get("/metrics", summary="Figures for Prometheus", dependencies=[Depends(viewer)], response_class=Response)
     async def figures() -> Response:

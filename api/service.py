@@ -5,6 +5,7 @@ import time
 
 from prometheus_client import CollectorRegistry
 
+from api import self_probe
 from api.app import create_app
 from api.backlog import Waiting
 from api.board import Board
@@ -34,6 +35,7 @@ class ApiService:
         clock_speed: float = 1.0,
         client_id: str = "lamplighter-api",
         registry: CollectorRegistry | None = None,
+        own_url: str | None = None,
     ) -> None:
         """
         Args:
@@ -46,10 +48,14 @@ class ApiService:
             clock_speed: of the city clock.
             client_id: our name at the broker; two processes need two.
             registry: where `/metrics` reads from; `None` means one of our own.
+            own_url: where `app` will answer, so that it can be asked whether it shows what comes; `None`: nobody asks.
         """
         self._settings = settings or ApiSettings()
         self._database = Database(pool)
         self._waiting = Waiting(real_now)
+        registry = registry or CollectorRegistry()
+        self._sighting = None if own_url is None else self_probe.Sighting(registry)
+        self._own_url = own_url
         first_event_id = real_now() // 1_000
         self.board = Board(
             now,
@@ -61,7 +67,7 @@ class ApiService:
         self._watcher = Watcher(
             mqtt_url,
             client_id,
-            [topics.zone_parking("+"), topics.BACKLOG],
+            [topics.zone_parking("+"), topics.BACKLOG, topics.PROBE],
             self._hear,
             on_connected=lambda: self.board.connected(time.monotonic()),
         )
@@ -76,6 +82,7 @@ class ApiService:
             registry=registry,
             database=self._database,
             waiting=self._waiting,
+            sighting=self._sighting,
         )
 
     async def run(self) -> None:
@@ -84,11 +91,17 @@ class ApiService:
             async with self._watcher, asyncio.TaskGroup() as group:
                 group.create_task(self._database.keep_probing(), name="database probe")
                 group.create_task(self._keep_looking(), name="board clock")
+                if self._sighting is not None and self._own_url is not None:
+                    seeing = self_probe.keep_looking(self._sighting, self._own_url, self._database)
+                    group.create_task(seeing, name="self-probe")
         finally:
             self.board.close()
 
     def _hear(self, topic: str, payload: bytes, retained: bool) -> None:
-        if topic != topics.BACKLOG:
+        if topic == topics.PROBE:
+            if self._sighting is not None:
+                self._sighting.heard(payload, time.monotonic())
+        elif topic != topics.BACKLOG:
             self.board.receive(topic, payload)
         elif not retained:  # what was kept may be from long ago
             self._waiting.receive(payload)

@@ -8,6 +8,7 @@ from dashboards.choices import Frame, Town, framed
 from dashboards.overview import CHECK_WORDS, staleness
 from dashboards.panels import PLAIN, Column, Heading, Line, Steps, stat_panel, table_panel, trend_panel
 from dashboards.statements import statement
+from telemetry.backlog import IN_TIME_S, READING_EVERY
 from telemetry.kinds import KINDS
 from telemetry.thresholds import Thresholds
 
@@ -166,5 +167,33 @@ def _records() -> list[dashboard.Panel]:
             statement("platform", "firmware"),
             {"Devices": COUNTED},
             nothing="No device is in service",
+        ),
+        *_self_probe(),
+    ]
+
+
+def _self_probe() -> list[dashboard.Panel]:
+    """The platform's own device, which is no asset: the way from the broker to an answer, tried every few seconds."""
+    return [
+        stat_panel(
+            Heading(
+                13,
+                "Self-probe",
+                "A reading of the platform's own device goes from the broker through ingest and database to an answer "
+                f"of the API every {READING_EVERY} s: how long ago the newest one shown was sent, and how many of the "
+                f"chosen time were shown more than {IN_TIME_S:g} s after that.",
+                (0, 46),
+                (6, 8),
+            ),
+            statement("platform", "self_probe", in_time_s=IN_TIME_S),
+            units.SECONDS,
+            columns={"age": Column(steps=PLAIN), "late": BAD},
+        ),
+        trend_panel(
+            Heading(14, "Self-probe under way", "How long its readings took, at worst.", (6, 46), (18, 8)),
+            statement("platform", "self_probe_trend"),
+            units.SECONDS,
+            Line(gap_s=60, low=0),
+            interval_s=READING_EVERY,
         ),
     ]

@@ -65,6 +65,26 @@ FROM ingest_instance i
 ORDER BY i.seen_at DESC
 LIMIT 50
 
+-- name: self_probe
+-- How long ago, in city time, the newest reading of the platform's own device was sent that the API has shown, and how
+-- many of the chosen time were shown late.
+SELECT (SELECT extract(epoch FROM city_now() - max(p.observed_at)) FROM self_probe p WHERE p.shown_at IS NOT NULL)
+           AS "age",
+       (SELECT count(*) FROM self_probe p
+        WHERE $__timeFilter(p.observed_at)
+          AND coalesce(p.shown_at, p.stored_at) - p.sent_at > :in_time_s * interval '1 second') AS "late"
+LIMIT 1
+
+-- name: self_probe_trend
+-- How long readings of the platform's own device took at worst, in real time, until they were stored and until shown.
+SELECT $__timeGroup(p.observed_at, $__interval) AS "time", way.words AS metric,
+       max(extract(epoch FROM way.until - p.sent_at)) AS value
+FROM self_probe p
+CROSS JOIN LATERAL (VALUES ('to the database', p.stored_at), ('to an answer of the API', p.shown_at)) way (words, until)
+WHERE $__timeFilter(p.observed_at)
+GROUP BY 1, 2
+ORDER BY 1, 2
+
 -- name: rollups
 -- The nightly proofs that rollups equal their rows.
 SELECT r.checked_at AS "Checked", r.asset_days AS "Asset days", r.asset_days_left AS "Left for want of time",

@@ -97,6 +97,7 @@ async def run(
                 group.create_task(_keep_announced(publisher, announce, clock))
                 if not retires:
                     group.create_task(probes.keep_said(publisher))
+                    group.create_task(probes.keep_stored(pool, now))
                 group.create_task(_tell_ready(service, inbox, ready, retires))
                 group.create_task(_follow(work))
         finally:

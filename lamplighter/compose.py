@@ -27,7 +27,7 @@ from lamplighter import retention
 from lamplighter.clock import real_now, ticking
 from lamplighter.embedded import handshake
 from lamplighter.errors import Failure
-from lamplighter.http_server import HttpServer
+from lamplighter.http_server import HttpServer, url_of
 from lamplighter.networks import device_models, networks
 from lamplighter.rule_metrics import RuleMetrics
 from lamplighter.settings import Settings
@@ -290,6 +290,7 @@ async def serve_api(crew: Crew, ground: Ground, place: Place | None, taken: sock
         clock_speed=ground.clock.speed,
         client_id=f"api-{socket.gethostname()}-{os.getpid()}",
         registry=ground.figures,
+        own_url=url_of(taken),
     )
     server = HttpServer(service.app, taken)
     crew.serve("api", service.run())

@@ -29,6 +29,7 @@ RELATIONS = (
     "ledger_check",
     "rollup_check",
     "ingest_instance",
+    "self_probe",
     "rule_version",
     "report_interval",
     "rule_activation",

@@ -6,6 +6,11 @@ counts it. Times are the machine's real clock, microseconds since 1970 UTC: a qu
 
 import msgspec
 
+READING_EVERY = 5
+"""Every so many probes one is also a reading of the platform's own device, which ingest stores and the API shows."""
+IN_TIME_S = 10.0
+"""A reading that is not shown within this time, in real seconds, is late."""
+
 
 class Probe(msgspec.Struct, frozen=True):
     """One probe. Within a `run` the numbers begin at 1 and have no gap: the next is sent once the broker has the last.
@@ -16,6 +21,11 @@ class Probe(msgspec.Struct, frozen=True):
     run: str
     number: int
     sent_us: int
+
+    @property
+    def is_reading(self) -> bool:
+        """Whether it is to be stored and shown; the first of a run is."""
+        return self.number % READING_EVERY == 1
 
 
 class Settled(msgspec.Struct, frozen=True):

@@ -7,7 +7,18 @@ from typing import Annotated
 import typer
 
 from lamplighter.cli.session import Config, begin, run
-from lamplighter.doctor import broker, broker_file, database, door, keeping, machine, networks, residents, rule_file
+from lamplighter.doctor import (
+    broker,
+    broker_file,
+    database,
+    door,
+    keeping,
+    machine,
+    networks,
+    residents,
+    rule_file,
+    self_probe,
+)
 from lamplighter.doctor.findings import Finding, wrong
 from lamplighter.errors import Failure
 from lamplighter.settings import Settings
@@ -59,6 +70,8 @@ async def _database(settings: Settings) -> AsyncIterator[Finding]:
     async for finding in database.examine(settings.database_url):
         yield finding
     async for finding in keeping.examine(settings, settings.database_url):
+        yield finding
+    async for finding in self_probe.examine(settings.database_url):
         yield finding
 
 

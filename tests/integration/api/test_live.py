@@ -193,7 +193,10 @@ async def test_zones_outlive_a_restart_of_the_broker(
 
     async def not_ready() -> None:
         answer = await api.get("/readyz")
-        assert (answer.status_code, answer.json()["parts"]) == (503, {"database": True, "broker": False})
+        assert (answer.status_code, answer.json()["parts"]) == (
+            503,
+            {"database": True, "broker": False, "probe": None},
+        )
 
     await eventually(not_ready)
     assert (await api.get(PATH)).json()["zones"][0]["free"] == 3

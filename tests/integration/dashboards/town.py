@@ -142,6 +142,11 @@ def _remember(conn: psycopg.Connection) -> None:
 def _run(conn: psycopg.Connection) -> None:
     """What the platform keeps of itself: processes, checks, rules, refusals."""
     conn.execute("INSERT INTO ingest_instance VALUES ('ingest-1', 3, %s)", (NOW,))
+    conn.execute(
+        "INSERT INTO self_probe SELECT 'run', number, 'ingest-1', at, at, at + interval '20 ms', at + interval '30 ms'"
+        " FROM generate_series(1, 60) AS number, LATERAL (SELECT %s - (60 - number) * interval '1 minute' AS at) sent",
+        (NOW,),
+    )
     conn.execute("INSERT INTO rollup_check VALUES (%s, 40, 0, 0, NULL, 1.5)", (NOW - dt.timedelta(hours=9),))
     content = json.dumps({"drainage": {"pre_alarm_below_crown_m": 0.25}, "assets": {"drain-3": {}}})
     conn.execute("INSERT INTO rule_version VALUES ('v1', %s, 'Tiefbauamt', %s)", (content, NOW))

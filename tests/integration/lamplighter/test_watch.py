@@ -14,6 +14,7 @@ import ingest.service
 from api.service import ApiService
 from bus.session import Watcher
 from ingest.ledger import Ledger
+from lamplighter.http_server import HttpServer, listen, url_of
 from rules import service as rules_service
 from rules.counts import Counts
 from rules.journal import Journal
@@ -28,6 +29,7 @@ from tests.integration.rules.gate import Gate
 from tests.parts.broker import BrokerPart
 from tests.parts.cities import BERLIN, ESSEN
 from tests.parts.patience import eventually
+from tests.parts.tasks import running as during
 
 SMALL = QueueBound(400, 10**9)
 
@@ -174,12 +176,14 @@ async def test_a_broker_that_says_nothing_of_itself_is_no_obstacle(weak_broker: 
 
 
 async def test_while_the_database_is_away_the_backlog_ages_and_a_filling_queue_is_told_and_recorded_once(
-    own_broker: BrokerPart, start: Start
+    own_broker: BrokerPart, start: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("api.self_probe.IN_TIME_S", 1.0)
     platform = await start(own_broker.url)
     rows = "SELECT id, state FROM alarm WHERE subject = 'platform'"
     async with platform.rules(SMALL), platform.ingest(), served(platform) as ops:
         await platform.backlog(lambda found: found.age_s < 1)
+        await probed(ops, True)
         await platform.gate.shut()
         await platform.burst(300)
         raised = await platform.alarm(lambda said: said["state"] == "unacknowledged")
@@ -188,6 +192,7 @@ async def test_while_the_database_is_away_the_backlog_ages_and_a_filling_queue_i
         assert platform.ledger.waiting_s > 3
         assert await (await platform.conn.execute(rows)).fetchall() == []
         assert (await ops.get("/readyz")).json()["backlog"]["age_s"] > 1
+        await probed(ops, False)
         await platform.gate.open()
         await platform.backlog(lambda found: found.age_s < 1 and found.messages == 0)
         assert platform.ledger.waiting_s < 1
@@ -197,18 +202,37 @@ async def test_while_the_database_is_away_the_backlog_ages_and_a_filling_queue_i
         assert (listed["id"], listed["type"], listed["subject"]) == (raised["id"], "queue_filling", "platform")
         assert listed["why"] == raised["why"]
         assert "lamplighter_backlog_age_seconds 0" in (await ops.get("/metrics")).text
+        await probed(ops, True)
+        assert "lamplighter_self_probe_through 1.0" in (await ops.get("/metrics")).text
+        shown = (await ops.get("/probez")).json()["items"]
+        assert [each["instance"] for each in shown] == ["watched"]
+        books = (await ops.get("/ops/v1/ledger")).json()
+        assert (books["received"], books["stored"], books["quarantined"]) == (300, 300, 0), "no probe is in the books"
+        assert await (await platform.conn.execute("SELECT count(*) FROM streetlight")).fetchall() == [(300,)]
+
+
+async def probed(ops: httpx.AsyncClient, through: bool) -> None:
+    """Wait until `/readyz` says whether the self-probe comes through."""
+
+    async def attempt() -> None:
+        said = await ops.get("/readyz")
+        assert said.json()["parts"]["probe"] is through, said.text
+        assert said.status_code == (200 if through else 503)
+        assert not through or said.json()["probe"]["age_s"] < 30
+
+    await eventually(attempt, seconds=20)
 
 
 @asynccontextmanager
 async def served(platform: Platform) -> AsyncIterator[httpx.AsyncClient]:
     """The API beside it, for a viewer."""
     _, secret = await tokens.issue(platform.conn, role="viewer", expires_us=now() + DAY_US, real_now_us=now())
-    api = ApiService(pool=platform.pool, mqtt_url=platform.url, now=now, real_now=now, dark=lambda *_: True)
-    task = asyncio.create_task(api.run())
-    transport = httpx.ASGITransport(app=api.app)
+    taken = listen("127.0.0.1", 0)
+    common: dict[str, Any] = {"pool": platform.pool, "mqtt_url": platform.url, "now": now, "real_now": now}
+    api = ApiService(**common, dark=lambda *_: True, own_url=url_of(taken))
+    server = HttpServer(api.app, taken)
     headers = {"authorization": f"Bearer {secret}"}
-    async with httpx.AsyncClient(transport=transport, base_url="http://api", headers=headers) as client:
-        yield client
-    task.cancel()
-    with suppress(asyncio.CancelledError):
-        await task
+    async with during(api.run()), during(server.serve()):
+        await server.until_started()
+        async with httpx.AsyncClient(base_url=server.url, headers=headers) as client:
+            yield client

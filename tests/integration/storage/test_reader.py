@@ -11,7 +11,7 @@ from tests.integration.storage.rows import table
 READABLE = {
     *("zone", "asset", "device", "installation", "zone_daily", "latest", "report_interval", "parking_zone_now"),
     *("alarm", "alarm_event", "command", "quarantine", "ledger", "ledger_check", "rule_version", "rule_activation"),
-    *("rollup_check", "ingest_instance"),
+    *("rollup_check", "ingest_instance", "self_probe"),
     *(f"{kind}{suffix}" for kind in KINDS for suffix in ("", "_hourly", "_daily")),
 }
 

@@ -97,7 +97,7 @@ def test_ids_never_change() -> None:
         "drain": list(range(1, 14)),
         "parking": list(range(1, 10)),
         "alarms": list(range(1, 11)),
-        "platform": list(range(1, 13)),
+        "platform": list(range(1, 15)),
     }
     assert {each["id"]: each["title"] for each in overview()["panels"]} == {
         1: "Online",
