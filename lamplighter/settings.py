@@ -9,13 +9,15 @@ from pathlib import Path
 from typing import Any, Literal, Self
 
 from pydantic import Field, ValidationError, model_validator
-from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
 from bus.address import with_authority
+from lamplighter import cleartext
 from lamplighter.errors import WrongUsage
+from lamplighter.setting_ages import ages_in_order
 from lamplighter.setting_values import BrokerUrl, DaysByKind, HttpUrl, Instant, Networks, PostgresUrl, TimeZone, Words
-from lamplighter.settings_file import read_file
+from lamplighter.settings_file import read_file, read_folder
+from lamplighter.settings_refused import sentence
 from telemetry import limits
 
 PREFIX = "LAMPLIGHTER_"
@@ -42,7 +44,7 @@ class Settings(BaseSettings):
         "The PostgreSQL database, with user and password. TimescaleDB is used where the server has it. "
         "Not set: commands that need a database refuse.",
         must="a PostgreSQL URL",
-        example="postgresql://lamplighter:PASSWORD@db.example:5432/lamplighter",
+        example="postgresql://lamplighter:PASSWORD@db.example:5432/lamplighter?sslmode=verify-full",
         repr=False,
     )
     mqtt_url: BrokerUrl | None = _setting(
@@ -60,6 +62,20 @@ class Settings(BaseSettings):
         "the broker's own certificate. Then no other is trusted for it. Not set: those that this machine trusts.",
         must="the path of a file of certificates in PEM form",
         example="/etc/lamplighter/broker-ca.pem",
+    )
+    secrets_dir: Path | None = _setting(
+        None,
+        "A folder of files, each named like a setting in lower case and holding its value: secrets as systemd "
+        "(`LoadCredential=`) and containers hand them over. The environment goes before it, and it before the file.",
+        must="the path of a folder",
+        example="secrets",
+    )
+    cleartext_hosts: Words = _setting(
+        (),
+        "Hosts beyond this machine that may be reached without TLS, such as those of a container network; also the "
+        "`http_host` to listen on. Empty: a setting that leads elsewhere in clear is refused.",
+        must="hosts separated by commas",
+        example="broker,database",
     )
     broker_queue_messages: int = _setting(
         limits.BROKER_QUEUE_MESSAGES_MAX,
@@ -82,7 +98,7 @@ class Settings(BaseSettings):
         "(it may be the city's own). Kinds: `chirpstack`, `the_things_stack`, `sparkplug`. A comma in a password is "
         "written `%2C`. Empty: `up` runs no gateway.",
         must="networks as kind=URL, separated by commas",
-        example="chirpstack=mqtt://gateway:PASSWORD@lora.example:1883",
+        example="chirpstack=mqtts://gateway:PASSWORD@lora.example:8883",
         repr=False,
     )
     gateway_models: Path | None = _setting(
@@ -131,7 +147,8 @@ class Settings(BaseSettings):
     )
     http_host: str = _setting(
         "127.0.0.1",
-        "The address on which `api` and `up` listen; put a proxy with TLS in front of any other than loopback.",
+        "The address on which `api` and `up` listen, without TLS; a proxy with TLS in front serves others than this "
+        "machine. Any other than loopback must be named in `cleartext_hosts` too.",
         must="an IP address or host name of this machine",
         example="127.0.0.1",
         min_length=1,
@@ -168,6 +185,13 @@ class Settings(BaseSettings):
         must="a URL",
         example="https://www.example.org/accessibility",
     )
+    map_tiles: str = _setting(
+        "",
+        "Tiles of a street map for residents, a space, and whose they are; see `docs/residents_page.md`. Empty: none.",
+        must="a path or an https URL with {z}, {x} and {y}, a space and a text",
+        example="https://tiles.example.org/{z}/{x}/{y}.png © OpenStreetMap https://www.openstreetmap.org/copyright",
+        pattern=r"^(https://[A-Za-z0-9.:-]+)?/[^/\s;,][^\s;,]*\{z\}/\{[xy]\}/\{[xy]\}[^\s;,]* \S.*$",
+    )
     ttl_s: int = _setting(
         60,
         "After so many seconds a parking zone's word counts as stale.",
@@ -198,8 +222,7 @@ class Settings(BaseSettings):
     )
     trusted_proxies: Words = _setting(
         (),
-        "Addresses or networks of proxies whose `X-Forwarded-For` is believed, so that limits hold for each resident "
-        "and not for the proxy.",
+        "Proxies whose `X-Forwarded-For` is believed, so that limits hold for each resident and not for the proxy.",
         must="addresses or networks separated by commas",
         example="10.0.0.1,192.168.7.0/24",
     )
@@ -328,13 +351,9 @@ class Settings(BaseSettings):
     )
 
     @model_validator(mode="after")
-    def _ages_in_order(self) -> Self:
-        if not self.compress_days <= self.raw_days <= self.hourly_days:
-            raise ValueError("compress_days, raw_days and hourly_days must not decrease in this order")
-        for kind in self.raw_days_by_kind | self.hourly_days_by_kind:
-            hourly = self.hourly_days_by_kind.get(kind, self.hourly_days)
-            if self.raw_days_by_kind.get(kind, self.raw_days) > hourly:
-                raise ValueError(f"the observations of {kind} must not be kept longer than its hourly rollups")
+    def _fit_together(self) -> Self:
+        ages_in_order(dict(self))
+        cleartext.check(dict(self))
         return self
 
     @property
@@ -346,7 +365,7 @@ class Settings(BaseSettings):
 
     @classmethod
     def read(cls, file: Path | None = None, environment: Mapping[str, str] = os.environ) -> Self:
-        """The settings of the environment over those of `file`.
+        """The settings of the environment over those of `secrets_dir`, over those of `file`.
 
         Args:
             file: a TOML file that must exist; None reads `lamplighter.toml` of the current folder if it is there.
@@ -359,37 +378,23 @@ class Settings(BaseSettings):
         beside = (file or DEFAULT_FILE).with_name(RULES_FILE)
         if beside.exists():
             from_file.setdefault("rules_file", beside)
+        folder = os.environ.get(f"{PREFIX}SECRETS_DIR") or from_file.get("secrets_dir")
+        from_folder = read_folder(Path(folder), cls.model_fields) if folder else {}
 
         class WithFile(cls):  # type: ignore[misc, valid-type]
             @classmethod
             def settings_customise_sources(
                 cls, settings_cls: type[BaseSettings], **sources: PydanticBaseSettingsSource
             ) -> tuple[PydanticBaseSettingsSource, ...]:
-                return sources["env_settings"], InitSettingsSource(settings_cls, from_file)
+                return sources["env_settings"], InitSettingsSource(settings_cls, from_file | from_folder)
 
         try:
             return cls.model_construct(**dict(WithFile()))
         except ValidationError as error:
-            raise WrongUsage(_sentence(error.errors()[0], environment)) from error
+            raise WrongUsage(sentence(error.errors()[0], PREFIX, cls.model_fields, environment)) from error
 
 
 def unknown_variables(environment: Mapping[str, str] = os.environ) -> list[str]:
     """Variables with our prefix that name no setting: misspelt, most likely."""
     known = {PREFIX + name.upper() for name in Settings.model_fields} | OTHER_VARIABLES
     return sorted(name for name in environment if name.startswith(PREFIX) and name not in known)
-
-
-def _sentence(error: ErrorDetails, environment: Mapping[str, str]) -> str:
-    if not error["loc"]:
-        return f"The settings do not fit together: {error['msg'].removeprefix('Value error, ')}."
-    name = str(error["loc"][0])
-    field = Settings.model_fields.get(name)
-    if field is None:
-        return f"The settings file has no setting {name}: `docs/settings.md` lists all of them."
-    variable = PREFIX + name.upper()
-    where = variable if variable in environment else f"{name} (in the settings file)"
-    extra = field.json_schema_extra
-    must = extra["must"] if isinstance(extra, dict) else "otherwise"
-    example = (field.examples or [""])[0]
-    value = repr(str(error["input"])) if field.repr else "set"  # a URL holds a password, and is not repeated
-    return f"{where} is {value}, but it must be {must}, such as {example}."

@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import psycopg
 
 from storage import draft as drafting
-from storage import errors, lifecycle, queries, reader, relations
+from storage import errors, lifecycle, queries, reader, relations, roles
 from storage.pool import Connection, connect
 from telemetry.kind import Kind
 from telemetry.kinds import KINDS
@@ -149,6 +149,7 @@ async def follow(conn: Connection, result: Migrated, timezone: str | None, kinds
     """Bring what follows from the kinds, the time zone and the rights of roles up to the newest schema."""
     await _follow_kinds(conn, result.mode, kinds)
     await _settle_timezone(conn, result.mode, timezone, kinds)
+    await roles.grant(conn, kinds)
     note = await reader.grant(conn, kinds)
     if note:
         result.notes.append(note)

@@ -90,41 +90,39 @@ class Native:
         await relations.make_rollup(conn, f"{name}_hourly", relations.ASSET_KEYS, rollups.columns(kind))
 
     async def partitions(self, conn: Connection, kind: str) -> set[Month]:
-        """The months that have a partition; finishes a drop that was interrupted.
-
-        What was detached by hand from the time that is kept is not ours to drop.
-        """
-        row = await (await conn.execute(LIFECYCLE["horizon"], {"kind": kind})).fetchone()
-        months = set()
-        for name, state in await (await conn.execute(SQL["partitions"], {"kind": kind})).fetchall():
-            month = month_of_name(name)
-            if state == "detaching":
-                await conn.execute(f"ALTER TABLE {kind} DETACH PARTITION {name} FINALIZE")
-            if month is None:
-                continue
-            if state == "attached":
-                months.add(month)
-            elif row and end_of(month) <= row[0]:
-                await self._drop_detached(conn, kind, name)
-        return months
+        """The months that have a partition."""
+        months = {month_of_name(name) for name, state in await self._pieces(conn, kind) if state == "attached"}
+        return {month for month in months if month is not None}
 
     async def make_partitions(self, conn: Connection, kind: str, months: set[Month]) -> None:
         """Make the partitions that are not there; readers and writers of the table go on meanwhile.
 
-        One that was detached by hand comes back with its rows: these are where new ones belong.
+        Done by the owner's rights, whoever asks. One that was detached by hand comes back with its rows: these are
+        where new ones belong.
         """
         async with conn.transaction():
             await conn.execute(SQL["lock_partitions"], {"kind": kind})
             for month in sorted(months - await self.partitions(conn, kind)):
-                name = partition_name(kind, month)
-                begin = "MINVALUE" if month == EARLY_MONTH else f"'{begin_of(month).isoformat()}'"
-                bounds = f"FROM ({begin}) TO ('{end_of(month).isoformat()}')"
-                like = f"(LIKE {kind} INCLUDING DEFAULTS INCLUDING CONSTRAINTS)"
-                await conn.execute(f"CREATE TABLE IF NOT EXISTS {name} {like}")
-                await conn.execute(f"ALTER TABLE {kind} ATTACH PARTITION {name} FOR VALUES {bounds}")
+                begin = None if month == EARLY_MONTH else begin_of(month)
+                named = {"kind": kind, "name": partition_name(kind, month), "begin": begin, "end": end_of(month)}
+                await conn.execute(SQL["make_partition"], named)
+
+    async def _pieces(self, conn: Connection, kind: str) -> list[tuple[str, str]]:
+        return await (await conn.execute(SQL["partitions"], {"kind": kind})).fetchall()
+
+    async def _finish_drops(self, conn: Connection, kind: str) -> None:
+        """Finish an interrupted drop. What was detached by hand, of the time that is kept, is not ours to drop."""
+        row = await (await conn.execute(LIFECYCLE["horizon"], {"kind": kind})).fetchone()
+        for name, state in await self._pieces(conn, kind):
+            if state == "detaching":
+                await conn.execute(f"ALTER TABLE {kind} DETACH PARTITION {name} FINALIZE")
+            month = month_of_name(name)
+            if state != "attached" and month is not None and row and end_of(month) <= row[0]:
+                await self._drop_detached(conn, kind, name)
 
     async def look_ahead(self, conn: Connection, kind: Kind, now_us: int) -> None:
         """Have the partitions of the coming months ready."""
+        await self._finish_drops(conn, kind.name)
         this = next(iter(months_of(np.array([now_us]))))
         wanted = set(range(this, this + MONTHS_AHEAD + 1))
         if not wanted <= await self.partitions(conn, kind.name):

@@ -40,7 +40,7 @@ def lamplighter(
 
 
 tree.command()(demo)
-for command in (services.up, services.ingest, services.gateway, services.api):
+for command in (services.up, services.ingest, services.upkeep, services.gateway, services.api):
     tree.command()(command)
 tree.command()(simulate)
 tree.command()(migrate)
