@@ -1,7 +1,6 @@
 """`lamplighter migrate`: in order, once, whole or not at all, and never over a newer or altered schema."""
 
 import asyncio
-import datetime as dt
 import shutil
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -10,12 +9,10 @@ import pytest
 
 from lamplighter.embedded.postgres import RunningPostgres
 from storage import errors
-from storage.lifecycle import maintain
 from storage.migrate import MIGRATIONS, check, draft, migrate, read
-from storage.pool import connect, open_pool
-from telemetry.clock import to_us
+from storage.pool import connect
 from telemetry.kinds import KINDS
-from tests.integration.storage.rows import at, store, table
+from tests.integration.storage.rows import at, table
 from tests.migration.kinds import NEW
 
 MOMENT = at("2026-11-23 09:00")
@@ -25,15 +22,6 @@ MOMENT = at("2026-11-23 09:00")
 def folder(tmp_path: Path) -> Path:
     """A copy of the migrations that a test may add to."""
     return Path(shutil.copytree(MIGRATIONS, tmp_path / "migrations"))
-
-
-@pytest.fixture
-def fifth(folder: Path) -> Path:
-    """The migrations up to the fifth version, which kept the latest as `jsonb` and proved nothing."""
-    for path in folder.glob("*.sql"):
-        if path.name > "0006":
-            path.unlink()
-    return folder
 
 
 def test_migrations_are_numbered_without_gaps() -> None:
@@ -50,31 +38,6 @@ async def test_migrating_twice_changes_nothing(empty_database: str) -> None:
     assert first.applied == [each.name for each in read()]
     second = await migrate(empty_database)
     assert second.applied == []
-
-
-@pytest.mark.parametrize("mode", ["empty_database", "timescale_url"])
-async def test_a_city_in_service_is_upgraded_with_all_that_it_holds(
-    request: pytest.FixtureRequest, fifth: Path, mode: str
-) -> None:
-    url = str(request.getfixturevalue(mode))
-    with pytest.raises(errors.SchemaMissing, match="ledger_check"):  # it is granted at the end
-        await migrate(url, folder=fifth)
-    async with await connect(url) as conn:
-        await conn.execute("INSERT INTO asset (asset, kind) VALUES ('lamp-1', 'streetlight')")
-        await store(conn, "streetlight", [(1, MOMENT, {"level_pct": 40.0})])
-        await conn.execute("INSERT INTO ledger (day, received, stored) VALUES (%s, 1, 1)", (MOMENT.date(),))
-        await conn.execute("INSERT INTO ingest_instance VALUES ('ingest', 0, %s)", (MOMENT,))
-        latest = "INSERT INTO latest_observation VALUES (1, 'streetlight', %s, %s, '{\"level_pct\": 40.0}')"
-        await conn.execute(latest, (MOMENT, MOMENT))
-    assert (await migrate(url)).applied == [each.name for each in read() if each.number > 5]
-    pool = await open_pool(url, size=2)
-    await maintain(pool, to_us(MOMENT + dt.timedelta(hours=2)))
-    async with pool.connection() as conn:
-        assert await table(conn, "SELECT observed_at, fields FROM latest") == [(MOMENT, {"level_pct": 40.0})]
-        assert await table(conn, "SELECT level_pct_avg FROM streetlight_daily") == [(40.0,)]
-        checked = "SELECT rows_expected, rows_found, differs_since FROM ledger_check"
-        assert await table(conn, checked) == [(1, 1, None)]
-    await pool.close()
 
 
 async def test_timescaledb_is_used_where_it_is(timescale_url: str) -> None:
