@@ -7,12 +7,13 @@ from prometheus_client import CollectorRegistry
 from starlette.requests import Request
 from starlette.responses import Response
 
-from api import page, problems, reference, shapes
+from api import page, problems, reference
 from api.addresses import Addresses
 from api.auth import Gate
 from api.backlog import Waiting
 from api.board import Board
 from api.database import Database
+from api.description import Described
 from api.documents import Document
 from api.door import Door
 from api.health import health_router
@@ -32,12 +33,6 @@ from storage.pool import Pool
 from telemetry.clock import Now
 
 DESCRIPTION = "Parking availability for everybody; street lights, drains and bays for operators."
-ERRORS: dict[int | str, dict[str, object]] = {
-    "default": {
-        "description": "An error as a problem document (RFC 9457).",
-        "content": {problems.MEDIA_TYPE: {"schema": shapes.ProblemDocument.model_json_schema()}},
-    }
-}
 
 
 def create_app(
@@ -78,13 +73,12 @@ def create_app(
     metrics = Metrics(registry or CollectorRegistry(), board)
     metrics.registry.register(waiting)
     gate = Gate(database, real_now, addresses, attempts)
-    app = FastAPI(
+    app = Described(
         title="Lamplighter",
         description=DESCRIPTION,
         version="1",
         docs_url=None,
         redoc_url=None,
-        responses=ERRORS,
         redirect_slashes=False,
     )
     problems.explain_all(app)

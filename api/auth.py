@@ -3,7 +3,7 @@
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
@@ -20,6 +20,8 @@ SECRET_CHARACTERS_MAX = 200
 
 _bearer = HTTPBearer(auto_error=False, description="A token from `lamplighter token issue`.")
 Credentials = Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
+TOKEN_OPTIONAL: dict[str, Any] = {"security": [{}]}
+"""What the description says beside the token where one may do without."""
 Demand = Callable[[Request, HTTPAuthorizationCredentials | None], Awaitable["Caller"]]
 
 

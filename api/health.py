@@ -8,9 +8,9 @@ from typing import Any
 import msgspec
 from fastapi import APIRouter, Depends
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
-from starlette.responses import Response
+from starlette.responses import PlainTextResponse, Response
 
-from api.auth import Gate
+from api.auth import TOKEN_OPTIONAL, Gate
 from api.backlog import Waiting
 from api.database import Database
 from api.metrics import Metrics
@@ -66,7 +66,13 @@ def health_router(
             found = await self_probe.newest(conn)
         return Response(msgspec.json.encode({"items": found}), media_type="application/json")
 
-    @router.get("/metrics", summary="Figures for Prometheus", dependencies=[Depends(viewer)], response_class=Response)
+    @router.get(
+        "/metrics",
+        summary="Figures for Prometheus; open to this machine itself",
+        dependencies=[Depends(viewer)],
+        response_class=PlainTextResponse,
+        openapi_extra=TOKEN_OPTIONAL,
+    )
     async def figures() -> Response:
         metrics.database_away.set(database.away_s)
         with suppress(StorageError):  # what the database would tell is left as it was while it is away

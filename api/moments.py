@@ -41,8 +41,18 @@ def width(every: str) -> Width:
     count, unit = int(found[1]), found[2]
     days = count if unit == "d" else count * _SECONDS[unit] / 86_400
     if days > WIDTH_DAYS_MAX:
-        raise invalid("every", f"must not be more than {WIDTH_DAYS_MAX} days")
+        raise impossible("every", f"must not be more than {WIDTH_DAYS_MAX} days")
     return Width(days=count) if unit == "d" else Width(seconds=count * _SECONDS[unit])
+
+
+def in_order(begin: dt.datetime, end: dt.datetime) -> None:
+    """A span does not end before it begins.
+
+    Raises:
+        Problem: 422, it does.
+    """
+    if begin > end:
+        raise impossible("from", "must not be later than `to`")
 
 
 def rfc3339(when: dt.datetime | None) -> str | None:
@@ -50,7 +60,12 @@ def rfc3339(when: dt.datetime | None) -> str | None:
     return None if when is None else to_rfc3339(to_us(when))
 
 
-def invalid(where: str, detail: str) -> Problem:
+def invalid(where: str, detail: str, slug: str = "invalid-request") -> Problem:
     """422 for one parameter or member of the body."""
     sentence = f"The request is not as it should be: {where}: {detail}."
-    return Problem(422, sentence, slug="invalid-request", errors=[{"where": where, "detail": detail}])
+    return Problem(422, sentence, slug=slug, errors=[{"where": where, "detail": detail}])
+
+
+def impossible(where: str, detail: str) -> Problem:
+    """422 for what is well formed and cannot be: a time that has passed, an asset that there is not."""
+    return invalid(where, detail, "not-possible")

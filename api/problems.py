@@ -9,6 +9,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
+from starlette.routing import Match
 
 from storage.errors import Busy, Refused, Unavailable
 
@@ -122,8 +123,9 @@ async def _of_validation(request: Request, error: Exception) -> Response:
 
 def _objection(error: dict[str, Any]) -> dict[str, str]:
     """One failure of validation: where it is, and what is wrong, without repeating what was sent."""
-    where = [str(part) for part in error["loc"] if part not in ("body", "[key]")]
-    return {"where": ".".join(where) or "body", "detail": error["msg"].removeprefix("Value error, ")}
+    place, *within = error["loc"]
+    where = [str(part) for part in within if part != "[key]"]
+    return {"where": ".".join(where) or str(place), "detail": error["msg"].removeprefix("Value error, ")}
 
 
 async def _of_http(request: Request, error: Exception) -> Response:
@@ -132,8 +134,18 @@ async def _of_http(request: Request, error: Exception) -> Response:
     if error.status_code == 404:
         return Problem(404, "There is nothing at this address; /docs lists what there is.", headers=headers).response()
     if error.status_code == 405:
+        headers["allow"] = ", ".join(_methods(request))
         return Problem(405, f"This address does not take {request.method}.", headers=headers).response()
     return Problem(error.status_code, str(error.detail), headers=headers).response()
+
+
+def _methods(request: Request) -> list[str]:
+    """What an address takes; the framework would name the methods of one of its routes alone."""
+    return [
+        method
+        for method in ("DELETE", "GET", "PATCH", "POST", "PUT")
+        if any(each.matches({**request.scope, "method": method})[0] is Match.FULL for each in request.app.routes)
+    ]
 
 
 async def _of_anything(request: Request, error: Exception) -> Response:

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 from fastapi import APIRouter, Query, Request
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 
 from api import shapes
 from api.addresses import Addresses
@@ -33,6 +33,12 @@ class PublicParts:
     metrics: Metrics
 
 
+class GeoJson(JSONResponse):
+    """What the description says of a GeoJSON answer."""
+
+    media_type = "application/geo+json"
+
+
 def answer(request: Request, ready: Document) -> Response:
     """A document as the client takes it, or 304 where it has that already."""
     ready = ready.fitting(request.headers.get("accept-encoding"))
@@ -54,7 +60,12 @@ def public_router(parts: PublicParts) -> APIRouter:
     async def parking(request: Request) -> Response:
         return answer(request, board.documents[PATH])
 
-    @router.get(f"{PATH}.geojson", response_model=shapes.FeatureCollection, summary="All parking zones as GeoJSON")
+    @router.get(
+        f"{PATH}.geojson",
+        response_model=shapes.FeatureCollection,
+        response_class=GeoJson,
+        summary="All parking zones as GeoJSON",
+    )
     async def parking_geojson(request: Request) -> Response:
         return answer(request, board.documents[f"{PATH}.geojson"])
 

@@ -1,14 +1,14 @@
-"""The shapes of contract §3 as models: request bodies are checked by them, answers are described by them.
+"""The shapes of contract §3 as models, by which answers are described; `bodies` has those of requests.
 
 Answers are built from the database's rows and not validated again; tests hold them to these models.
 """
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
-Moment = str
-"""RFC 3339 in UTC."""
+Moment = Annotated[str, WithJsonSchema({"type": "string", "format": "date-time"})]
+"""RFC 3339: in UTC where we say it, with any offset where we are told."""
 
 
 class Bays(BaseModel):
@@ -189,25 +189,6 @@ class Alarms(BaseModel):
     next: str | None
 
 
-class Acknowledgement(BaseModel):
-    """What an operator says on acknowledging."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    note: str | None = Field(None, max_length=2_000)
-
-
-class Shelving(BaseModel):
-    """Until when an operator puts an alarm aside, and why."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    until: str = Field(
-        description="RFC 3339 with offset, at most 7 days ahead.", json_schema_extra={"format": "date-time"}
-    )
-    reason: str = Field(min_length=1, max_length=2_000)
-
-
 class Command(BaseModel):
     """A command and how far it has come."""
 
@@ -236,43 +217,6 @@ class Ordered(BaseModel):
     """The commands that were ordered."""
 
     items: list[Command]
-
-
-class Override(BaseModel):
-    """A command by hand for one asset, or for all of a zone for which it means anything."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    asset: str | None = Field(None, max_length=64)
-    zone: str | None = Field(None, max_length=64)
-    set: dict[Literal["setpoint_pct", "report_every_s"], Any] = Field(min_length=1)
-    expires_at: str | None = Field(
-        None, description="RFC 3339 with offset; absent: in an hour.", json_schema_extra={"format": "date-time"}
-    )
-    note: str | None = Field(None, max_length=2_000)
-
-
-class MeasureOrder(BaseModel):
-    """What is to hold for a zone, from now or later, until a moment."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    starts_at: str | None = Field(
-        None, description="RFC 3339 with offset; absent: now.", json_schema_extra={"format": "date-time"}
-    )
-    expires_at: str = Field(description="RFC 3339 with offset.", json_schema_extra={"format": "date-time"})
-    note: str = Field("", max_length=2_000)
-
-
-class AllOnOrder(BaseModel):
-    """Every lamp of a zone to 100 %, until a moment."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    expires_at: str | None = Field(
-        None, description="RFC 3339 with offset; absent: in an hour.", json_schema_extra={"format": "date-time"}
-    )
-    note: str | None = Field(None, max_length=2_000)
 
 
 class Measure(BaseModel):

@@ -5,13 +5,13 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Depends, Query
 from starlette.responses import Response
 
-from api import paging, shapes
+from api import bodies, paging, shapes
 from api.auth import Caller
-from api.moments import invalid, moment
-from api.ops.assets import Cursor, Limit, Name
+from api.moments import impossible, moment
+from api.parameters import AlarmPath, Cursor, Limit, Name
 from api.parts import OpsParts, json_answer
 from api.problems import not_found
-from storage import alarms, audit
+from storage import alarms, audit, readings
 from telemetry.alarms import Alarm, AlarmType, State
 from telemetry.clock import DAY_US, to_rfc3339, to_us
 
@@ -28,7 +28,7 @@ def alarms_router(parts: OpsParts) -> APIRouter:
     async def listed(
         state: Annotated[State | Literal["active"] | None, Query(description="`active`: all but normal.")] = None,
         type: AlarmType | None = None,
-        asset: Name = None,
+        asset: Name | None = None,
         limit: Limit = paging.LIMIT_DEFAULT,
         cursor: Cursor = None,
     ) -> Response:
@@ -36,10 +36,12 @@ def alarms_router(parts: OpsParts) -> APIRouter:
         before = (paging.moment(key[0]), str(key[1])) if key else None
         async with parts.database.connection() as conn:
             found = await alarms.page(conn, limit=limit + 1, before=before, state=state, type=type, asset=asset)
+            if not found and asset is not None and await readings.asset(conn, asset, parts.now()) is None:
+                raise not_found("asset of this name")
         return json_answer(paging.page(found, limit, _itself, lambda each: [to_us(each.raised_at), each.id]))
 
     @router.get("/{alarm}", response_model=shapes.Alarm, summary="One alarm, with why it was raised")
-    async def one(alarm: str) -> Response:
+    async def one(alarm: AlarmPath) -> Response:
         async with parts.database.connection() as conn:
             found = await alarms.find(conn, alarm)
         if found is None:
@@ -48,9 +50,9 @@ def alarms_router(parts: OpsParts) -> APIRouter:
 
     @router.post("/{alarm}/acknowledge", response_model=shapes.Alarm, summary="Say that somebody has seen it")
     async def acknowledge(
-        alarm: str,
+        alarm: AlarmPath,
         caller: Annotated[Caller, Depends(operator)],
-        body: shapes.Acknowledgement | None = None,
+        body: bodies.Acknowledgement | None = None,
     ) -> Response:
         now_us, note = parts.now(), body.note if body else None
         async with parts.database.transaction() as conn:
@@ -64,17 +66,17 @@ def alarms_router(parts: OpsParts) -> APIRouter:
         return json_answer(found)
 
     @router.post("/{alarm}/shelve", response_model=shapes.Alarm, summary="Put it aside until a moment")
-    async def shelve(alarm: str, body: shapes.Shelving, caller: Annotated[Caller, Depends(operator)]) -> Response:
+    async def shelve(alarm: AlarmPath, body: bodies.Shelving, caller: Annotated[Caller, Depends(operator)]) -> Response:
         return await _shelve(parts, alarm, body, caller)
 
     @router.post("/{alarm}/unshelve", response_model=shapes.Alarm, summary="Take it back")
-    async def unshelve(alarm: str, caller: Annotated[Caller, Depends(operator)]) -> Response:
+    async def unshelve(alarm: AlarmPath, caller: Annotated[Caller, Depends(operator)]) -> Response:
         return await _unshelve(parts, alarm, caller)
 
     return router
 
 
-async def _shelve(parts: OpsParts, alarm: str, body: shapes.Shelving, caller: Caller) -> Response:
+async def _shelve(parts: OpsParts, alarm: str, body: bodies.Shelving, caller: Caller) -> Response:
     """Put an alarm aside."""
     now_us = parts.now()
     until_us = _until(body, now_us)
@@ -98,13 +100,13 @@ async def _unshelve(parts: OpsParts, alarm: str, caller: Caller) -> Response:
     return json_answer(found)
 
 
-def _until(body: shapes.Shelving, now_us: int) -> int:
+def _until(body: bodies.Shelving, now_us: int) -> int:
     """When shelving ends, in microseconds of city time."""
     until_us = to_us(moment(body.until, "until"))
     if until_us <= now_us:
-        raise invalid("until", f"must lie ahead of the city's time, which is {to_rfc3339(now_us)}")
+        raise impossible("until", f"must lie ahead of the city's time, which is {to_rfc3339(now_us)}")
     if until_us > now_us + SHELVED_DAYS_MAX * DAY_US:
-        raise invalid("until", f"must not be more than {SHELVED_DAYS_MAX} days ahead")
+        raise impossible("until", f"must not be more than {SHELVED_DAYS_MAX} days ahead")
     return until_us
 
 

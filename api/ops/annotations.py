@@ -6,8 +6,8 @@ from fastapi import APIRouter, Depends, Query
 from starlette.responses import Response
 
 from api import paging, shapes
-from api.moments import moment
-from api.ops.assets import Limit
+from api.moments import in_order, moment
+from api.parameters import Limit, Moment
 from api.parts import OpsParts, json_answer
 from storage import annotations
 from telemetry.clock import DAY_US, to_datetime
@@ -19,13 +19,14 @@ def annotations_router(parts: OpsParts) -> APIRouter:
 
     @router.get("/annotations", response_model=shapes.Annotations, summary="Alarms and overrides as marks in time")
     async def marks(
-        since: Annotated[str | None, Query(alias="from", description="Absent: a day before now.")] = None,
-        until: Annotated[str | None, Query(alias="to", description="Exclusive; absent: now.")] = None,
+        since: Annotated[Moment | None, Query(alias="from", description="Absent: a day before now.")] = None,
+        until: Annotated[Moment | None, Query(alias="to", description="Exclusive; absent: now.")] = None,
         limit: Limit = paging.LIMIT_DEFAULT,
     ) -> Response:
         now_us = parts.now()
         begin = to_datetime(now_us - DAY_US) if since is None else moment(since, "from")
         end = to_datetime(now_us) if until is None else moment(until, "to")
+        in_order(begin, end)
         async with parts.database.connection() as conn:
             found = await annotations.between(conn, begin, end, limit)
         return json_answer({"items": found})

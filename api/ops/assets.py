@@ -10,7 +10,8 @@ from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import Response, StreamingResponse
 
 from api import paging, shapes
-from api.moments import moment, rfc3339, width
+from api.moments import in_order, moment, rfc3339, width
+from api.parameters import EVERY, AssetPath, Cursor, KindName, Limit, Moment, Name
 from api.parts import OpsParts, json_answer
 from api.problems import not_found
 from storage import readings
@@ -28,10 +29,6 @@ END_OF_TIME = dt.datetime.max.replace(tzinfo=dt.UTC)
 CSV_PAGE_ROWS = 2_000
 """Rows fetched at a time for a CSV that has no limit of its own."""
 
-Limit = Annotated[int, Query(ge=1, le=paging.LIMIT_MAX)]
-Cursor = Annotated[str | None, Query(max_length=paging.CURSOR_CHARACTERS_MAX)]
-Name = Annotated[str | None, Query(max_length=64)]
-
 
 def assets_router(parts: OpsParts) -> APIRouter:
     """The routes under `/ops/v1/assets`."""
@@ -39,17 +36,22 @@ def assets_router(parts: OpsParts) -> APIRouter:
 
     @router.get("", response_model=shapes.Assets, summary="The registry with the latest state and its age")
     async def assets(
-        kind: Name = None, zone: Name = None, limit: Limit = paging.LIMIT_DEFAULT, cursor: Cursor = None
+        kind: KindName | None = None,
+        zone: Name | None = None,
+        limit: Limit = paging.LIMIT_DEFAULT,
+        cursor: Cursor = None,
     ) -> Response:
         key = paging.after(cursor, str)
         async with parts.database.connection() as conn:
             found = await readings.assets(
                 conn, now_us=parts.now(), limit=limit + 1, kind=kind, zone=zone, after=str(key[0]) if key else None
             )
+            if not found and zone is not None and not await readings.zone_exists(conn, zone):
+                raise not_found("zone of this name")
         return json_answer(paging.page(found, limit, _asset, lambda each: [each.asset]))
 
     @router.get("/{asset}", response_model=shapes.Asset, summary="One asset")
-    async def asset(asset: str) -> Response:
+    async def asset(asset: AssetPath) -> Response:
         async with parts.database.connection() as conn:
             found = await readings.asset(conn, asset, parts.now())
         if found is None:
@@ -64,11 +66,13 @@ def assets_router(parts: OpsParts) -> APIRouter:
     )
     async def observations(
         request: Request,
-        asset: str,
-        since: Annotated[str | None, Query(alias="from", description="Inclusive; absent: a day before `to`.")] = None,
-        until: Annotated[str | None, Query(alias="to", description="Exclusive; absent: no end.")] = None,
-        every: Annotated[str | None, Query(description="Width of a bucket: a number and s, m, h or d.")] = None,
-        limit: Annotated[int | None, Query(ge=1, le=paging.LIMIT_MAX)] = None,
+        asset: AssetPath,
+        since: Annotated[
+            Moment | None, Query(alias="from", description="Inclusive; absent: a day before `to`.")
+        ] = None,
+        until: Annotated[Moment | None, Query(alias="to", description="Exclusive; absent: no end.")] = None,
+        every: Annotated[str | None, Query(pattern=EVERY, description="Width of a bucket, at most 366d.")] = None,
+        limit: Limit | None = None,
         cursor: Cursor = None,
     ) -> Response:
         span = _span(parts.now(), since, until, cursor)
@@ -151,9 +155,10 @@ def _outlook(state: AssetState, now_us: int) -> dict[str, Any] | None:
 
 def _span(now_us: int, since: str | None, until: str | None, cursor: str | None) -> Span:
     key = paging.after(cursor, int)
-    end = moment(until, "to") if until else END_OF_TIME
-    newest = end if until else to_datetime(now_us)
-    begin = moment(since, "from") if since else max(newest, FIRST_DAY_END) - DAY
+    end = END_OF_TIME if until is None else moment(until, "to")
+    newest = to_datetime(now_us) if until is None else end
+    begin = max(newest, FIRST_DAY_END) - DAY if since is None else moment(since, "from")
+    in_order(begin, end)
     return Span(begin, end, paging.moment(key[0]) if key else None)
 
 

@@ -11,10 +11,10 @@ import msgspec
 from fastapi import APIRouter, Depends
 from starlette.responses import Response
 
-from api import paging, shapes
+from api import bodies, paging, shapes
 from api.auth import Caller
-from api.moments import invalid, moment
-from api.ops.assets import Cursor, Limit, Name
+from api.moments import impossible, invalid, moment
+from api.parameters import CommandPath, Cursor, Limit, Name
 from api.parts import OpsParts, json_answer
 from api.problems import Problem, not_found
 from storage import audit, commands, readings, rule_versions
@@ -46,15 +46,17 @@ def commands_router(parts: OpsParts) -> APIRouter:
     operator = parts.gate.demands("operator")
 
     @router.get("", response_model=shapes.Commands, summary="Commands, newest first")
-    async def listed(asset: Name = None, limit: Limit = paging.LIMIT_DEFAULT, cursor: Cursor = None) -> Response:
+    async def listed(asset: Name | None = None, limit: Limit = paging.LIMIT_DEFAULT, cursor: Cursor = None) -> Response:
         key = paging.after(cursor, int, str)
         before = (paging.moment(key[0]), str(key[1])) if key else None
         async with parts.database.connection() as conn:
             found = await commands.page(conn, limit=limit + 1, before=before, asset=asset)
+            if not found and asset is not None and await readings.asset(conn, asset, parts.now()) is None:
+                raise not_found("asset of this name")
         return json_answer(paging.page(found, limit, _itself, lambda each: [to_us(each.queued_at), each.id]))
 
     @router.post("", status_code=202, response_model=shapes.Ordered, summary="Order an override for an asset or a zone")
-    async def order(body: shapes.Override, caller: Annotated[Caller, Depends(operator)]) -> Response:
+    async def order(body: bodies.Override, caller: Annotated[Caller, Depends(operator)]) -> Response:
         now_us = parts.now()
         settings, expires_us = _settings(body), expiry(body.expires_at, now_us)
         async with parts.database.transaction() as conn:
@@ -66,7 +68,7 @@ def commands_router(parts: OpsParts) -> APIRouter:
         return json_answer({"items": rows}, 202)
 
     @router.delete("/{command}", response_model=shapes.Command, summary="End an override")
-    async def end(command: str, caller: Annotated[Caller, Depends(operator)]) -> Response:
+    async def end(command: CommandPath, caller: Annotated[Caller, Depends(operator)]) -> Response:
         now_us = parts.now()
         async with parts.database.transaction() as conn:
             row = await commands.end_override(conn, command, at_us=now_us)
@@ -78,9 +80,13 @@ def commands_router(parts: OpsParts) -> APIRouter:
     return router
 
 
-def _settings(body: shapes.Override) -> Settings:
+def _settings(body: bodies.Override) -> Settings:
+    """As on the wire, an integral number is an integer."""
+    given = {
+        name: int(each) if isinstance(each, float) and each.is_integer() else each for name, each in body.set.items()
+    }
     try:
-        return msgspec.convert(body.set, Settings)
+        return msgspec.convert(given, Settings)
     except msgspec.ValidationError as error:
         raise invalid("set", str(error)) from error
     except UnicodeEncodeError as error:
@@ -97,13 +103,13 @@ def expiry(expires_at: str | None, now_us: int) -> int:
         return now_us + COMMAND_LEASE_S * SECOND_US
     expires_us = to_us(moment(expires_at, "expires_at"))
     if expires_us <= now_us:
-        raise invalid("expires_at", f"must lie ahead of the city's time, which is {to_rfc3339(now_us)}")
+        raise impossible("expires_at", f"must lie ahead of the city's time, which is {to_rfc3339(now_us)}")
     if expires_us > now_us + OVERRIDE_DAYS_MAX * DAY_US:
-        raise invalid("expires_at", f"must not be more than {OVERRIDE_DAYS_MAX} days ahead")
+        raise impossible("expires_at", f"must not be more than {OVERRIDE_DAYS_MAX} days ahead")
     return expires_us
 
 
-async def _targets(conn: Connection, body: shapes.Override, settings: Settings, now_us: int) -> list[Asset]:
+async def _targets(conn: Connection, body: bodies.Override, settings: Settings, now_us: int) -> list[Asset]:
     """The asset, or all of the zone for which the settings mean anything, also those that cannot be told.
 
     A level means something for lamps only, a report interval for every asset.
@@ -116,14 +122,14 @@ async def _targets(conn: Connection, body: shapes.Override, settings: Settings, 
     if body.asset is not None:
         found = await readings.asset(conn, body.asset, now_us)
         if found is None:
-            raise invalid("asset", f"there is no asset {body.asset}")
+            raise impossible("asset", f"there is no asset {body.asset}")
         return [plain(found)]
     kind = StreetLight.name if settings.setpoint_pct is not None else None
     states = await readings.assets(conn, now_us=now_us, limit=ZONE_ASSETS_MAX + 1, kind=kind, zone=body.zone)
     if not states:
-        raise invalid("zone", f"there is no zone {body.zone} with an asset to which this could be sent")
+        raise impossible("zone", f"there is no zone {body.zone} with an asset to which this could be sent")
     if len(states) > ZONE_ASSETS_MAX:
-        raise invalid(
+        raise impossible(
             "zone", f"the zone {body.zone} has more than {ZONE_ASSETS_MAX} assets, so order for each by itself"
         )
     return [plain(state) for state in states]
@@ -165,7 +171,7 @@ def ordered(asset: Asset, settings: Settings, now_us: int, expires_us: int) -> O
     return Order(name, asset.asset_id, asset.asset, asset.device, settings, "override", now_us, expires_us)
 
 
-async def _record(conn: Connection, now_us: int, caller: Caller, body: shapes.Override, rows: list[CommandRow]) -> None:
+async def _record(conn: Connection, now_us: int, caller: Caller, body: bodies.Override, rows: list[CommandRow]) -> None:
     subject = asset_subject(body.asset) if body.asset is not None else zone_subject(body.zone or "")
     detail: dict[str, Any] = {"set": body.set, "note": body.note, "commands": [row.id for row in rows]}
     await audit.record(conn, at_us=now_us, by=caller.name, action="command", subject=subject, detail=detail)

@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from api import paging, shapes
 from api.moments import rfc3339
-from api.ops.assets import Cursor, Limit, Name
+from api.parameters import Cursor, Device, Limit
 from api.parts import OpsParts, json_answer
 from storage import ledger, quarantine
 from storage.ledger import Day
@@ -24,7 +24,7 @@ def records_router(parts: OpsParts) -> APIRouter:
     @router.get("/quarantine", response_model=shapes.Quarantine, summary="Refused uplinks, newest first")
     async def quarantined(
         reason: Reason | None = None,
-        device: Name = None,
+        device: Device | None = None,
         limit: Limit = paging.LIMIT_DEFAULT,
         cursor: Cursor = None,
     ) -> Response:

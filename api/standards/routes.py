@@ -3,12 +3,18 @@
 from typing import Any
 
 from fastapi import APIRouter, Request
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 
 from api.board import Board
 from api.public import answer
-from api.standards import datex, datex_xml, ngsi_ld, parkapi, shapes
+from api.standards import RENDERINGS, datex, datex_xml, ngsi_ld, parkapi, shapes
 from api.standards.spots import Spots
+
+
+class JsonLd(JSONResponse):
+    """What the description says of a JSON-LD answer."""
+
+    media_type = RENDERINGS[ngsi_ld.PATH].media_type
 
 
 def standards_router(board: Board, spots: Spots) -> APIRouter:
@@ -40,5 +46,6 @@ def standards_router(board: Board, spots: Spots) -> APIRouter:
         ngsi_ld.PATH,
         "All parking zones as NGSI-LD entities of the Smart Data Models",
         response_model=list[shapes.NgsiLdEntity],
+        response_class=JsonLd,
     )
     return router

@@ -4,8 +4,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-Moment = str
-"""RFC 3339 in UTC."""
+from api.shapes import Moment
 
 
 class Restriction(BaseModel):

@@ -7,16 +7,17 @@ from typing import Annotated
 import msgspec
 from fastapi import APIRouter, Query, Request
 from fastapi.security import HTTPAuthorizationCredentials
+from pydantic import WithJsonSchema
 from starlette.responses import Response
 
-from api.auth import Credentials, Gate
+from api.auth import TOKEN_OPTIONAL, Credentials, Gate
 from api.board import Board
 from api.database import Database
 from api.documents import document
 from api.public import answer
 from api.standards.sensorthings import options, resources, shapes
 from api.standards.sensorthings.budget import OPERATOR_STEPS, PUBLIC_STEPS, Budget, bad_query
-from api.standards.sensorthings.entities import World
+from api.standards.sensorthings.entities import SETS, World
 from api.standards.sensorthings.sources import NEVER_PUBLIC_KINDS, of_assets, of_zone
 from api.standards.sensorthings.writing import Writer
 from storage import readings
@@ -28,7 +29,17 @@ ROOT = "/v1.1"
 REFRESH_EVERY_S = 10.0
 ASSETS_MAX = 100_000
 PATH_CHARACTERS_MAX = 1_000
+FEATURES = {
+    "type": "object",
+    "required": ["type", "features"],
+    "properties": {"type": {"const": "FeatureCollection"}, "features": {"type": "array", "items": {"type": "object"}}},
+}
 Option = Annotated[str | None, Query(max_length=options.CHARACTERS_MAX)]
+Number = Annotated[str, WithJsonSchema({"type": "string", "pattern": "^[0-9]{1,8}$"})]
+Truth = Annotated[str, WithJsonSchema({"type": "string", "enum": ["true", "false"]})]
+Format = Annotated[str, WithJsonSchema({"type": "string", "enum": ["GeoJSON"]})]
+Path = Annotated[str, WithJsonSchema({"type": "string", "pattern": rf"^({'|'.join(SETS)})(\('[^']*'\))?(/.*)?$"})]
+"""As the description has them; `options` and `resources` check them."""
 
 
 class Assets:
@@ -93,20 +104,26 @@ def sensorthings_router(board: Board, assets: Assets, gate: Gate, public_kinds: 
         f"{ROOT}/{{path:path}}",
         response_model=shapes.Found,
         summary="A set, an entity, a link or a property of SensorThings 1.1",
-        responses={200: {"content": {resources.GEOJSON: {}}, "description": "What lies there, as JSON or GeoJSON."}},
+        responses={
+            200: {
+                "content": {resources.GEOJSON: {"schema": FEATURES}, "text/plain": {}},
+                "description": "What lies there; text by `$value`.",
+            }
+        },
+        openapi_extra=TOKEN_OPTIONAL,
     )
     async def resource(
         request: Request,
-        path: str,
+        path: Path,
         credentials: Credentials,
-        top: Annotated[Option, Query(alias="$top")] = None,
-        skip: Annotated[Option, Query(alias="$skip")] = None,
-        count: Annotated[Option, Query(alias="$count")] = None,
+        top: Annotated[Number | None, Query(alias="$top")] = None,
+        skip: Annotated[Number | None, Query(alias="$skip")] = None,
+        count: Annotated[Truth | None, Query(alias="$count")] = None,
         orderby: Annotated[Option, Query(alias="$orderby")] = None,
         select: Annotated[Option, Query(alias="$select")] = None,
         expand: Annotated[Option, Query(alias="$expand")] = None,
         filter: Annotated[Option, Query(alias="$filter")] = None,
-        result_format: Annotated[Option, Query(alias="$resultFormat")] = None,
+        result_format: Annotated[Format | None, Query(alias="$resultFormat")] = None,
     ) -> Response:
         if len(path) > PATH_CHARACTERS_MAX:
             raise bad_query("The path is too long.")

@@ -71,7 +71,13 @@ async def test_assets_of_a_kind_and_of_a_zone(viewer: httpx.AsyncClient) -> None
     assert await names(kind="streetlight") == ["lamp-1", "lamp-2", "lamp-3", "lamp-4"]
     assert await names(zone="station") == ["lamp-3", "lamp-4"]
     assert await names(kind="drain_level", zone="market") == ["drain-1"]
-    assert await names(kind="tram") == []
+
+
+@pytest.mark.parametrize(("query", "status"), [("kind=tram", 422), ("zone=atlantis", 404)])
+async def test_a_kind_or_zone_that_there_is_not_is_said_to_be(
+    viewer: httpx.AsyncClient, query: str, status: int
+) -> None:
+    assert (await viewer.get(f"{ASSETS}?{query}")).status_code == status
 
 
 async def test_page_after_page_is_everything(viewer: httpx.AsyncClient) -> None:
