@@ -18,6 +18,7 @@ from tests.parts.broker import BrokerPart
 
 NO_MOSQUITTO = "Mosquitto is not installed (on Debian: apt install mosquitto)"
 TIMESCALE_URL = os.environ.get("LAMPLIGHTER_TEST_TIMESCALE_URL")
+MEMORY_BYTES_MIN = 2 << 30
 
 # Every run tries a few dozen examples of each property; HYPOTHESIS_PROFILE=thorough tries many more.
 hypothesis.settings.register_profile("quick", max_examples=40, deadline=None)
@@ -50,6 +51,16 @@ def tmp_path_factory(tmp_path_factory: pytest.TempPathFactory) -> pytest.TempPat
     return tmp_path_factory
 
 
+def _memory() -> Path | None:
+    """A folder in memory with room for the databases of a test run, where programs may lie as well."""
+    folder = Path("/dev/shm")
+    if not os.access(folder, os.W_OK):
+        return None
+    system = os.statvfs(folder)
+    has_room = system.f_bavail * system.f_frsize >= MEMORY_BYTES_MIN
+    return folder if has_room and not system.f_flag & os.ST_NOEXEC else None
+
+
 @pytest.fixture
 def home() -> Iterator[Path]:
     """An empty data folder, removed after the test."""
@@ -60,8 +71,8 @@ def home() -> Iterator[Path]:
 
 @pytest.fixture(scope="session")
 def session_home() -> Iterator[Path]:
-    """As `home`, for parts that live as long as the test run."""
-    folder = data_folder(Path(tempfile.mkdtemp(prefix="lamplighter-tests-")))
+    """As `home`, for parts that live as long as the test run: in memory, where the machine lets us."""
+    folder = data_folder(Path(tempfile.mkdtemp(prefix="lamplighter-tests-", dir=_memory())))
     yield folder
     shutil.rmtree(folder)
 
@@ -139,30 +150,24 @@ def database(postgres: RunningPostgres, template_database: str) -> Iterator[str]
         yield url
 
 
+@pytest.fixture(scope="session")
+def timescale_server() -> Iterator[timescale.MarkedServer]:
+    """The server with TimescaleDB, shared by the test run: one database at a time."""
+    if reason := timescale.missing():
+        pytest.fail(reason, pytrace=False)  # not skip: half of the storage's promises would go untested unnoticed
+    server = timescale.MarkedServer()
+    yield server
+    server.stop()
+
+
 @pytest.fixture
-def timescale_url() -> Iterator[str]:
+def timescale_url(request: pytest.FixtureRequest) -> Iterator[str]:
     """The URL of a new database on a server with TimescaleDB, without a schema of ours."""
     if TIMESCALE_URL:
         with databases.fresh_database(TIMESCALE_URL) as url:
             yield url
-        return
-    _require_timescale()
-    server = timescale.TimescaleServer(timescale.base_snapshot())
-    yield server.url
-    server.stop()
-
-
-@pytest.fixture(scope="session")
-def timescale_template(session_home: Path) -> Path:
-    """The snapshot of a migrated TimescaleDB that `timescale_database` starts from."""
-    _require_timescale()
-    server = timescale.TimescaleServer(timescale.base_snapshot())
-    try:
-        databases.migrate(server.url)
-        server.save(session_home / "timescale.tgz")
-    finally:
-        server.stop()
-    return session_home / "timescale.tgz"
+    else:
+        yield request.getfixturevalue("timescale_server").fresh("extension")
 
 
 @pytest.fixture
@@ -172,10 +177,8 @@ def timescale_database(request: pytest.FixtureRequest) -> Iterator[str]:
         with databases.fresh_database(TIMESCALE_URL) as url:
             databases.migrate(url)
             yield url
-        return
-    server = timescale.TimescaleServer(request.getfixturevalue("timescale_template"))
-    yield server.url
-    server.stop()
+    else:
+        yield request.getfixturevalue("timescale_server").fresh("migrated")
 
 
 @pytest.fixture(params=["native", "timescale"])
@@ -183,9 +186,3 @@ def any_database(request: pytest.FixtureRequest) -> str:
     """The URL of a new, migrated database: once in native mode, once with TimescaleDB."""
     name = "database" if request.param == "native" else "timescale_database"
     return str(request.getfixturevalue(name))
-
-
-def _require_timescale() -> None:
-    """Fail, not skip: half of the storage's promises would go untested unnoticed."""
-    if reason := timescale.missing():
-        pytest.fail(reason, pytrace=False)

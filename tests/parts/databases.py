@@ -18,6 +18,8 @@ FAST_AND_CARELESS = {
     "synchronous_commit": "off",
     "full_page_writes": "off",
     "autovacuum": "off",
+    "log_checkpoints": "off",
+    "max_wal_size": "256MB",
     "max_connections": "200",
 }
 """Server settings of a database whose machine never loses power, because it lives for one test run."""

@@ -8,8 +8,11 @@ import json
 import shutil
 import subprocess
 import threading
+from contextlib import suppress
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Literal, cast
+
+from tests.parts import databases
 
 HERE = Path(__file__).resolve().parent.parent / "timescale"
 CACHE = HERE.parent.parent / "build" / "timescale"
@@ -46,18 +49,27 @@ class TimescaleServer:
             text=True,
         )
         self.port = int(self._hear()["port"])
-        self.url = f"postgresql://postgres@127.0.0.1:{self.port}/postgres"
 
     @property
     def pid(self) -> int:
         return self._process.pid
 
-    def save(self, snapshot: Path) -> None:
-        """Write the database as it is now to a file that another server can start from."""
-        assert self._process.stdin is not None
-        self._process.stdin.write(f"save {snapshot}\n")
-        self._process.stdin.flush()
-        assert self._hear() == {"saved": str(snapshot)}
+    @property
+    def url(self) -> str:
+        return f"postgresql://postgres@127.0.0.1:{self.port}/postgres"
+
+    def mark(self, name: str) -> None:
+        """Remember the database as it is now."""
+        assert self._ask(f"mark {name}") == {"mark": name}
+
+    def reset(self, name: str) -> bool:
+        """Bring it back to how it was at a mark, at another URL and without clients; False where that cannot be."""
+        try:
+            answer = self._ask(f"reset {name}")
+        except OSError:
+            return False
+        self.port = int(answer["port"])
+        return bool(answer["reset"])
 
     def stop(self) -> None:
         """End it; nothing is kept."""
@@ -65,7 +77,14 @@ class TimescaleServer:
         self._process.wait()
         for pipe in (self._process.stdin, self._process.stdout):
             if pipe is not None:
-                pipe.close()
+                with suppress(OSError):  # an order that it did not live to read
+                    pipe.close()
+
+    def _ask(self, order: str) -> dict[str, Any]:
+        assert self._process.stdin is not None
+        self._process.stdin.write(f"{order}\n")
+        self._process.stdin.flush()
+        return self._hear()
 
     def _hear(self) -> dict[str, Any]:
         alarm = threading.Timer(START_TIMEOUT_S, self._process.kill)
@@ -76,5 +95,32 @@ class TimescaleServer:
         finally:
             alarm.cancel()
         if not line:
-            raise RuntimeError(f"the TimescaleDB server of the tests ended with code {self._process.wait()}")
+            raise ChildProcessError(f"the TimescaleDB server of the tests ended with code {self._process.wait()}")
         return cast(dict[str, Any], json.loads(line))
+
+
+class MarkedServer:
+    """One server for many tests, each of which finds it fresh: with the extension alone, or migrated as well."""
+
+    def __init__(self) -> None:
+        self._server: TimescaleServer | None = None
+
+    def fresh(self, mark: Literal["extension", "migrated"]) -> str:
+        """The URL of the database as it was at that mark; a server that died is replaced."""
+        if self._server is None or not self._server.reset(mark):
+            self.stop()
+            self._server = self._started()
+            self._server.reset(mark)
+        return self._server.url
+
+    def stop(self) -> None:
+        if self._server is not None:
+            self._server.stop()
+
+    @staticmethod
+    def _started() -> TimescaleServer:
+        server = TimescaleServer(base_snapshot())
+        server.mark("extension")
+        databases.migrate(server.url)
+        server.mark("migrated")
+        return server

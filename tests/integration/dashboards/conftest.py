@@ -2,14 +2,13 @@
 
 import asyncio
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from lamplighter.embedded.postgres import RunningPostgres
 from tests.conftest import TIMESCALE_URL
 from tests.integration.dashboards import town
-from tests.parts import databases, timescale
+from tests.parts import databases
 
 
 @pytest.fixture(scope="module")
@@ -29,10 +28,6 @@ def timescale_town(request: pytest.FixtureRequest) -> Iterator[str]:
             asyncio.run(town.settle(url))
             yield url
         return
-    template: Path = request.getfixturevalue("timescale_template")
-    server = timescale.TimescaleServer(template)
-    try:
-        asyncio.run(town.settle(server.url))
-        yield server.url
-    finally:
-        server.stop()
+    url = request.getfixturevalue("timescale_server").fresh("migrated")
+    asyncio.run(town.settle(url))
+    yield url
