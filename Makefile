@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: help install demo test chaos fuzz bench docs clean
+.PHONY: help install demo test chaos fuzz bench docs site clean
 
 help:           ## say what can be made
 	@sed -n 's/^\([a-z]*\):.*##/\1 \t/p' $(MAKEFILE_LIST)
@@ -33,6 +33,12 @@ docs: install   ## write the pages that are written from the code
 	@$(BIN)/python -m lamplighter.figures_page > docs/figures.md
 	@$(BIN)/python -m lamplighter.contract_page > docs/contract.md
 	@$(BIN)/python -m lamplighter.devices_page > docs/devices.md
+	@$(BIN)/python -m lamplighter.http_page > docs/http.md
+	@$(BIN)/python -m lamplighter.tables_page > docs/tables.md
+
+site: $(VENV)/installed-dev        ## build the pages of docs/ into build/site, warnings being errors
+	@$(BIN)/python -m sphinx --quiet --fail-on-warning --keep-going --nitpicky docs build/site
+	@echo "Open build/site/index.html."
 
 clean:          ## remove what was made, but no data
 	rm -rf $(VENV) build tests/timescale/node_modules

@@ -27,6 +27,17 @@ async def column_names(conn: Connection, name: str) -> list[str]:
     return [row[0] for row in await cursor.fetchall()]
 
 
+async def described(conn: Connection, name: str) -> list[tuple[str, str, bool]]:
+    """Each column of a relation: its name, its type, and whether it may be NULL (of a view's nothing is said)."""
+    cursor = await conn.execute(
+        "SELECT attname, format_type(atttypid, atttypmod), relkind <> 'v' AND NOT attnotnull"
+        " FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid"
+        " WHERE attrelid = %s::regclass AND attnum > 0 AND NOT attisdropped ORDER BY attnum",
+        (name,),
+    )
+    return await cursor.fetchall()
+
+
 async def make_rollup(conn: Connection, name: str, keys: Sequence[str], columns: Iterable[rollups.Column]) -> bool:
     """Create the rollup table, or add the columns that it lacks; returns whether it was there and lacked any.
 
