@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from api import page, problems, reference
 from api.addresses import Addresses
+from api.alarm_board import AlarmBoard
 from api.auth import Gate
 from api.backlog import Waiting
 from api.board import Board
@@ -19,6 +20,7 @@ from api.door import Door
 from api.health import health_router
 from api.metrics import Metrics
 from api.ops import alarms, annotations, assets, commands, records, zones
+from api.ops.alarm_stream import LISTENERS_MAX, alarm_stream_router
 from api.page import page_router
 from api.page.alarm import alarm_page_router
 from api.parts import Dark, OpsParts
@@ -48,6 +50,7 @@ def create_app(
     database: Database | None = None,
     waiting: Waiting | None = None,
     sighting: Sighting | None = None,
+    alarm_board: AlarmBoard | None = None,
 ) -> Door:
     """The ASGI application.
 
@@ -63,8 +66,10 @@ def create_app(
         database: the pool as already watched by somebody; `None` means nobody watches it.
         waiting: how much waits for ingest, which somebody feeds; `None` means nobody knows.
         sighting: whether the self-probe comes through, which somebody looks after; `None` means nobody does.
+        alarm_board: the alarms that are not normal, which somebody feeds; `None` means nobody does.
     """
     waiting = waiting or Waiting(real_now)
+    alarm_board = alarm_board or AlarmBoard()
     settings = settings or ApiSettings()
     database = database or Database(pool)
     addresses = Addresses(settings.trusted_proxies)
@@ -73,19 +78,13 @@ def create_app(
     metrics = Metrics(registry or CollectorRegistry(), board)
     metrics.registry.register(waiting)
     gate = Gate(database, real_now, addresses, attempts)
-    app = Described(
-        title="Lamplighter",
-        description=DESCRIPTION,
-        version="1",
-        docs_url=None,
-        redoc_url=None,
-        redirect_slashes=False,
-    )
-    problems.explain_all(app)
+    app = _framework()
     app.include_router(public_router(PublicParts(board, settings, addresses, streams, metrics)))
     app.include_router(standards_router(board, Spots(database, now, settings.ttl_s)))
     kinds = frozenset(settings.public_kinds)
     app.include_router(sensorthings_router(board, Assets(database, now), gate, kinds))
+    listeners = Streams(settings.streams_per_address, LISTENERS_MAX)
+    app.include_router(alarm_stream_router(alarm_board, gate, addresses, listeners, metrics.alarm_streams))
     ops = OpsParts(database, gate, now, real_now, dark, settings)
     routers = (assets.assets_router, alarms.alarms_router, commands.commands_router, zones.zones_router)
     for router in (*routers, annotations.annotations_router, records.records_router):
@@ -95,6 +94,20 @@ def create_app(
     app.include_router(alarm_page_router(settings, now, real_now))
     app.include_router(_reference_router(app))
     return Door(app, board, buckets, addresses, metrics)
+
+
+def _framework() -> Described:
+    """The framework's application without a route."""
+    app = Described(
+        title="Lamplighter",
+        description=DESCRIPTION,
+        version="1",
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+    )
+    problems.explain_all(app)
+    return app
 
 
 def _reference_router(app: FastAPI) -> APIRouter:

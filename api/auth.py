@@ -1,8 +1,10 @@
 """Who may do what: bearer tokens, their roles, and how a handler demands one."""
 
+import asyncio
 import time
+from collections import OrderedDict
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Any
 
 from fastapi import Depends, Request
@@ -13,10 +15,15 @@ from api.database import Database
 from api.problems import Problem, too_many, unauthorised
 from api.ratelimit import Buckets
 from storage import tokens
+from storage.errors import StorageError
 from storage.tokens import Role, Token
-from telemetry.clock import Now
+from telemetry.clock import Now, to_us
 
 SECRET_CHARACTERS_MAX = 200
+WAITING_MAX = 64
+"""Unfamiliar tokens from addresses that have to wait, looked up one after another; a further one is refused."""
+FAMILIAR_MAX = 1_000
+"""Digests of tokens that were valid lately."""
 
 _bearer = HTTPBearer(auto_error=False, description="A token from `lamplighter token issue`.")
 Credentials = Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
@@ -27,9 +34,10 @@ Demand = Callable[[Request, HTTPAuthorizationCredentials | None], Awaitable["Cal
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who a request comes from, as far as its token says."""
+    """Who a request comes from, as far as its token says; `secret` is what the token was shown by."""
 
     token: Token
+    secret: str = field(repr=False)
 
     @property
     def name(self) -> str:
@@ -38,9 +46,11 @@ class Caller:
 
 
 class Gate:
-    """Recognises tokens. An address that keeps trying without a valid one is slowed down.
+    """Recognises tokens. An address that keeps trying without a valid one is told to wait.
 
-    `attempts` is charged for failed attempts alone: residents behind an operator's address do not use it up.
+    `attempts` is charged for failed attempts alone: residents behind an operator's address do not use it up. A valid
+    token is let in even from an address that has to wait, so that nobody locks operators out by guessing beside them:
+    there the database is asked for one unfamiliar token at a time, and those that were valid lately come first.
     """
 
     def __init__(self, database: Database, real_now: Now, addresses: Addresses, attempts: Buckets) -> None:
@@ -48,6 +58,9 @@ class Gate:
         self._real_now = real_now
         self._addresses = addresses
         self._attempts = attempts
+        self._valid: OrderedDict[bytes, None] = OrderedDict()
+        self._turn = asyncio.Lock()
+        self._waiting = 0
 
     def demands(self, role: Role) -> Demand:
         """A dependency that lets a request in whose token has at least this role."""
@@ -79,16 +92,46 @@ class Gate:
         """
         address = self._addresses.client(request.scope)
         wait_s = self._attempts.empty_for(address, time.monotonic())
+        token = await self._token(secret, in_turn=wait_s > 0) if secret else None
+        if token is not None:
+            return Caller(token, secret or "")
         if wait_s:
             raise too_many("Too many requests without a valid token from your address.", wait_s)
-        if not secret:
-            self._attempts.take(address, time.monotonic())
-            raise unauthorised("This needs a token: Authorization: Bearer TOKEN.")
-        token = None
-        if len(secret) <= SECRET_CHARACTERS_MAX:
-            async with self._database.connection() as conn:
-                token = await tokens.recognise(conn, secret, self._real_now())
+        self._attempts.take(address, time.monotonic())
+        known = "The token is unknown, expired or revoked."
+        raise unauthorised(known if secret else "This needs a token: Authorization: Bearer TOKEN.")
+
+    async def is_still_good(self, caller: Caller) -> bool:
+        """Whether the caller's token is still neither expired nor revoked; while the database is away, not expired."""
+        try:
+            return await self._find(caller.secret) is not None
+        except StorageError:
+            return self._real_now() < to_us(caller.token.expires_at)
+
+    async def _token(self, secret: str, *, in_turn: bool) -> Token | None:
+        if len(secret) > SECRET_CHARACTERS_MAX:
+            return None
+        if not in_turn or tokens.digest(secret) in self._valid:
+            return await self._find(secret)
+        if self._waiting >= WAITING_MAX:
+            return None
+        self._waiting += 1
+        try:
+            async with self._turn:
+                return await self._find(secret)
+        finally:
+            self._waiting -= 1
+
+    async def _find(self, secret: str) -> Token | None:
+        """The valid token of a secret, by its digest in the database; compared in constant time there."""
+        async with self._database.connection() as conn:
+            token = await tokens.recognise(conn, secret, self._real_now())
+        digest = tokens.digest(secret)
         if token is None:
-            self._attempts.take(address, time.monotonic())
-            raise unauthorised("The token is unknown, expired or revoked.")
-        return Caller(token)
+            self._valid.pop(digest, None)
+        else:
+            self._valid[digest] = None
+            self._valid.move_to_end(digest)
+            if len(self._valid) > FAMILIAR_MAX:
+                self._valid.popitem(last=False)
+        return token

@@ -5,7 +5,6 @@ Fed with the broker's retained zone topics. A zone's word is stale when it says 
 than what its client has, so it needs no history and a slow client simply gets the newest state.
 """
 
-import asyncio
 import datetime as dt
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +12,7 @@ from typing import Any
 import msgspec
 import structlog
 
+from api.changes import Changes
 from api.documents import Document, document
 from api.standards import RENDERINGS, Shown
 from telemetry import availability, topics
@@ -20,20 +20,16 @@ from telemetry.availability import FORECAST_RANGE_PCT, Bays, ZoneAvailability
 from telemetry.clock import SECOND_US, Now, to_rfc3339, to_us
 
 PATH = "/public/v1/parking"
-GONE_MAX = 1_000
-"""Zones that were taken away and are still told to streams that reconnect; beyond it the oldest is forgotten."""
 
 _log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
-    """A zone as it is shown. `event_id` is the id of the change that made it so; `frame` its server-sent event."""
+    """A zone as it is shown."""
 
     zone: ZoneAvailability
     updated_us: int
-    event_id: int
-    frame: bytes
 
 
 class Board:
@@ -57,14 +53,12 @@ class Board:
         self._stale_after_us = int(ttl_s * max(1.0, speed) * SECOND_US)
         self._words: dict[str, ZoneAvailability] = {}
         self._entries: dict[str, _Entry] = {}
-        self._gone: dict[str, int] = {}
-        self._last_id = first_event_id - 1
+        self.changes = Changes(first_event_id)
+        """What streams send: an event `zone` of each zone that changes, an event `gone` of each that is taken away."""
         self._database_away = False
-        self._changed = asyncio.Event()
         self._documents: dict[str, Document] | None = None
         self.words_received = 0
         self.words_refused = 0
-        self.closed = False
         self._unconfirmed: set[str] = set()
         self._confirm_until_s = 0.0
 
@@ -96,11 +90,6 @@ class Board:
         for word in tuple(self._words.values()):
             self._show(word)
 
-    def close(self) -> None:
-        """Let every stream end."""
-        self.closed = True
-        self._announce()
-
     @property
     def zones(self) -> list[ZoneAvailability]:
         """The zones as shown, by name."""
@@ -110,24 +99,6 @@ class Board:
         """One zone as shown, `None` if there is none of this name."""
         entry = self._entries.get(name)
         return entry.zone if entry else None
-
-    @property
-    def last_event_id(self) -> int:
-        """The id of the newest event."""
-        return self._last_id
-
-    @property
-    def changed(self) -> asyncio.Event:
-        """Set at the next change; ask anew for the one after it."""
-        return self._changed
-
-    def frames_after(self, event_id: int) -> list[bytes]:
-        """The newest event of each zone that changed after this one, in order; 0 or an id of nobody's gives all."""
-        known = event_id if event_id <= self._last_id else 0
-        frames = [(entry.event_id, entry.frame) for entry in self._entries.values() if entry.event_id > known]
-        if known:
-            frames += [(gone, _frame_of_removal(gone, name)) for name, gone in self._gone.items() if gone > known]
-        return [frame for _, frame in sorted(frames)]
 
     @property
     def documents(self) -> dict[str, Document]:
@@ -165,7 +136,6 @@ class Board:
             return
         self._words[name] = word
         self._unconfirmed.discard(name)
-        self._gone.pop(name, None)
         self._show(word, updated_us)
 
     def _show(self, word: ZoneAvailability, updated_us: int | None = None) -> None:
@@ -176,30 +146,17 @@ class Board:
         zone = msgspec.structs.replace(word, stale=word.stale or old or self._database_away)
         if shown is not None and shown.zone == zone:
             return
-        event_id = self._next_id()
-        self._entries[zone.zone] = _Entry(
-            zone, updated_us, event_id, frame(event_id, "zone", availability.encode(zone))
-        )
-        self._announce()
+        self._entries[zone.zone] = _Entry(zone, updated_us)
+        self._documents = None
+        self.changes.put(zone.zone, "zone", availability.encode(zone))
 
     def _remove(self, name: str) -> None:
         self._words.pop(name, None)
         self._unconfirmed.discard(name)
         if self._entries.pop(name, None) is None:
             return
-        self._gone[name] = self._next_id()
-        if len(self._gone) > GONE_MAX:
-            self._gone.pop(next(iter(self._gone)))
-        self._announce()
-
-    def _next_id(self) -> int:
-        self._last_id += 1
-        return self._last_id
-
-    def _announce(self) -> None:
         self._documents = None
-        rung, self._changed = self._changed, asyncio.Event()
-        rung.set()
+        self.changes.drop(name, "gone", msgspec.json.encode({"zone": name}))
 
     def _serialise(self) -> dict[str, Document]:
         zones, updated_at = self.zones, self.updated_at()
@@ -222,15 +179,6 @@ class Board:
 
     def _json(self, content: Any, media_type: str = "application/json") -> Document:
         return document(msgspec.json.encode(content), media_type, self.ttl_s)
-
-
-def frame(event_id: int, event: str, data: bytes) -> bytes:
-    """One server-sent event; `data` is JSON, which has no line breaks."""
-    return b"id: %d\nevent: %s\ndata: %s\n\n" % (event_id, event.encode(), data)
-
-
-def _frame_of_removal(event_id: int, zone: str) -> bytes:
-    return frame(event_id, "gone", msgspec.json.encode({"zone": zone}))
 
 
 def _updated_us(word: ZoneAvailability) -> int:

@@ -10,6 +10,7 @@ from api.board import PATH, Board
 from api.documents import RawHeaders
 from api.headers import OPEN, OWN, PREFLIGHT, borne
 from api.metrics import Metrics
+from api.ops.alarm_stream import PATH as ALARM_STREAM
 from api.problems import Problem, too_many
 from api.ratelimit import Buckets
 from api.shelf import Shelf
@@ -17,7 +18,8 @@ from api.standards import OPEN_PATHS
 
 BODY_BYTES_MAX = 64 * 1024
 """A larger request is refused."""
-STREAM = f"{PATH}/stream"
+STREAMS = (f"{PATH}/stream", ALARM_STREAM)
+"""These never end by themselves."""
 UNLIMITED = ("/ops/", "/healthz", "/readyz", "/probez", "/metrics")
 """Not for residents: operators are limited by `auth` while they have no valid token."""
 
@@ -43,7 +45,7 @@ class Door:
         begun_s = time.monotonic()
         route = await self._answer(path, is_open, scope, receive, visit)
         self._metrics.requests.labels(route, scope["method"], visit.status).inc()
-        if path != STREAM:
+        if path not in STREAMS:
             self._metrics.seconds.labels(route).observe(time.monotonic() - begun_s)
 
     async def _answer(self, path: str, is_open: bool, scope: Scope, receive: Receive, visit: "_Visit") -> str:
@@ -67,7 +69,7 @@ class Door:
             refusal = Problem(413, f"A request may be at most {BODY_BYTES_MAX} bytes long.", slug="too-large")
             await refusal.response()(scope, receive, visit.send)
             return "too_large"
-        if scope["method"] == "HEAD" and scope["path"] != STREAM:
+        if scope["method"] == "HEAD" and scope["path"] not in STREAMS:
             scope = {**scope, "method": "GET"}
             visit.without_body = True
         try:

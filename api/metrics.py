@@ -31,6 +31,9 @@ class Metrics:
             registry=registry,
         )
         self.streams = Gauge("lamplighter_http_streams", "Live streams under way.", registry=registry)
+        self.alarm_streams = Gauge(
+            "lamplighter_http_alarm_streams", "Live streams of alarms under way.", registry=registry
+        )
         self.limited = Counter("lamplighter_http_limited", "Requests refused by the rate limit.", registry=registry)
         self.ledger = Gauge(
             "lamplighter_ledger_observations",

@@ -89,7 +89,7 @@ def public_router(parts: PublicParts) -> APIRouter:
     )
     async def parking_stream(request: Request) -> Response:
         since = last_event_id(request.headers.get("last-event-id"))
-        frames = events(board, since, parts.settings.comment_every_s)
+        frames = events(board.changes, since, parts.settings.comment_every_s)
         return EventStream(frames, parts.streams, parts.addresses.client(request.scope), parts.metrics.streams)
 
     @router.get(f"{PATH}/{{zone}}/forecast", response_model=shapes.Forecast, summary="Free bays expected soon")

@@ -6,6 +6,7 @@ import time
 from prometheus_client import CollectorRegistry
 
 from api import self_probe
+from api.alarm_board import AlarmBoard
 from api.app import create_app
 from api.backlog import Waiting
 from api.board import Board
@@ -18,6 +19,7 @@ from telemetry import topics
 from telemetry.clock import Now
 
 LOOK_EVERY_S = 1.0
+HEARD = (topics.zone_parking("+"), topics.alarm("+"), topics.BACKLOG, topics.PROBE)
 
 
 class ApiService:
@@ -64,13 +66,8 @@ class ApiService:
             first_event_id=first_event_id,
             publisher=self._settings.city_name,
         )
-        self._watcher = Watcher(
-            mqtt_url,
-            client_id,
-            [topics.zone_parking("+"), topics.BACKLOG, topics.PROBE],
-            self._hear,
-            on_connected=lambda: self.board.connected(time.monotonic()),
-        )
+        self.alarms = AlarmBoard(first_event_id=first_event_id)
+        self._watcher = Watcher(mqtt_url, client_id, HEARD, self._hear, on_connected=self._begin_again)
         self.app = create_app(
             pool=pool,
             board=self.board,
@@ -83,6 +80,7 @@ class ApiService:
             database=self._database,
             waiting=self._waiting,
             sighting=self._sighting,
+            alarm_board=self.alarms,
         )
 
     async def run(self) -> None:
@@ -95,10 +93,18 @@ class ApiService:
                     seeing = self_probe.keep_looking(self._sighting, self._own_url, self._database)
                     group.create_task(seeing, name="self-probe")
         finally:
-            self.board.close()
+            self.board.changes.close()
+            self.alarms.changes.close()
+
+    def _begin_again(self) -> None:
+        """The broker is about to repeat all it retains."""
+        self.board.connected(time.monotonic())
+        self.alarms.connected(time.monotonic())
 
     def _hear(self, topic: str, payload: bytes, retained: bool) -> None:
-        if topic == topics.PROBE:
+        if topic.startswith(topics.alarm("")):
+            self.alarms.receive(topic, payload)
+        elif topic == topics.PROBE:
             if self._sighting is not None:
                 self._sighting.heard(payload, time.monotonic())
         elif topic != topics.BACKLOG:
@@ -110,4 +116,5 @@ class ApiService:
         while True:
             away = self._database.away_s >= self._settings.database_away_s
             self.board.look(time.monotonic(), database_away=away)
+            self.alarms.look(time.monotonic())
             await asyncio.sleep(LOOK_EVERY_S)

@@ -1,4 +1,4 @@
-"""The live stream of zones as server-sent events: a snapshot, then every change, and comments to keep it open."""
+"""A live stream of server-sent events: a snapshot, then every change, and comments to keep it open."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -8,7 +8,7 @@ from prometheus_client import Gauge
 from starlette.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from api.board import Board
+from api.changes import Changes
 from api.problems import too_many
 from api.ratelimit import Streams
 
@@ -27,14 +27,14 @@ def last_event_id(header: str | None) -> int:
     return int(digits) if digits.isascii() and digits.isdigit() and len(digits) <= 18 else 0
 
 
-async def events(board: Board, since: int, comment_every_s: float) -> AsyncIterator[bytes]:
-    """Frames until the board closes: what changed after the event `since` (0: everything), then whatever changes."""
+async def events(changes: Changes, since: int, comment_every_s: float) -> AsyncIterator[bytes]:
+    """Frames until the end: what changed after the event `since` (0: everything), then whatever changes."""
     yield OPENING
     clock = asyncio.get_running_loop().time
     comment_due_s = clock() + comment_every_s
-    while not board.closed:
-        changed = board.changed
-        frames, since = board.frames_after(since), board.last_event_id
+    while not changes.closed:
+        changed = changes.changed
+        frames, since = changes.frames_after(since), changes.last_event_id
         if frames:
             yield b"".join(frames)
         if clock() >= comment_due_s:

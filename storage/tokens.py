@@ -54,7 +54,7 @@ async def issue(conn: Connection, *, role: Role, name: str = "", expires_us: int
     token_id, secret = secrets.token_hex(6), SECRET_PREFIX + secrets.token_urlsafe(SECRET_BYTES)
     row = {
         "id": token_id,
-        "digest": _digest(secret),
+        "digest": digest(secret),
         "role": role,
         "name": name,
         "created_at": to_datetime(real_now_us),
@@ -79,11 +79,11 @@ async def revoke(conn: Connection, token_id: str, real_now_us: int) -> bool:
 
 async def recognise(conn: Connection, secret: str, real_now_us: int) -> Token | None:
     """The valid token of a secret, `None` where there is none; notes its use once a minute."""
-    digest, moment = _digest(secret), to_datetime(real_now_us)
+    wanted, moment = digest(secret), to_datetime(real_now_us)
     async with conn.cursor(row_factory=dict_row) as cursor:
-        await cursor.execute(SQL["find"], {"digest": digest})
+        await cursor.execute(SQL["find"], {"digest": wanted})
         row = await cursor.fetchone()
-    if row is None or not hmac.compare_digest(row.pop("digest"), digest):
+    if row is None or not hmac.compare_digest(row.pop("digest"), wanted):
         return None
     token = Token(**row)
     if not token.valid_at(moment):
@@ -94,6 +94,6 @@ async def recognise(conn: Connection, secret: str, real_now_us: int) -> Token | 
     return token
 
 
-def _digest(secret: str) -> bytes:
-    """SHA-256 is enough for a secret of 256 random bits."""
+def digest(secret: str) -> bytes:
+    """What is kept of a secret: SHA-256 is enough for 256 random bits."""
     return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).digest()

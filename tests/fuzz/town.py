@@ -63,7 +63,7 @@ async def served(database: str) -> AsyncIterator[Served]:
             await server.until_started()
             yield Served(server.url, token)
     finally:
-        board.close()
+        board.changes.close()
         await pool.close()
 
 

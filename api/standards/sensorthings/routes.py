@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 from fastapi import APIRouter, Query, Request
@@ -33,6 +33,10 @@ FEATURES = {
     "type": "object",
     "required": ["type", "features"],
     "properties": {"type": {"const": "FeatureCollection"}, "features": {"type": "array", "items": {"type": "object"}}},
+}
+ANSWER: dict[str, Any] = {
+    "content": {resources.GEOJSON: {"schema": FEATURES}, "text/plain": {}},
+    "description": "What lies there; text by `$value`.",
 }
 Option = Annotated[str | None, Query(max_length=options.CHARACTERS_MAX)]
 Number = Annotated[str, WithJsonSchema({"type": "string", "pattern": "^[0-9]{1,8}$"})]
@@ -104,12 +108,7 @@ def sensorthings_router(board: Board, assets: Assets, gate: Gate, public_kinds: 
         f"{ROOT}/{{path:path}}",
         response_model=shapes.Found,
         summary="A set, an entity, a link or a property of SensorThings 1.1",
-        responses={
-            200: {
-                "content": {resources.GEOJSON: {"schema": FEATURES}, "text/plain": {}},
-                "description": "What lies there; text by `$value`.",
-            }
-        },
+        responses={200: ANSWER},
         openapi_extra=TOKEN_OPTIONAL,
     )
     async def resource(

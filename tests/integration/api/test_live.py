@@ -11,15 +11,19 @@ import httpx
 import pytest
 
 from api.board import PATH
+from api.ops import alarm_stream
 from api.service import ApiService
 from api.settings import ApiSettings
 from bus.session import Publisher
 from lamplighter.http_server import HttpServer, listen
+from storage import tokens
 from storage.pool import Pool
-from telemetry import topics
+from telemetry import alarms, topics
+from telemetry.alarms import State
 from telemetry.availability import ZoneAvailability
-from telemetry.clock import to_rfc3339
+from telemetry.clock import DAY_US, to_rfc3339
 from tests.integration.api.conftest import real_now
+from tests.parts.alarms import alarm
 from tests.parts.broker import BrokerPart
 from tests.parts.patience import eventually
 from tests.parts.tasks import running
@@ -236,3 +240,28 @@ async def test_without_the_database_zones_are_answered_as_stale(
     begun = time.monotonic()
     assert (await api.get("/ops/v1/assets", headers=headers)).status_code == 503
     assert time.monotonic() - begun < 1, "nobody waits for what is known to be away"
+
+
+async def test_alarms_come_live_for_as_long_as_the_token_is_good(
+    api: httpx.AsyncClient, rules: Publisher, pool: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(alarm_stream, "CHECK_EVERY_S", 0.1)
+    now_us = real_now()
+    async with pool.connection() as conn:
+        token_id, secret = await tokens.issue(conn, role="viewer", expires_us=now_us + DAY_US, real_now_us=now_us)
+    topic = topics.alarm("a1")
+    headers = {"authorization": f"Bearer {secret}"}
+    async with api.stream("GET", alarm_stream.PATH, headers=headers) as answer:
+        heard = blocks(answer)
+        await rules.publish(topic, alarms.encode(alarm("a1")), retain=True, timeout_s=10)
+        first = await anext(each async for each in heard if "data" in each)
+        assert (first["event"], json.loads(first["data"])["state"]) == ("alarm", "unacknowledged")
+        await rules.publish(topic, alarms.encode(alarm("a1", State.NORMAL)), retain=False, timeout_s=10)
+        await rules.publish(topic, b"", retain=True, timeout_s=10)
+        last = await anext(each async for each in heard if "data" in each)
+        assert json.loads(last["data"])["state"] == "normal"
+        async with pool.connection() as conn:
+            await tokens.revoke(conn, token_id, real_now())
+        async with asyncio.timeout(5):
+            assert [each async for each in heard if "data" in each] == []
+    assert (await api.get(alarm_stream.PATH, headers=headers)).status_code == 401

@@ -1,5 +1,6 @@
 """Tokens: issued once, recognised by digest, ended by time or by hand, and what each role may do."""
 
+import asyncio
 from typing import Any
 
 import httpx
@@ -80,7 +81,7 @@ async def test_a_revoked_token_opens_nothing(viewer: httpx.AsyncClient, conn: Co
     assert "revoked" in answer.json()["detail"]
 
 
-async def test_a_valid_token_is_never_told_to_wait(conn: Connection, pool: Pool) -> None:
+async def test_a_valid_token_is_never_told_to_wait_whoever_guesses_beside_it(conn: Connection, pool: Pool) -> None:
     now_us = real_now()
     _, secret = await tokens.issue(conn, role="viewer", expires_us=now_us + DAY_US, real_now_us=now_us)
     few = ApiSettings(requests_per_s=0.001, requests_burst=2)
@@ -95,10 +96,15 @@ async def test_a_valid_token_is_never_told_to_wait(conn: Connection, pool: Pool)
     transport = httpx.ASGITransport(app, client=("203.0.113.7", 40_000))
     async with httpx.AsyncClient(transport=transport, base_url="http://city.example") as client:
         residents = [(await client.get("/public/v1/parking")).status_code for _ in range(3)]
-        bearer = {"authorization": f"Bearer {secret}"}
-        operators = [(await client.get("/ops/v1/ledger", headers=bearer)).status_code for _ in range(5)]
+        bearer, guess = ({"authorization": f"Bearer {each}"} for each in (secret, "ll_guess"))
+        guesses = [(await client.get("/ops/v1/ledger", headers=guess)).status_code for _ in range(3)]
+        bare = (await client.get("/ops/v1/ledger")).status_code
+        among_guesses = [bearer, guess, bearer, guess, bearer]
+        asked = await asyncio.gather(*(client.get("/ops/v1/ledger", headers=each) for each in among_guesses))
     assert residents == [200, 200, 429]
-    assert operators == [200] * 5
+    assert (guesses, bare) == ([401, 401, 429], 429)
+    assert [answer.status_code for answer in asked] == [200, 429, 200, 429, 200]
+    assert asked[1].headers["retry-after"]
 
 
 async def test_another_scheme_is_no_token(client_as: Any) -> None:

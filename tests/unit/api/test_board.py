@@ -12,11 +12,11 @@ from tests.unit.api.conftest import Clock
 
 
 def ids(board: Board, after: int = 0) -> list[int]:
-    return [int(frame.split(b"\n")[0].removeprefix(b"id: ")) for frame in board.frames_after(after)]
+    return [int(frame.split(b"\n")[0].removeprefix(b"id: ")) for frame in board.changes.frames_after(after)]
 
 
 def events(board: Board, after: int = 0) -> list[tuple[str, dict[str, object]]]:
-    parts = [frame.decode().split("\n") for frame in board.frames_after(after)]
+    parts = [frame.decode().split("\n") for frame in board.changes.frames_after(after)]
     return [(lines[1].removeprefix("event: "), json.loads(lines[2].removeprefix("data: "))) for lines in parts]
 
 
@@ -101,7 +101,7 @@ def test_a_word_that_calls_itself_stale_is(board: Board) -> None:
 def test_a_zone_taken_away_is_gone(board: Board) -> None:
     board.receive(*message(zone("a")))
     board.receive(*message(zone("b")))
-    seen = board.last_event_id
+    seen = board.changes.last_event_id
     board.receive(topics.zone_parking("a"), b"")
     assert [each.zone for each in board.zones] == ["b"]
     assert f"{PATH}/a" not in board.documents
@@ -130,7 +130,7 @@ def test_event_ids_increase_and_each_zone_is_told_once(board: Board) -> None:
 def test_after_an_event_only_what_changed_is_told(board: Board) -> None:
     board.receive(*message(zone("a")))
     board.receive(*message(zone("b")))
-    seen = board.last_event_id
+    seen = board.changes.last_event_id
     assert events(board, seen) == []
     board.receive(*message(zone("a", free=1)))
     assert [data["zone"] for _, data in events(board, seen)] == ["a"]
@@ -138,7 +138,7 @@ def test_after_an_event_only_what_changed_is_told(board: Board) -> None:
 
 def test_an_event_id_of_somebody_elses_gets_everything(board: Board) -> None:
     board.receive(*message(zone("a")))
-    assert len(events(board, board.last_event_id + 1)) == 1
+    assert len(events(board, board.changes.last_event_id + 1)) == 1
 
 
 def test_ids_after_a_restart_are_above_those_before(clock: Clock) -> None:
@@ -147,7 +147,7 @@ def test_ids_after_a_restart_are_above_those_before(clock: Clock) -> None:
     clock.pass_s(1)
     after = Board(clock, first_event_id=clock() // 1_000)
     after.receive(*message(zone()))
-    assert len(events(after, before.last_event_id)) == 1
+    assert len(events(after, before.changes.last_event_id)) == 1
 
 
 def test_the_board_holds_for_the_moment_of_its_newest_word(board: Board, clock: Clock) -> None:

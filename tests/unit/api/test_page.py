@@ -1,7 +1,10 @@
 """The residents' page as it is delivered: small, ours alone, and safe in what a town sets."""
 
+import base64
+import hashlib
 import re
 from html.parser import HTMLParser
+from importlib.resources import files
 
 import httpx
 
@@ -33,7 +36,7 @@ async def test_the_page_and_all_it_asks_for_are_ours_and_small(client: httpx.Asy
     html = await client.get("/")
     found = Links()
     found.feed(html.text)
-    modules = [page.file_path(name) for name in ("words.js", "map.js", "public-sans.woff2")]
+    modules = [page.file_path(name) for name in ("words.js", "public-sans.woff2")]
     total = len(html.content)
     for path in {*found.asked, *modules}:
         assert path.startswith("/page/"), path
@@ -50,6 +53,26 @@ async def test_the_policy_allows_nothing_but_ours(client: httpx.AsyncClient) -> 
     assert "unsafe" not in policy
     assert "http" not in policy
     assert set(re.findall(r"\w+-src (.+?);", policy)) == {"'none'", "'self'"}
+
+
+async def test_of_others_only_the_server_of_tiles_is_let_in(make_app: MakeApp) -> None:
+    for tiles, images in (
+        ("https://tiles.example:8443/{z}/{x}/{y}.png © maker", "'self' data: https://tiles.example:8443"),
+        ("/tiles/{z}/{x}/{y}.png © maker", "'self'"),
+    ):
+        async with open_client(make_app(ApiSettings(map_tiles=tiles))) as client:
+            residents, others = (await client.get("/")), (await client.get("/docs"))
+        assert f"; img-src {images}; " in residents.headers["content-security-policy"]
+        assert f'data-tiles="{tiles}"' in residents.text
+        assert "tiles.example" not in others.headers["content-security-policy"]
+
+
+async def test_leaflet_is_as_published_and_comes_with_its_licence(client: httpx.AsyncClient) -> None:
+    """1.9.4 from npm; the digest of the script is the one that its site names."""
+    script = await client.get(page.file_path("leaflet.js"), headers={"accept-encoding": "gzip"})
+    assert base64.b64encode(hashlib.sha256(script.content).digest()) == b"20nQCchB9co0qIjJZRGuk2/Z9VM+kNiyxNV1lvTlZBo="
+    assert int(script.headers["content-length"]) < 50_000
+    assert "Redistribution and use" in (files("api.page") / "leaflet.BSD-2-Clause.txt").read_text()
 
 
 async def test_a_page_from_a_cache_still_gets_its_files(client: httpx.AsyncClient) -> None:

@@ -4,7 +4,8 @@ import asyncio
 
 import pytest
 
-from api.board import Board, frame
+from api.board import Board
+from api.changes import Changes
 from api.stream import COMMENT, OPENING, events, last_event_id
 from tests.parts.zones import message, zone
 
@@ -17,13 +18,15 @@ def test_last_event_id(header: str | None, event_id: int) -> None:
 
 
 def test_a_frame_is_three_lines_and_an_empty_one() -> None:
-    assert frame(7, "zone", b'{"a":1}') == b'id: 7\nevent: zone\ndata: {"a":1}\n\n'
+    changes = Changes(7)
+    changes.put("a", "zone", b'{"a":1}')
+    assert changes.frames_after(0) == [b'id: 7\nevent: zone\ndata: {"a":1}\n\n']
 
 
 async def test_a_snapshot_first_then_changes(board: Board) -> None:
     board.receive(*message(zone("a")))
     board.receive(*message(zone("b")))
-    stream = events(board, 0, comment_every_s=5)
+    stream = events(board.changes, 0, comment_every_s=5)
     assert await anext(stream) == OPENING
     snapshot = await anext(stream)
     assert snapshot.count(b"event: zone") == 2
@@ -38,22 +41,22 @@ async def test_a_snapshot_first_then_changes(board: Board) -> None:
 async def test_going_on_after_an_event(board: Board) -> None:
     board.receive(*message(zone("a")))
     board.receive(*message(zone("b")))
-    seen = board.last_event_id
+    seen = board.changes.last_event_id
     board.receive(*message(zone("a", free=1)))
-    stream = events(board, seen, comment_every_s=5)
+    stream = events(board.changes, seen, comment_every_s=5)
     assert await anext(stream) == OPENING
     assert (await anext(stream)).count(b"event: zone") == 1
 
 
 async def test_a_comment_keeps_a_quiet_stream_open(board: Board) -> None:
-    stream = events(board, 0, comment_every_s=0.01)
+    stream = events(board.changes, 0, comment_every_s=0.01)
     assert await anext(stream) == OPENING
     assert await anext(stream) == COMMENT
     assert await anext(stream) == COMMENT
 
 
 async def test_a_slow_client_gets_the_newest_and_not_the_history(board: Board) -> None:
-    stream = events(board, 0, comment_every_s=5)
+    stream = events(board.changes, 0, comment_every_s=5)
     await anext(stream)
     for free in range(9):
         board.receive(*message(zone("a", free=free)))
@@ -61,17 +64,17 @@ async def test_a_slow_client_gets_the_newest_and_not_the_history(board: Board) -
 
 
 async def test_streams_end_when_the_board_closes(board: Board) -> None:
-    stream = events(board, 0, comment_every_s=5)
+    stream = events(board.changes, 0, comment_every_s=5)
     await anext(stream)
     waiting = asyncio.ensure_future(anext(stream))
     await asyncio.sleep(0)
-    board.close()
+    board.changes.close()
     with pytest.raises(StopAsyncIteration):
         await waiting
 
 
 async def test_comments_come_however_much_happens_meanwhile(board: Board) -> None:
-    stream = events(board, 0, comment_every_s=0.05)
+    stream = events(board.changes, 0, comment_every_s=0.05)
     said: list[bytes] = []
     async with asyncio.timeout(5):
         while COMMENT not in said:
