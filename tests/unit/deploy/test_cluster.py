@@ -82,7 +82,7 @@ def test_everything_named_is_there(compose: dict[str, Any]) -> None:
 
 def test_an_image_takes_the_packages_along_and_nothing_that_is_secret() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
-    packages = {name.rstrip("*") for name in project["tool"]["setuptools"]["packages"]["find"]["include"]}
+    packages = set(project["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"])
     lines = (ROOT / ".dockerignore").read_text().splitlines()
     files = {"requirements.lock", "pyproject.toml", project["project"]["readme"], *project["project"]["license-files"]}
     assert "*" in lines
