@@ -6,7 +6,7 @@ from typing import Literal
 
 import structlog
 
-from lamplighter import compose
+from lamplighter import compose, systemd
 from lamplighter.clock import start_clock
 from lamplighter.errors import WrongUsage
 from lamplighter.http_server import listen
@@ -97,4 +97,5 @@ async def serve(
             url = await compose.serve_api(members, ground, place, taken)
             _log.info("listening", url=url)
         _log.info("up", services=sorted(services))
-        await members.until_asked_to_stop()
+        async with systemd.watched():
+            await members.until_asked_to_stop()
