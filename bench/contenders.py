@@ -101,10 +101,12 @@ async def start(contender: Contender, field: Field, city: City, parts: Parts) ->
 def _command(contender: Contender, field: Field, city: City, parts: Parts) -> tuple[list[str | Path], dict[str, str]]:
     broker = field.broker
     urls = [broker.url, city.url]
-    scripts = {TUTORIAL: ["tutorial.py"], PYDANTIC: ["pydantic_copy.py"], TUNED: ["pydantic_copy.py", "tuned"]}
-    for each, (script, *how) in scripts.items():
-        if contender.key == each.key:
-            return [*processes.python(str(PEERS / script)), *urls, *how], {}
+    scripts = {
+        TUTORIAL.key: ("tutorial.py",), PYDANTIC.key: ("pydantic_copy.py",), TUNED.key: ("pydantic_copy.py", "tuned"),
+    }  # fmt: skip
+    if contender.key in scripts:
+        script, *options = scripts[contender.key]
+        return [*processes.python(str(PEERS / script)), *urls, *options], {}
     if contender.key in (C.key, C_TCP.key):
         assert parts.subscriber is not None
         user, password = broker.url.removeprefix("mqtt://").split("@")[0].split(":")
