@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: help install demo test chaos fuzz bench docs site clean
+.PHONY: help install demo test chaos soak fuzz bench docs site clean
 
 help:           ## say what can be made
 	@sed -n 's/^\([a-z]*\):.*##/\1 \t/p' $(MAKEFILE_LIST)
@@ -20,6 +20,9 @@ test: $(VENV)/installed-dev       ## every check, from formatting to acceptance 
 
 chaos: $(VENV)/installed-dev      ## kill, cut and fill everything, and count what was lost (options: make chaos ARGS="--list")
 	@$(BIN)/python -m tests.chaos $(ARGS)
+
+soak: $(VENV)/installed-dev       ## twenty minutes of a town of 5,000 devices that is struck in every way (ARGS="--seed 7")
+	@$(BIN)/python -m tests.soak $(ARGS)
 
 fuzz: $(VENV)/installed-dev       ## bend what a broker and devices might send and try it (ARGS="--for 60s")
 	@$(BIN)/python -m tests.fuzz.broker_bytes $(ARGS)

@@ -44,6 +44,16 @@ class Speaker(Protocol):
         """The way to the broker is gone."""
 
 
+class Witness(Protocol):
+    """Who keeps a record of what devices send, and of what they are made to believe."""
+
+    def sent(self, uplink: Uplink) -> None:
+        """It goes to the broker."""
+
+    def taken(self, uplink: Uplink) -> None:
+        """The broker has acknowledged it."""
+
+
 @dataclass(slots=True)
 class Traffic:
     """What has gone over all lines so far."""
@@ -62,12 +72,18 @@ class Carrier:
     `on_message` is told topic and payload of everything that is heard and not retained.
     """
 
-    def __init__(self, now: Now, traffic: Traffic, on_message: Callable[[str, bytes], None]) -> None:
+    def __init__(
+        self,
+        now: Now,
+        traffic: Traffic,
+        on_message: Callable[[str, bytes], None],
+        witness: Witness | None = None,
+    ) -> None:
         self.devices: list[Speaker] = []
         self.outbox: deque[Uplink] = deque()
         self.line: Line | None = None
         self._moved = asyncio.Event()
-        self._now, self._traffic, self._on_message = now, traffic, on_message
+        self._now, self._traffic, self._on_message, self._witness = now, traffic, on_message, witness
 
     def open(self, url: str, client_id: str, user: tuple[str, str] | None, filters: Iterable[str]) -> Line:
         """The carrier's line, not yet connected; with a single device it carries that one's Will."""
@@ -121,6 +137,8 @@ class Carrier:
 
     def _send(self, line: Line, uplink: Uplink) -> None:
         line.send(uplink.topic, uplink.payload, retain=uplink.retain, token=uplink)
+        if self._witness is not None:
+            self._witness.sent(uplink)
         self._traffic.published += 1
         self._traffic.observations += len(uplink.kept) + uplink.readings
 
@@ -137,6 +155,8 @@ class Carrier:
     def _taken(self, token: object) -> None:
         assert isinstance(token, Uplink)
         acknowledged(token)
+        if self._witness is not None:
+            self._witness.taken(token)
         self._traffic.acknowledged += 1
         line = self.line
         while self.outbox and line is not None and line.has_room:

@@ -22,6 +22,8 @@ class Faults:
     reboot_per_day: a restart: leases and the counter `seq` are lost, the status is said again.
     disconnect_per_day: the connection tears without farewell (own connections only: the Will speaks).
     duplicate_per_report: the same report is sent twice.
+    loss_per_uplink: an uplink is lost before the broker; nobody acknowledges it, and the device sends it again.
+    lost_ack_per_uplink: the broker has the uplink, the device does not hear so, and sends it again.
     stuck_share: the sensor repeats one reading for ever (drain: distance or level, bay: occupied).
     lamp_failure_per_day: the light source dies and is replaced after 1 to 4 days.
     not_dimming_share: the driver gives full light whatever it is told, unless told to be off.
@@ -45,6 +47,8 @@ class Faults:
     reboot_per_day: float = 0.01
     disconnect_per_day: float = 0.5
     duplicate_per_report: float = 0.002
+    loss_per_uplink: float = 0.0
+    lost_ack_per_uplink: float = 0.0
     stuck_share: float = 0.002
     lamp_failure_per_day: float = 0.0004
     not_dimming_share: float = 0.001
@@ -115,6 +119,14 @@ class DeviceFaults:
     def duplicate(self, report: int) -> bool:
         """Whether the report with this number is sent twice."""
         return self._at("duplicate", self.faults.duplicate_per_report, report)
+
+    def lost_uplink(self, attempt: int) -> bool:
+        """Whether the attempt with this number to send does not get to the broker."""
+        return self._at("uplink", self.faults.loss_per_uplink, attempt)
+
+    def lost_ack(self, attempt: int) -> bool:
+        """Whether the broker's word on the attempt with this number does not get to the device."""
+        return self._at("ack", self.faults.lost_ack_per_uplink, attempt)
 
     def lost_echo(self, report: int) -> bool:
         """Whether the distance sensor misses the water."""

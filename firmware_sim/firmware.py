@@ -18,6 +18,9 @@ from telemetry.clock import SECOND_US
 
 KEEP_S = 60
 """A device sends this much again after an unclean reconnect (contract §1), in real seconds."""
+RESEND_US = 30 * SECOND_US
+RESEND_SHARE = 120
+"""What nobody has acknowledged is sent again after this time, and after this part of `KEEP_S` under a fast clock."""
 JITTER = 0.2
 """Report intervals vary by this share, so that a town does not speak in chorus."""
 VERSIONS = ("1.4.2", "1.4.2", "1.4.2", "1.3.9")
@@ -30,6 +33,7 @@ class Uplink:
     """A message to publish; `kept` are the observations in it, to be settled by its acknowledgement.
 
     `readings` counts those that nobody keeps: a network server's. With a `qos` of 0 it is not acknowledged either.
+    `ack_lost`: the device will not hear that the broker has it.
     """
 
     topic: str
@@ -38,6 +42,7 @@ class Uplink:
     kept: tuple[Kept, ...] = ()
     readings: int = 0
     qos: int = 1
+    ack_lost: bool = False
 
 
 class Firmware:
@@ -64,6 +69,9 @@ class Firmware:
         self._own_interval_s = member.report_every_s
         self._leases = Leases(self._sensor.dimmable)
         self.store = Store(keep_us)
+        self._patience_us = max(RESEND_US, keep_us // RESEND_SHARE)
+        self._attempts = 0
+        self._resend_us = NEVER_US
         self._online = False
         self._seq = 0
         self._stamp_ms = 0
@@ -93,6 +101,8 @@ class Firmware:
         if now_us >= self._radio_back_us:
             self._radio_back_us = NEVER_US
             uplinks += self._catch_up(now_us, torn=True)
+        if now_us >= self._resend_us:
+            uplinks += self._send_again(now_us)
         if self._leases.end(now_us) and self._sensor.follow(self._leases.setpoint_pct, now_us):
             self._report_soon(now_us)
         if now_us >= self._sensor.next_change_us and self._sensor.change(now_us):
@@ -168,14 +178,32 @@ class Firmware:
         if not self._online or self._radio_back_us != NEVER_US:
             return []
         kept.sent_us = now_us
-        uplink = Uplink(self._telemetry, kept.text, kept=(kept,))
-        return [uplink, uplink] if self._faults.duplicate(self.reports) else [uplink]
+        uplinks = self._send((kept,), now_us)
+        return [*uplinks, *uplinks] if self._faults.duplicate(self.reports) else uplinks
 
     def _catch_up(self, now_us: int, torn: bool) -> list[Uplink]:
         if not self._online or self._radio_back_us != NEVER_US:
             return []
-        portions = self.store.unsettled(now_us, torn)
-        return [Uplink(self._telemetry, uplink_text(portion), kept=portion) for portion in portions]
+        return [uplink for portion in self.store.unsettled(now_us, torn) for uplink in self._send(portion, now_us)]
+
+    def _send_again(self, now_us: int) -> list[Uplink]:
+        """What the broker should have acknowledged by now."""
+        self._resend_us = NEVER_US
+        if not self._online or self._radio_back_us != NEVER_US:
+            return []  # all of it is sent when the way is open again
+        portions = self.store.overdue(now_us, self._patience_us)
+        return [uplink for portion in portions for uplink in self._send(portion, now_us)]
+
+    def _send(self, portion: tuple[Kept, ...], now_us: int) -> list[Uplink]:
+        """One uplink, or none where it gets lost; where the device will hear nothing of it, it will send it again."""
+        self._attempts += 1
+        lost, ack_lost = self._faults.lost_uplink(self._attempts), self._faults.lost_ack(self._attempts)
+        if lost or ack_lost:
+            self._resend_us = min(self._resend_us, now_us + self._patience_us)
+            self.next_us = min(self.next_us, self._resend_us)
+        if lost:
+            return []
+        return [Uplink(self._telemetry, uplink_text(portion), kept=portion, ack_lost=ack_lost)]
 
     def _report_soon(self, now_us: int) -> None:
         """A change of light is told within a quarter of a minute, not by all lamps at once."""
@@ -192,11 +220,12 @@ class Firmware:
             self._sensor.next_change_us,
             self._reboot_us,
             self._radio_back_us,
+            self._resend_us,
             self._leases.next_end_us or NEVER_US,
         )
 
 
 def acknowledged(uplink: Uplink) -> None:
-    """The broker has the uplink: what it carried is settled, though kept for `KEEP_S`."""
-    for kept in uplink.kept:
+    """The broker has the uplink: if the device hears so, what it carried is settled, though kept for `KEEP_S`."""
+    for kept in () if uplink.ack_lost else uplink.kept:
         kept.acknowledged = True

@@ -13,7 +13,7 @@ from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from functools import partial
 
-from firmware_sim.carrier import OUTBOX_MAX, Carrier, Speaker, Traffic
+from firmware_sim.carrier import OUTBOX_MAX, Carrier, Speaker, Traffic, Witness
 from firmware_sim.chance import Chance
 from firmware_sim.city import City, Member
 from firmware_sim.faults import DeviceFaults, Faults
@@ -100,6 +100,7 @@ async def run(
     speech: Speech | None = None,
     on_progress: Callable[[Progress], None] | None = None,
     progress_every_s: float = 1.0,
+    witness: Witness | None = None,
 ) -> Progress:
     """Run the town until `stop` is set; returns the final figures.
 
@@ -115,8 +116,9 @@ async def run(
         faults: what goes wrong; `None` is the mild default.
         speech: what the devices speak; `None`: all of them the city's own topics.
         on_progress: told the figures about every `progress_every_s` real seconds.
+        witness: is told what is sent and what the broker has acknowledged; `None`: nobody.
     """
-    fleet = _Fleet(city, now, speed, faults or Faults(), speech or Speech())
+    fleet = _Fleet(city, now, speed, faults or Faults(), speech or Speech(), witness)
     await fleet.build(connections, gateways)
     async with AsyncExitStack() as lines:
         await fleet.open(lines, url, passwords or {})
@@ -125,8 +127,11 @@ async def run(
 
 
 class _Fleet:
-    def __init__(self, city: City, now: Now, speed: float, faults: Faults, speech: Speech) -> None:
+    def __init__(
+        self, city: City, now: Now, speed: float, faults: Faults, speech: Speech, witness: Witness | None
+    ) -> None:
         self._city, self._now, self._speed, self._faults, self._speech = city, now, speed, faults, speech
+        self._witness = witness
         self._traffic = Traffic()
         self._speakers: list[Speaker] = []
         self._planned_us: list[int] = []
@@ -147,7 +152,7 @@ class _Fleet:
         """Make the devices and divide them among lines."""
         own = set(own_lines(self._city, connections))
         if len(own) < self._city.devices and NATIVE in self._speech.parts:
-            self._gateways = [Carrier(self._now, self._traffic, self._hear_far) for _ in range(max(1, gateways))]
+            self._gateways = [self._carrier(self._hear_far) for _ in range(max(1, gateways))]
         start_us = self._now() + int(self._city.devices * _BUILD_S * self._speed * SECOND_US)
         air = Air(self._faults, self._city.seed)
         for name in self._speech.parts.keys() & FACES.keys():
@@ -163,8 +168,11 @@ class _Fleet:
                 self._servers[language].add(self._end_device(member, start_us))
         for name, server in self._servers.items():
             take = partial(self._order, len(self._speakers), server)
-            self._server_lines[name] = Carrier(self._now, self._traffic, take)
+            self._server_lines[name] = self._carrier(take)
             self._speak(server, self._server_lines[name])
+
+    def _carrier(self, on_message: Callable[[str, bytes], None]) -> Carrier:
+        return Carrier(self._now, self._traffic, on_message, self._witness)
 
     def _end_device(self, member: Member, start_us: int) -> EndDevice:
         faults = self._faults_of(member.device)
@@ -177,7 +185,7 @@ class _Fleet:
         faults = self._faults_of(member.device)
         boot_us = self._boot_us(faults.chance, start_us)
         device = Firmware(member, self._city.town, faults, boot_us, int(KEEP_S * self._speed * SECOND_US))
-        carrier = Carrier(self._now, self._traffic, self._hear) if own else self._gateways[number % len(self._gateways)]
+        carrier = self._carrier(self._hear) if own else self._gateways[number % len(self._gateways)]
         number = self._speak(device, carrier)
         self._number[member.device], self._firmware[number] = number, device
         if own:

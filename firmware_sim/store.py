@@ -51,6 +51,18 @@ class Store:
         """
         since_us = now_us - self._keep_us
         chosen = [each for each in self._kept if not each.acknowledged or (torn and (each.sent_us or 0) >= since_us)]
+        return self._sent_now(chosen, now_us)
+
+    def overdue(self, now_us: int, patience_us: int) -> list[tuple[Kept, ...]]:
+        """What was sent so long ago and not acknowledged, in portions as `unsettled` has them, and marked as sent."""
+        chosen = [
+            each
+            for each in self._kept
+            if not each.acknowledged and each.sent_us is not None and each.sent_us <= now_us - patience_us
+        ]
+        return self._sent_now(chosen, now_us)
+
+    def _sent_now(self, chosen: list[Kept], now_us: int) -> list[tuple[Kept, ...]]:
         for each in chosen:
             each.sent_us, each.acknowledged = now_us, False
         size = ARRAY_OBSERVATIONS_MAX

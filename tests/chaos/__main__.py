@@ -8,10 +8,8 @@ Prints a line a repetition and a table. Ends with 1 if any reading was lost or s
 
 import argparse
 import asyncio
-import os
 import shutil
 import signal
-import subprocess
 import sys
 import tempfile
 from dataclasses import replace
@@ -24,7 +22,7 @@ from lamplighter.embedded.broker import mosquitto_program
 from tests.chaos import flood, uplinks
 from tests.chaos.cases import CASES, Case
 from tests.chaos.repetition import Outcome, try_repeat
-from tests.chaos.town import make_template
+from tests.chaos.town import make_template, may_mount
 
 COLUMNS = (
     f"{'fault':<26}{'seed':>5}{'published':>11}{'believed':>11}{'stored':>11}{'duplicate':>11}{'quarantined':>13}"
@@ -113,16 +111,6 @@ async def run(cases: list[Case], wanted: argparse.Namespace, home: Path) -> list
             shutil.rmtree(folder, ignore_errors=True)
             print(line(outcomes[-1]), flush=True)
     return outcomes
-
-
-def may_mount() -> bool:
-    """Whether a small disk can be had."""
-    with tempfile.TemporaryDirectory() as folder:
-        mount = ["mount", "-t", "tmpfs", "-o", "size=1m", "chaos", folder]
-        tried = subprocess.run(mount, capture_output=True, check=False)
-        if tried.returncode == 0:
-            subprocess.run(["umount", folder], check=True)
-    return tried.returncode == 0 and os.geteuid() == 0
 
 
 def line(outcome: Outcome) -> str:

@@ -154,7 +154,7 @@ class Strikes:
     async def _database_disk_full(self) -> None:
         """Fill it, wait for trouble, wait longer, free it; the server may have died of it, and is started as ever."""
         database, ballast = self._town.database, self._town.home / "db" / "ballast"
-        _fill(ballast)
+        fill(ballast)
         try:
             await self._until(lambda: not database.alive or self._stored_nothing_lately(), 60, "the disk is not full")
             await self._pause(2, 4)
@@ -248,7 +248,7 @@ async def _within(event: asyncio.Event, seconds: float, otherwise: str) -> None:
         raise Unprovoked(otherwise) from None
 
 
-def _fill(ballast: Path) -> None:
+def fill(ballast: Path) -> None:
     """Take all that is left of the disk."""
     with ballast.open("wb", buffering=0) as file, suppress(OSError):
         while True:

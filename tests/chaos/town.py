@@ -6,7 +6,8 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Iterator, Mapping
+import tempfile
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import Generic, TypeVar
@@ -94,19 +95,24 @@ class Database(Server[RunningPostgres]):
         return self.running.child.running
 
 
-class Ingest:
-    """`lamplighter ingest` as a process; `memory_mib` is the most that any run of it has held."""
+class Service:
+    """A service of ours as a process of its own; `memory_mib` is the most that any run of it has held."""
 
-    def __init__(self, mqtt_url: str, database_url: str, member: int | None) -> None:
-        self._urls = {"LAMPLIGHTER_MQTT_URL": mqtt_url, "LAMPLIGHTER_DATABASE_URL": database_url}
-        self._seat = [] if member is None else ["--share", SHARE, "--member", str(member)]
+    def __init__(self, arguments: Sequence[str], settings: Mapping[str, str]) -> None:
+        self.name = arguments[0]
+        self._arguments, self._settings = arguments, settings
         self._child: children.Child | None = None
         self.memory_mib = 0.0
 
+    @property
+    def pid(self) -> int | None:
+        """`None` where it does not run."""
+        return self._child.pid if self._child is not None and self._child.running else None
+
     async def start(self, wait: bool = True) -> None:
         """`wait` until it is up: from then on the broker keeps everything for it."""
-        command = [sys.executable, "-m", "lamplighter", "ingest", *self._seat]
-        self._child = await children.start("ingest", command, cwd=ROOT, environment=environment(self._urls))
+        command = [sys.executable, "-m", "lamplighter", *self._arguments]
+        self._child = await children.start(self.name, command, cwd=ROOT, environment=environment(self._settings))
         async with asyncio.timeout(UP_S_MAX):
             while wait and not any('"event": "up"' in line for line in self._child.last_lines):
                 assert self._child.running, list(self._child.last_lines)
@@ -146,6 +152,15 @@ class Ingest:
             for line in Path(f"/proc/{self._child.pid}/status").read_text().splitlines():
                 if line.startswith("VmHWM:"):
                     self.memory_mib = max(self.memory_mib, int(line.split()[1]) / 1024)
+
+
+class Ingest(Service):
+    """`lamplighter ingest`, alone or as a member of a share."""
+
+    def __init__(self, mqtt_url: str, database_url: str, member: int | None) -> None:
+        seat = [] if member is None else ["--share", SHARE, "--member", str(member)]
+        urls = {"LAMPLIGHTER_MQTT_URL": mqtt_url, "LAMPLIGHTER_DATABASE_URL": database_url}
+        super().__init__(["ingest", *seat], urls)
 
 
 class Town:
@@ -240,13 +255,30 @@ async def town(
 
 @contextmanager
 def _copy(template: Path, folder: Path, mib: int | None) -> Iterator[Path]:
-    """A copy of a folder, on a small disk of its own if `mib` is given; only who may mount can have one."""
+    """A copy of a folder, on a small disk of its own if `mib` is given."""
+    with disk(folder, mib):
+        subprocess.run(["cp", "-a", f"{template}/.", folder], check=True)
+        yield folder
+
+
+def may_mount() -> bool:
+    """Whether a small disk can be had."""
+    with tempfile.TemporaryDirectory() as folder:
+        mount = ["mount", "-t", "tmpfs", "-o", "size=1m", "chaos", folder]
+        tried = subprocess.run(mount, capture_output=True, check=False)
+        if tried.returncode == 0:
+            subprocess.run(["umount", folder], check=True)
+    return tried.returncode == 0 and os.geteuid() == 0
+
+
+@contextmanager
+def disk(folder: Path, mib: int | None) -> Iterator[None]:
+    """A new folder, on a small disk of its own if `mib` is given; only who may mount can have one."""
     folder.mkdir(mode=0o711)
     if mib is not None:
         subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={mib}m,mode=711", "chaos", folder], check=True)
     try:
-        subprocess.run(["cp", "-a", f"{template}/.", folder], check=True)
-        yield folder
+        yield
     finally:
         if mib is not None:
             subprocess.run(["umount", "--lazy", folder], check=True)

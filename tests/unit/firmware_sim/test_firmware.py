@@ -1,6 +1,7 @@
 """A device's firmware: reports with jitter, leases, a store for bad times, restarts."""
 
 import json
+from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime
 from itertools import pairwise
@@ -258,3 +259,19 @@ def test_before_it_is_connected_it_sends_nothing(act: Callable[[Firmware], list[
     member = next(TOWN.members())
     made = Firmware(member, TOWN.town, DeviceFaults(NONE, Chance.seeded("f")), NOON_US, 60 * SECOND_US)
     assert act(made) == []
+
+
+class TestLoss:
+    def test_an_uplink_that_gets_lost_is_sent_again_until_one_arrives(self) -> None:
+        made = device("streetlight", loss_per_uplink=0.5)
+        sent = observations(live(made, NOON_US + 6 * HOUR_US))
+        assert made.reports > 30
+        assert {each["seq"] for each in sent} >= set(range(1, made.reports)), "the last may be under way"
+        assert all(each <= 1 for each in Counter(each["seq"] for each in sent).values()), "none arrives twice"
+
+    def test_where_the_acknowledgement_gets_lost_it_is_sent_again_though_it_has_arrived(self) -> None:
+        made = device("streetlight", lost_ack_per_uplink=0.5)
+        times = Counter(each["seq"] for each in observations(live(made, NOON_US + 6 * HOUR_US)))
+        assert max(times.values()) > 1
+        assert set(times) >= set(range(1, made.reports))
+        assert not made.store.overdue(NOON_US + 7 * HOUR_US, HOUR_US), "each is believed delivered in the end"

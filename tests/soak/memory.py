@@ -1,0 +1,86 @@
+"""How much each process holds, again and again, and whether that grows (Linux)."""
+
+import asyncio
+import time
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+SAMPLE_EVERY_S = 5.0
+WARM_S = 60.0
+"""What a process takes to get everything that it needs, in real seconds."""
+GROWTH_MIB_MAX = 10.0
+"""Flat is what holds at the end no more than so much above what it held after its first minutes."""
+
+
+@dataclass(frozen=True)
+class Held:
+    """One process from when it was warm: how long it was watched, mean of its first and last fifth, and the slope."""
+
+    name: str
+    seconds: float
+    first_mib: float
+    last_mib: float
+    most_mib: float
+    mib_per_h: float
+
+    @property
+    def flat(self) -> bool:
+        """Whether it has not grown."""
+        return self.last_mib - self.first_mib <= GROWTH_MIB_MAX
+
+
+class Memory:
+    """Samples by process; `pids` says which process has which ids at the moment."""
+
+    def __init__(self, pids: Callable[[], Mapping[str, list[int]]]) -> None:
+        self._pids = pids
+        self._samples: dict[tuple[str, int], list[tuple[float, float]]] = defaultdict(list)
+
+    async def watch(self) -> None:
+        """Sample until cancelled."""
+        while True:
+            now_s = time.monotonic()
+            for name, pids in self._pids().items():
+                if pids:
+                    self._samples[name, pids[0]].append((now_s, sum(map(proportional_mib, pids))))
+            await asyncio.sleep(SAMPLE_EVERY_S)
+
+    def held(self) -> list[Held]:
+        """The last process of each name."""
+        last = dict(sorted(self._samples, key=lambda key: self._samples[key][-1][0]))
+        return [_held(name, self._samples[name, pid]) for name, pid in last.items()]
+
+
+def _held(name: str, samples: list[tuple[float, float]]) -> Held:
+    warm = [each for each in samples if each[0] - samples[0][0] >= WARM_S]
+    at_s, mib = np.array(warm if len(warm) >= 5 else samples).T
+    fifth = max(1, len(mib) // 5)
+    slope = float(np.polyfit(at_s - at_s[0], mib, 1)[0]) if len(mib) > 1 else 0.0
+    first, last = float(mib[:fifth].mean()), float(mib[-fifth:].mean())
+    return Held(name, float(at_s[-1] - at_s[0]), first, last, float(mib.max()), slope * 3600)
+
+
+def proportional_mib(pid: int) -> float:
+    """What a process holds in memory, of what is shared its part."""
+    with suppress(OSError):
+        for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
+            if line.startswith("Pss:"):
+                return int(line.split()[1]) / 1024
+    return 0.0
+
+
+def family(pid: int | None) -> list[int]:
+    """A process and its children, grandchildren and so on."""
+    if pid is None:
+        return []
+    found = [pid]
+    with suppress(OSError):
+        for task in Path(f"/proc/{pid}/task").iterdir():
+            for child in (task / "children").read_text().split():
+                found += family(int(child))
+    return found
