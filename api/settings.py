@@ -9,7 +9,8 @@ class ApiSettings:
 
     `trusted_proxies` are addresses or networks (`10.0.0.0/8`) whose `X-Forwarded-For` is believed; from anybody else
     the header is ignored. `timezone` is where days begin and in which the residents' page shows times. `city_name`
-    and the links stand on the residents' page; empty leaves them out. `public_kinds` are the kinds of sensors that
+    and the links stand on the residents' page; empty leaves them out. `map_tiles` is a URL with `{z}`, `{x}` and
+    `{y}`, a space, and whose tiles these are; empty, the map is plain. `public_kinds` are the kinds of sensors that
     everybody may read by SensorThings beside the parking zones.
     """
 
@@ -26,4 +27,5 @@ class ApiSettings:
     imprint_url: str = ""
     privacy_url: str = ""
     accessibility_url: str = ""
+    map_tiles: str = ""
     public_kinds: tuple[str, ...] = ()

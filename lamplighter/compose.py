@@ -285,6 +285,7 @@ async def serve_api(crew: Crew, ground: Ground, place: Place | None, taken: sock
             imprint_url=settings.imprint_url,
             privacy_url=settings.privacy_url,
             accessibility_url=settings.accessibility_url,
+            map_tiles=settings.map_tiles,
             public_kinds=settings.public_kinds,
         ),
         clock_speed=ground.clock.speed,

@@ -190,7 +190,7 @@ class Settings(BaseSettings):
         "Tiles of a street map for residents, a space, and whose they are; see `docs/residents_page.md`. Empty: none.",
         must="a path or an https URL with {z}, {x} and {y}, a space and a text",
         example="https://tiles.example.org/{z}/{x}/{y}.png © OpenStreetMap https://www.openstreetmap.org/copyright",
-        pattern=r"^(https://[A-Za-z0-9.:-]+)?/[^/\s;,][^\s;,]*\{z\}/\{[xy]\}/\{[xy]\}[^\s;,]* \S.*$",
+        pattern=r"^(https://[A-Za-z0-9.:-]+)?/([^/\s;,][^\s;,]*)?\{z\}/\{[xy]\}/\{[xy]\}[^\s;,]* \S.*$",
     )
     ttl_s: int = _setting(
         60,

@@ -1,151 +1,208 @@
-// A plain map of our own: where the zones lie to each other, with a grid, a scale and north up. No tiles, no requests.
+// The map: Leaflet (leaflet.js, as published; BSD-2-Clause) over a plain ground of our own, or over tiles that a town names.
+// Loaded when somebody comes to see it. Signs that would cover each other move apart and stay tied to their places.
 
-const SVG = "http://www.w3.org/2000/svg";
-const METRES_PER_DEGREE = 111_195;
-const PADDING = { x: 64, top: 44, bottom: 88 };
-const PIN = { width: 52, height: 30 };
-const LEAST_SPAN_M = 300;
+import "./leaflet.js";
 
-function make(tag, attributes, ...children) {
-  const element = document.createElementNS(SVG, tag);
-  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+const { L } = window;
+const GAP = { x: 6, y: 4 };
+const TIED_FROM_PX = 14;
+const ZOOM = { least: 3, fitted: 16, most: 19 };
+/** Room for signs at the edge. */
+const MARGIN = { paddingTopLeft: [64, 40], paddingBottomRight: [64, 56] };
+
+/** Squares and nothing else, drawn by the style sheet: no request, in every colour scheme. */
+const Ground = L.GridLayer.extend({ createTile: () => make("div", "ground") });
+
+function make(tag, name, ...children) {
+  const element = document.createElement(tag);
+  element.className = name;
   element.append(...children);
   return element;
 }
 
-/** 1, 2 or 5 times a power of ten, not above `most`. */
-function roundDown(most) {
-  const power = 10 ** Math.floor(Math.log10(most));
-  return [5, 2, 1].map((factor) => factor * power).find((length) => length <= most);
+function mark() {
+  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+  svg.setAttribute("aria-hidden", "true");
+  svg.append(document.createElementNS("http://www.w3.org/2000/svg", "use"));
+  return svg;
 }
 
-/** Places in pixels of a frame; metres east and north of the middle, drawn to the same scale both ways. */
-function project(places, width, height) {
-  const lats = places.map((place) => place.lat);
-  const lons = places.map((place) => place.lon);
-  const middle = (values) => (Math.min(...values) + Math.max(...values)) / 2;
-  const [lat, lon] = [middle(lats), middle(lons)];
-  const east = (place) => (place.lon - lon) * METRES_PER_DEGREE * Math.cos((lat * Math.PI) / 180);
-  const north = (place) => (place.lat - lat) * METRES_PER_DEGREE;
-  const span = (values) => Math.max(LEAST_SPAN_M, Math.max(...values) - Math.min(...values));
-  const scale = Math.min(
-    (width - 2 * PADDING.x) / span(places.map(east)),
-    (height - PADDING.top - PADDING.bottom) / span(places.map(north)),
-  );
-  const centre = PADDING.top + (height - PADDING.top - PADDING.bottom) / 2;
-  return { scale, at: (place) => ({ x: width / 2 + east(place) * scale, y: centre - north(place) * scale }) };
+function loadStyle(name) {
+  const link = document.createElement("link");
+  const loaded = new Promise((done) => (link.onload = link.onerror = done));
+  link.rel = "stylesheet";
+  link.href = new URL(name, import.meta.url);
+  document.head.append(link);
+  return loaded;
 }
 
-/** Push signs apart that would cover each other; each stays tied to its place by a line. */
-function spread(signs, width, height) {
-  for (let round = 0; round < 80; round += 1) {
-    for (const a of signs) {
-      for (const b of signs) {
-        if (a === b) continue;
-        const dx = b.x - a.x;
-        const dy = b.y - a.y;
-        const overX = (a.width + b.width) / 2 + 6 - Math.abs(dx);
-        const overY = a.height + 4 - Math.abs(dy);
-        if (overX <= 0 || overY <= 0) continue;
-        if (overX < overY) {
-          const push = (overX / 2) * (dx < 0 ? -1 : 1);
-          a.x -= push;
-          b.x += push;
-        } else {
-          const push = (overY / 2) * (dy < 0 ? -1 : 1);
-          a.y -= push;
-          b.y += push;
-        }
-      }
-    }
-    for (const sign of signs) {
-      sign.x = Math.min(width - sign.width / 2 - 6, Math.max(sign.width / 2 + 6, sign.x));
-      sign.y = Math.min(height - PADDING.bottom + 6, Math.max(20, sign.y));
-    }
-  }
-}
+/** Something of ours at a place; where it stands beside the place is for the style sheet. */
+const stand = (element) => L.divIcon({ className: "place", iconSize: [0, 0], html: element });
 
-function grid(width, height, scale, step) {
-  const lines = [];
-  for (let x = (width / 2) % (step * scale); x < width; x += step * scale) lines.push(`M${x.toFixed(1)} 0V${height}`);
-  for (let y = (height / 2) % (step * scale); y < height; y += step * scale) lines.push(`M0 ${y.toFixed(1)}H${width}`);
-  return make("path", { class: "grid", d: lines.join("") });
-}
-
-function legend(width, height, scale, step) {
-  const length = step * scale;
-  const text = step >= 1000 ? `${step / 1000} km` : `${step} m`;
-  return make(
-    "g",
-    { class: "legend", "aria-hidden": "true" },
-    make("path", { d: `M16 ${height - 20}v6h${length.toFixed(1)}v-6` }),
-    make("text", { x: 16 + length / 2, y: height - 20, "text-anchor": "middle" }, text),
-    make("path", { class: "arrow", d: `M${width - 22} 14l6 16-6-4-6 4Z` }),
-    make("text", { x: width - 22, y: 44, "text-anchor": "middle" }, "N"),
-  );
-}
-
-function pin(sign) {
-  const left = sign.x - PIN.width / 2;
-  const link = make(
-    "a",
-    { href: `#zone-${sign.zone.zone}`, class: "pin" },
-    make("rect", { x: left, y: sign.y - PIN.height / 2, width: PIN.width, height: PIN.height, rx: 6 }),
-    make("text", { class: "label", x: sign.x, y: sign.y + PIN.height / 2 + 16, "text-anchor": "middle" }, sign.text),
-    " ",
-    make("text", { class: "figure", x: sign.x, y: sign.y + 6, "text-anchor": "middle" }),
-  );
-  link.addEventListener("click", (event) => {
-    const row = document.getElementById(`zone-${sign.zone.zone}`);
-    event.preventDefault();
+/** The sign of a zone: what it says is set by `say`, how far it stands from its place by `spread`. */
+function makePin(zone, map) {
+  const place = [zone.lat, zone.lon];
+  const pin = { place, tie: make("i", "tie"), label: make("span", "label"), figure: make("span", ""), meaning: make("span", "spoken"), mark: mark() };
+  pin.link = make("a", "pin", pin.label, " ", make("span", "plate", pin.mark, pin.figure), " ", pin.meaning);
+  pin.link.href = `#zone-${zone.zone}`;
+  pin.link.draggable = false;
+  pin.link.addEventListener("click", (event) => event.preventDefault());
+  pin.link.addEventListener("focus", () => map.panInside(place, { ...MARGIN, animate: false }));
+  pin.marker = L.marker(place, { icon: stand(make("div", "", pin.tie, pin.link)), keyboard: false });
+  pin.marker.on("click", () => {
+    const row = document.getElementById(`zone-${zone.zone}`);
     row?.focus({ preventScroll: true });
     row?.scrollIntoView({ block: "center" });
   });
-  return link;
+  return pin;
 }
 
-let drawn = { key: "", pins: new Map() };
+function say(pin, zone, state, words) {
+  const figure = state === "closed" ? "–" : state === "unsure" ? `${zone.free}?` : `${zone.free}`;
+  pin.link.dataset.state = state;
+  pin.mark.firstChild.setAttribute("href", `#i-${state}`);
+  pin.figure.textContent = figure;
+  pin.label.textContent = zone.name || zone.zone;
+  pin.meaning.textContent = `${words.keyOpen} (${words.states[state]})`;
+}
 
-function draw(container, zones, here, width, words) {
-  const height = Math.round(Math.max(300, Math.min(560, width)));
-  const { scale, at } = project(here ? [...zones, here] : zones, width, height);
-  const step = roundDown(Math.min(width / 3, 150) / scale);
-  const signs = zones.map((zone) => {
-    const text = zone.name || zone.zone;
-    return { zone, text, place: at(zone), ...at(zone), width: Math.max(PIN.width, text.length * 7.2), height: PIN.height + 20 };
+/** Push signs apart that would cover each other; `x` and `y` are their middles, in pixels. */
+function pushApart(signs) {
+  for (let round = 0; round < 80; round += 1) {
+    let still = true;
+    for (const [n, a] of signs.entries()) {
+      for (const b of signs.slice(n + 1)) {
+        const [dx, dy] = [b.x - a.x, b.y - a.y];
+        const overX = (a.width + b.width) / 2 + GAP.x - Math.abs(dx);
+        const overY = (a.height + b.height) / 2 + GAP.y - Math.abs(dy);
+        if (overX <= 0 || overY <= 0) continue;
+        still = false;
+        const [axis, push] = overX < overY ? ["x", overX * (dx < 0 ? -1 : 1)] : ["y", overY * (dy < 0 ? -1 : 1)];
+        a[axis] -= push / 2;
+        b[axis] += push / 2;
+      }
+    }
+    if (still) return;
+  }
+}
+
+/** Stand each sign where it covers no other, at the present zoom. */
+function spread(pins, map) {
+  const signs = pins.map((pin) => {
+    const { x, y } = map.latLngToLayerPoint(pin.place);
+    return { pin, x, y, at: { x, y }, width: pin.link.offsetWidth, height: pin.link.offsetHeight };
   });
-  spread(signs, width, height);
-  const svg = make("svg", { viewBox: `0 0 ${width} ${height}`, width, height, role: "group", "aria-labelledby": "map-head" });
-  svg.append(grid(width, height, scale, step), legend(width, height, scale, step));
-  for (const { x, y, place } of signs) {
-    if (Math.hypot(x - place.x, y - place.y) < PIN.height) continue;
-    svg.append(make("path", { class: "tie", d: `M${place.x} ${place.y}L${x} ${y}` }), make("circle", { class: "spot", cx: place.x, cy: place.y, r: 4 }));
+  pushApart(signs);
+  for (const { pin, x, y, at } of signs) {
+    const [dx, dy] = [x - at.x, y - at.y];
+    const length = Math.hypot(dx, dy);
+    pin.link.style.transform = `translate(calc(-50% + ${dx.toFixed(1)}px), calc(-50% + ${dy.toFixed(1)}px))`;
+    pin.tie.style.width = `${length.toFixed(1)}px`;
+    pin.tie.style.transform = `rotate(${Math.atan2(dy, dx).toFixed(3)}rad)`;
+    pin.tie.hidden = length < TIED_FROM_PX;
   }
-  if (here) {
-    const { x, y } = at(here);
-    svg.append(make("g", { class: "here" }, make("circle", { class: "halo", cx: x, cy: y, r: 15 }), make("circle", { cx: x, cy: y, r: 7 }), make("title", {}, words.you)));
-  }
-  drawn.pins = new Map(signs.map((sign) => [sign.zone.zone, svg.appendChild(pin(sign))]));
-  container.replaceChildren(svg);
 }
 
-/** Show the zones that have a place; drawn anew only where places, names or the frame changed. */
-export function drawMap(container, zones, here, { stateOf, words }) {
-  const placed = zones.filter((zone) => zone.lat !== null && zone.lon !== null).sort((a, b) => a.zone.localeCompare(b.zone));
-  const width = Math.floor(container.clientWidth);
-  container.closest("section").hidden = placed.length === 0;
-  if (!placed.length || !width) return;
-  const key = JSON.stringify([width, here, words.you, placed.map((zone) => [zone.zone, zone.name, zone.lat, zone.lon])]);
-  if (key !== drawn.key) {
-    draw(container, placed, here, width, words);
-    drawn.key = key;
+/** A maker's words as text, with their URLs as links. */
+function linked(text) {
+  const parts = text.split(/(https:\/\/\S+)/).map((part, n) => {
+    if (n % 2 === 0) return part;
+    const link = make("a", "", new URL(part).host);
+    link.href = part;
+    return link;
+  });
+  return make("span", "", ...parts).outerHTML;
+}
+
+/** A town's tiles: at once where they are our own, by a button where somebody else's server would learn who asks. */
+function addTiles(map, ground, tiles) {
+  const layer = L.tileLayer(tiles.url, {
+    className: "tiles", maxZoom: ZOOM.most, attribution: linked(tiles.maker), referrerPolicy: "origin",
+  });
+  const begin = () => map.removeLayer(ground).addLayer(layer);
+  if (!tiles.host) {
+    begin();
+    return undefined;
   }
-  for (const zone of placed) {
-    const link = drawn.pins.get(zone.zone);
-    const state = stateOf(zone);
-    link.dataset.state = state;
-    const figure = state === "closed" ? "–" : state === "unsure" ? `${zone.free}?` : `${zone.free}`;
-    link.setAttribute("aria-label", `${zone.name || zone.zone} ${figure} ${words.keyOpen} (${words.states[state]})`);
-    link.querySelector(".figure").textContent = figure;
+  const button = make("button", "offer");
+  button.type = "button";
+  button.addEventListener("click", () => {
+    begin();
+    offer.remove();
+    map.getContainer().focus();
+  });
+  L.DomEvent.disableClickPropagation(button);
+  const offer = new (L.Control.extend({ onAdd: () => button }))({ position: "bottomleft" }).addTo(map);
+  return button;
+}
+
+class Plan {
+  constructor(container, tiles) {
+    const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
+    this.map = L.map(container, {
+      zoomControl: true, minZoom: ZOOM.least, maxZoom: ZOOM.most, zoomSnap: 0.5, scrollWheelZoom: false, zoomAnimation: !calm, fadeAnimation: !calm,
+      // one finger scrolls the page, two move the map
+      dragging: !matchMedia("(pointer: coarse)").matches,
+    });
+    this.map.attributionControl.setPrefix(false);
+    this.pins = new Map();
+    this.key = "";
+    const ground = new Ground({ maxZoom: ZOOM.most }).addTo(this.map);
+    this.offer = tiles.url ? addTiles(this.map, ground, tiles) : undefined;
+    this.host = tiles.host;
+    L.control.scale({ imperial: false, position: "bottomright" }).addTo(this.map);
+    this.map.on("focus", () => this.map.scrollWheelZoom.enable()).on("blur", () => this.map.scrollWheelZoom.disable());
+    this.map.on("zoomend", () => spread([...this.pins.values()], this.map));
+    new ResizeObserver(() => {
+      this.map.invalidateSize({ animate: false });
+      this.fit();
+    }).observe(container);
   }
+
+  /** Show zones that have a place, and the visitor's; anew only where these changed. */
+  show(zones, here, stateOf, words) {
+    const key = JSON.stringify([here, zones.map((zone) => [zone.zone, zone.name, zone.lat, zone.lon]).sort()]);
+    if (key !== this.key) this.set(zones, here);
+    for (const zone of zones) say(this.pins.get(zone.zone), zone, stateOf(zone), words);
+    this.speak(words);
+    if (key !== this.key) this.fit();
+    this.key = key;
+  }
+
+  set(zones, here) {
+    for (const pin of this.pins.values()) pin.marker.remove();
+    this.you?.remove();
+    this.pins = new Map([...zones].sort((a, b) => a.name.localeCompare(b.name)).map((zone) => [zone.zone, makePin(zone, this.map)]));
+    this.bounds = L.latLngBounds([...this.pins.values()].map((pin) => pin.place));
+    if (here) this.bounds.extend([here.lat, here.lon]);
+    this.map.fitBounds(this.bounds, { maxZoom: ZOOM.fitted, animate: false });
+    for (const pin of this.pins.values()) pin.marker.addTo(this.map);
+    this.label = make("span", "label");
+    this.you = here && L.marker([here.lat, here.lon], { icon: stand(make("div", "here", this.label)), keyboard: false, interactive: false }).addTo(this.map);
+  }
+
+  fit() {
+    if (!this.bounds?.isValid()) return;
+    const [x, y] = MARGIN.paddingBottomRight;
+    const paddingBottomRight = [x, y + (this.offer?.offsetHeight ?? 0)];
+    this.map.fitBounds(this.bounds, { ...MARGIN, paddingBottomRight, maxZoom: ZOOM.fitted, animate: false });
+    spread([...this.pins.values()], this.map);
+  }
+
+  speak(words) {
+    this.label.textContent = words.you;
+    for (const [name, text] of [["in", words.zoomIn], ["out", words.zoomOut]]) {
+      const button = this.map.getContainer().querySelector(`.leaflet-control-zoom-${name}`);
+      button.title = text;
+      button.setAttribute("aria-label", text);
+    }
+    if (this.offer) this.offer.textContent = words.showTiles(this.host);
+  }
+}
+
+/** Open the map in an element; `tiles` are `url`, `maker`, and `host` where it is somebody else's. */
+export async function open(container, tiles) {
+  await loadStyle("leaflet.css");
+  await loadStyle("map.css");
+  return new Plan(container, tiles);
 }

@@ -1,7 +1,6 @@
 // The residents' page: fetches the zones once, then keeps them live; everything shown is made from `zones` here.
 
 import { HTML_LANGUAGES, LOCALES, WORDS, distanceText, preferredLanguage } from "./words.js";
-import { drawMap } from "./map.js";
 
 const PARKING = "/public/v1/parking";
 const LOST_AFTER_MS = 5_000;
@@ -13,12 +12,20 @@ const STATES = { open: "free", almost_full: "few", full: "full", closed: "closed
 
 const root = document.documentElement;
 const byId = (id) => document.getElementById(id);
+const tiles = tilesOf(root.dataset.tiles);
 const zones = new Map();
 const rows = new Map();
 const changes = new Map();
 const view = { language: preferredLanguage(location.search, navigator.languages), order: "name", needs: new Set(), here: null, lost: false, heard: false, notice: null };
 
 // ---- what is shown ----
+
+/** The tiles that the town names, as URL and maker; `host` is whose server gives them, where it is not ours. */
+function tilesOf(named) {
+  const [url, ...maker] = named.split(" ");
+  const { host } = new URL(url, location.href);
+  return { url, maker: maker.join(" "), host: host === location.host ? "" : host };
+}
 
 /** A zone's status as it is shown: free, few, full or closed; unsure where it is old, or no bay is known. */
 export function stateOf(zone) {
@@ -184,8 +191,24 @@ function show() {
   byId("asof").classList.toggle("live", !view.lost && zones.size > 0);
   say(byId("notice"), view.lost ? words.lost : view.notice ? words[view.notice] : "");
   say(byId("empty"), zones.size === 0 ? (view.heard ? words.nobody : "") : shown.length === 0 ? words.none : "");
-  drawMap(byId("map"), shown, view.here, { stateOf, words });
+  showMap(shown);
 }
+
+/** The map is loaded when somebody comes to see it; without a zone that has a place there is none. */
+function showMap(shown) {
+  const placed = shown.filter((zone) => zone.lat !== null && zone.lon !== null);
+  byId("map").closest("section").hidden = placed.length === 0;
+  if (placed.length) plan?.show(placed, view.here, stateOf, WORDS[view.language]);
+}
+
+let plan;
+const watch = new IntersectionObserver(async (entries) => {
+  if (!entries.some((entry) => entry.isIntersecting)) return;
+  watch.disconnect();
+  const map = await import("./map.js");
+  plan = await map.open(byId("map"), tiles);
+  show();
+});
 
 let pending = 0;
 function showSoon() {
@@ -260,6 +283,7 @@ function speakLanguage(language) {
   root.lang = HTML_LANGUAGES[language];
   document.title = city ? words.titleIn(city) : words.title;
   for (const element of document.querySelectorAll("[data-say]")) element.textContent = words[element.dataset.say];
+  if (tiles.host) document.querySelector('[data-say="privacy"]').textContent = words.privacyTiles(tiles.host);
   for (const element of document.querySelectorAll("[data-label]")) element.setAttribute("aria-label", words[element.dataset.label]);
   for (const button of document.querySelectorAll("[data-lang]")) button.setAttribute("aria-pressed", button.dataset.lang === language);
   show();
@@ -304,7 +328,7 @@ for (const button of document.querySelectorAll("[data-need]")) {
     show();
   });
 }
-new ResizeObserver(showSoon).observe(byId("map"));
+watch.observe(byId("map"));
 setInterval(() => view.lost && load(), POLL_MS);
 setInterval(speak, SPEAK_EVERY_MS);
 speakLanguage(view.language);

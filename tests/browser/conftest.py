@@ -65,7 +65,13 @@ async def publish(own_broker: BrokerPart) -> AsyncIterator[Publish]:
 
 
 @pytest.fixture
-async def site(own_broker: BrokerPart) -> AsyncIterator[str]:
+def settings() -> ApiSettings:
+    """What the town has set; a test may have others."""
+    return ApiSettings(city_name=CITY, database_away_s=3_600)
+
+
+@pytest.fixture
+async def site(own_broker: BrokerPart, settings: ApiSettings) -> AsyncIterator[str]:
     """The URL of the page; the database is away."""
     service = ApiService(
         pool=AsyncConnectionPool("", open=False),
@@ -73,7 +79,7 @@ async def site(own_broker: BrokerPart) -> AsyncIterator[str]:
         now=now,
         real_now=now,
         dark=lambda begin, end: False,
-        settings=ApiSettings(city_name=CITY, database_away_s=3_600),
+        settings=settings,
     )
     server = HttpServer(service.app, listen("127.0.0.1", 0))
     async with running(service.run()), running(server.serve()):

@@ -42,7 +42,7 @@ async def test_axe_finds_no_barrier_in_any_language(visit: Open, scheme: str) ->
     if not AXE.exists():
         pytest.skip("axe-core is not installed: run `make test` once, or `npm ci` in tests/browser")
     async with visit(**GERMAN, color_scheme=scheme, bypass_csp=True) as here:
-        await expect(here.page.locator(".zone")).to_have_count(3)
+        await expect(here.page.locator(".pin")).to_have_count(3)
         await here.page.add_script_tag(path=AXE)
         for language in ("Deutsch", "English", "Einfache Sprache"):
             await here.page.get_by_role("button", name=language).click()
@@ -53,7 +53,8 @@ async def test_axe_finds_no_barrier_in_any_language(visit: Open, scheme: str) ->
 async def test_nothing_is_lost_where_there_is_little_room(visit: Open, width: int, height: int) -> None:
     """Zooming in halves what a browser tells the page of its width."""
     async with visit(**GERMAN, viewport={"width": width, "height": height}) as here:
-        await expect(here.page.locator(".zone")).to_have_count(3)
+        await here.page.locator("#map").scroll_into_view_if_needed()
+        await expect(here.page.locator(".pin")).to_have_count(3)
         for language in ("English", "Einfache Sprache"):
             await here.page.get_by_role("button", name=language).click()
             assert await here.page.evaluate("document.documentElement.scrollWidth") <= width
@@ -68,14 +69,15 @@ async def test_nothing_is_lost_where_there_is_little_room(visit: Open, width: in
 async def test_everything_is_reached_by_keyboard_and_seen_to_be(visit: Open) -> None:
     async with visit(**ENGLISH) as here:
         await expect(here.page.locator(".zone")).to_have_count(3)
-        wanted = await here.page.locator("main a:visible, main button:visible, footer a").count()
+        await expect(here.page.locator(".pin")).to_have_count(3)
+        wanted = await here.page.locator("main :is(a, button, #map):visible, footer a").count()
         reached = set()
         for _ in range(wanted + 6):
             await here.page.keyboard.press("Tab")
             told = await here.page.evaluate(
                 """() => { const at = document.activeElement, style = getComputedStyle(at);
                      return [!!at.closest("main, footer"), style.outlineStyle !== "none",
-                             [...document.querySelectorAll("a, button")].indexOf(at)]; }"""
+                             [...document.querySelectorAll("a, button, #map")].indexOf(at)]; }"""
             )
             inside, outlined, place = told
             if inside:
@@ -99,5 +101,10 @@ async def test_the_list_is_read_soon_over_a_slow_line(browser: Browser, site: st
     await expect(page.locator(".zone")).to_have_count(3)
     await page.wait_for_timeout(300)
     assert await page.evaluate(LARGEST_PAINT) <= LCP_MS_MAX
+    assert await page.locator(".pin").count() == 0, "the map comes when somebody comes to see it"
     assert 0 < sum(received) < BYTES_MAX
+    before = len(received)
+    await page.locator("#map").scroll_into_view_if_needed()
+    await expect(page.locator(".pin")).to_have_count(3)
+    assert len(received) > before
     await opened.close()
