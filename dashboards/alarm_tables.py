@@ -15,7 +15,7 @@ SEVERITY_WORDS = {
 STATE_WORDS = {
     str(State.UNACKNOWLEDGED): ("new", "red"),
     str(State.ACKNOWLEDGED): ("acknowledged", "orange"),
-    str(State.RETURNED_UNACKNOWLEDGED): ("over, not acknowledged", "yellow"),
+    str(State.RETURNED_UNACKNOWLEDGED): ("over, not seen", "yellow"),
     str(State.SHELVED): ("shelved", "text"),
     str(State.NORMAL): ("over", "green"),
 }
@@ -34,20 +34,22 @@ LINKED = dict.fromkeys(("id", "asset", "zone", places.BOARD), HIDDEN)
 """The columns that only links read."""
 
 
-def active_alarms(number: int, at: tuple[int, int], size: tuple[int, int]) -> dashboard.Panel:
+def active_alarms(
+    number: int, at: tuple[int, int], size: tuple[int, int], is_in_one_zone: bool = False
+) -> dashboard.Panel:
     """What wants attention in the chosen zones and kinds, with ways to the why, the asset and its zone."""
     description = "What wants attention: worst and newest first, shelved alarms last. A click shows why."
     return table_panel(
         Heading(number, "Alarms", description, at, size),
         statement("alarms", "alarms", board=places.board_case("a.kind")),
         {
-            "Severity": Column(words=SEVERITY_WORDS, width=90),
-            "Alarm": Column(link=places.alarm_link()),
+            "Severity": Column(words=SEVERITY_WORDS, width=75),
+            "Alarm": Column(link=places.alarm_link(), width=130),
             "Where": Column(link=places.asset_link()),
-            "Zone": Column(link=places.zone_link()),
-            "State": Column(words=STATE_WORDS),
-            "Raised": Column(unit=units.MOMENT, width=160),
-            "For": Column(unit=units.SECONDS, width=100),
+            "Zone": Column(link=places.zone_link(), is_hidden=is_in_one_zone),
+            "State": Column(words=STATE_WORDS, width=110),
+            "Raised": Column(unit=units.MOMENT, width=155),
+            "For": Column(unit=units.SECONDS, width=85),
         }
         | LINKED,
         nothing="No alarm is active",
@@ -60,11 +62,11 @@ def alarms_of_asset(number: int, at: tuple[int, int], size: tuple[int, int]) -> 
         Heading(number, "Its alarms", "What was wrong with it, newest first. A click shows why.", at, size),
         statement("alarms", "alarms_of_asset"),
         {
-            "Severity": Column(words=SEVERITY_WORDS, width=90),
+            "Severity": Column(words=SEVERITY_WORDS, width=75),
             "Alarm": Column(link=places.alarm_link()),
-            "State": Column(words=STATE_WORDS),
-            "Raised": Column(unit=units.MOMENT, width=160),
-            "Over": Column(unit=units.MOMENT, width=160),
+            "State": Column(words=STATE_WORDS, width=110),
+            "Raised": Column(unit=units.MOMENT, width=155),
+            "Over": Column(unit=units.MOMENT, width=155),
             "id": HIDDEN,
         },
         nothing="It never had an alarm",

@@ -79,6 +79,7 @@ def _trends() -> list[dashboard.Panel]:
             units.COUNT,
             bars,
             interval_s=900,
+            nothing="No alarm was raised in this time",
         ),
         trend_panel(
             Heading(6, "Commands", "What became of the commands, by the time they were queued.", (12, 14), (12, 8)),
@@ -87,6 +88,7 @@ def _trends() -> list[dashboard.Panel]:
             bars,
             interval_s=900,
             columns=FATES,
+            nothing="Nothing was asked in this time",
         ),
     ]
 
@@ -108,7 +110,7 @@ def _records() -> list[dashboard.Panel]:
                 "Raised": Column(unit=units.COUNT),
                 "Subjects": Column(unit=units.COUNT),
                 "Stood": Column(unit=units.SECONDS),
-                "Acknowledged after": Column(unit=units.SECONDS),
+                "Acknowledged after": Column(unit=units.SECONDS, width=155),
             },
             nothing="No alarm was raised in this time",
         ),
@@ -116,12 +118,13 @@ def _records() -> list[dashboard.Panel]:
             Heading(8, "History", "Alarms raised in the chosen time, newest first.", (10, 22), (14, 10)),
             statement("alarms", "history", board=board),
             {
-                "Severity": Column(words=SEVERITY_WORDS, width=90),
-                "Alarm": Column(link=places.alarm_link()),
+                "Severity": Column(words=SEVERITY_WORDS, width=75),
+                "Alarm": Column(link=places.alarm_link(), width=130),
                 "Where": Column(link=places.asset_link()),
-                "State": Column(words=STATE_WORDS),
-                "Raised": Column(unit=units.MOMENT, width=160),
-                "Over": Column(unit=units.MOMENT, width=160),
+                "State": Column(words=STATE_WORDS, width=110),
+                "Raised": Column(unit=units.MOMENT, width=155),
+                "Over": Column(unit=units.MOMENT, width=155),
+                "Acknowledged by": Column(width=130),
             }
             | {name: HIDDEN for name in LINKED if name != "zone"},
             nothing="No alarm was raised in this time",
@@ -135,7 +138,7 @@ def _records() -> list[dashboard.Panel]:
         table_panel(
             Heading(10, "Rules", "Which version of the rules was active when, newest first.", (16, 32), (8, 10)),
             statement("alarms", "rule_versions"),
-            {"Active from": Column(unit=units.MOMENT, width=160)},
+            {"Active from": Column(unit=units.MOMENT, width=155)},
             nothing="No rules have run yet",
         ),
     ]

@@ -28,14 +28,14 @@ LIMIT 1
 SELECT $__timeGroup(o.observed_at, $__interval) AS "time", :fields
 FROM :table o
 JOIN asset a USING (asset_id)
-WHERE $__timeFilter(o.observed_at) AND a.asset IN (${asset:sqlstring})
+WHERE $__timeFilter(o.observed_at) AND a.asset IN (${asset:sqlstring}) AND :reported
 GROUP BY 1
 ORDER BY 1
 
 -- name: devices
 -- The hardware that has served it, the newest first.
 SELECT i.device AS "Device", d.firmware AS "Firmware", nullif(i.valid_from, '-infinity') AS "From",
-       nullif(i.valid_to, 'infinity') AS "Until", d.online AS "Says it is online", d.status_at AS "Said at"
+       nullif(i.valid_to, 'infinity') AS "Until", d.online AS "Online", d.status_at AS "Said at"
 FROM installation i
 JOIN asset a USING (asset_id)
 JOIN device d USING (device)

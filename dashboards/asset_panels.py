@@ -11,6 +11,7 @@ from dashboards.trends import Cell, of_field
 from telemetry.kinds import KINDS
 from telemetry.thresholds import Thresholds
 
+SAYS_WORDS = {"true": ("yes", "green"), "false": ("no", "purple")}
 ANY_IS_BAD: Steps = ((None, "green"), (1, "red"))
 
 
@@ -30,7 +31,7 @@ def heard(number: int, at: Cell, thresholds: Thresholds) -> dashboard.Panel:
         Heading(number, "Heard", description, at, (6, 4)),
         statement("asset", "heard"),
         units.SECONDS,
-        columns={"intervals": Column(unit="suffix: intervals", steps=silence(missed))},
+        columns={"intervals": Column(unit=units.TIMES, steps=silence(missed))},
     )
 
 
@@ -55,17 +56,25 @@ def newest(heading: Heading, kind: str, fields: Mapping[str, str], steps: Mappin
 
 
 def trend(
-    heading: Heading, kind: str, fields: Mapping[str, str], thresholds: Thresholds, steps: Steps = (), by: str = "avg"
+    heading: Heading,
+    kind: str,
+    fields: Mapping[str, str],
+    thresholds: Thresholds,
+    steps: Steps = (),
+    columns: Mapping[str, Column] | None = None,
 ) -> dashboard.Panel:
-    """Fields (by field: what they are called) of the asset over time, each point the `by` of its interval."""
-    chosen = ", ".join(f'{by}(o.{field}) AS "{name}"' for field, name in fields.items())
+    """Fields (by field: what they are called) of the asset over time, each point the mean of its interval."""
+    chosen = ", ".join(f'avg(o.{field}) AS "{name}"' for field, name in fields.items())
+    reported = f"num_nonnulls({', '.join(f'o.{field}' for field in fields)}) > 0"
     report_every_s = KINDS[kind].wire.report_every_s
     return trend_panel(
         heading,
-        statement("asset", "trend", table=kind, fields=chosen),
+        statement("asset", "trend", table=kind, fields=chosen, reported=reported),
         units.of(of_field(kind, next(iter(fields)))),
         Line(gap_s=report_every_s * thresholds.presence.missed_intervals, steps=steps),
         interval_s=60,
+        columns=columns,
+        nothing="It did not report this in this time",
     )
 
 
@@ -73,10 +82,14 @@ def devices(number: int, at: Cell, size: Cell) -> dashboard.Panel:
     """Which hardware?"""
     return table_panel(
         Heading(
-            number, "Devices", "The hardware that has served it, newest first; nothing means ever since.", at, size
+            number,
+            "Devices",
+            "The hardware that has served it, newest first, and what it last said of being online.",
+            at,
+            size,
         ),
         statement("asset", "devices"),
-        {name: Column(unit=units.MOMENT, width=160) for name in ("From", "Until", "Said at")}
-        | {"Says it is online": Column(unit=units.GRAFANA["bool"])},
+        {name: Column(unit=units.MOMENT, width=155) for name in ("From", "Until", "Said at")}
+        | {"Firmware": Column(width=85), "Online": Column(words=SAYS_WORDS, width=65)},
         nothing="No device has served it",
     )

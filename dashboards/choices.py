@@ -71,15 +71,17 @@ def _variables(frame: Frame, town: Town) -> list[dashboard.VariableModel]:
 
 
 def _annotations(frame: Frame) -> dashboard.AnnotationContainer:
-    """Alarms as regions and commands as marks; those of the chosen asset where one is chosen."""
+    """Critical alarms as regions, warnings and commands as marks; of a chosen asset every alarm is a region."""
     of_asset = "AND a.asset IN (${asset:sqlstring})" if frame.asset_kind else ""
-    alarms = statement("choices", "alarm_regions", of_asset=of_asset)
+    severities = "'critical', 'warning'" if frame.asset_kind else "'critical'"
+    alarms = statement("choices", "alarm_regions", severities=severities, of_asset=of_asset)
     commands = statement(
         "choices", "commands_sent", lease_s=COMMAND_LEASE_S, moments_days=MOMENTS_DAYS, of_asset=of_asset
     )
-    return dashboard.AnnotationContainer(
-        list_val=[_marks("Alarms", alarms, "red"), _marks("Commands", commands, "blue")]
-    )
+    marks = [_marks("Alarms", alarms, "red"), _marks("Commands", commands, "blue")]
+    if not frame.asset_kind:
+        marks.append(_marks("Warnings", statement("choices", "warnings"), "orange"))
+    return dashboard.AnnotationContainer(list_val=marks)
 
 
 def _zone(is_single: bool) -> dashboard.VariableModel:

@@ -23,16 +23,46 @@ ORDER BY __text, __value
 LIMIT 10000
 
 -- name: alarm_regions
--- Alarms as regions in all trends; one that still holds reaches to the present.
-SELECT alarm.raised_at AS "time", coalesce(alarm.cleared_at, greatest(alarm.raised_at, city_now())) AS timeend,
-       replace(alarm.type, '_', ' ') || ': ' || coalesce(nullif(a.name, ''), alarm.asset, alarm.subject) AS text,
-       alarm.severity || ',' || alarm.type AS tags
+-- Alarms as regions in all trends, those that overlap as one; one that still holds reaches to the present.
+SELECT min(begun) AS "time", max(ended) AS timeend, string_agg(text, E'\n' ORDER BY begun, id) AS text,
+       string_agg(DISTINCT type, ',') AS tags
+FROM (
+    SELECT *, count(*) FILTER (WHERE begun > ended_before) OVER (ORDER BY begun, id) AS region
+    FROM (
+        SELECT *, max(ended) OVER (
+            ORDER BY begun, id ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
+        ) AS ended_before
+        FROM (
+            SELECT alarm.id, alarm.type, alarm.raised_at AS begun,
+                   coalesce(alarm.cleared_at, greatest(alarm.raised_at, city_now())) AS ended,
+                   replace(alarm.type, '_', ' ') || ': ' || coalesce(nullif(a.name, ''), alarm.asset, alarm.subject)
+                       AS text
+            FROM alarm
+            LEFT JOIN asset a ON a.asset = alarm.asset
+            WHERE alarm.raised_at <= $__timeTo() AND coalesce(alarm.cleared_at, 'infinity') >= $__timeFrom()
+              AND alarm.severity IN (:severities)
+              AND (a.asset IS NULL OR coalesce(a.zone, '-') IN (${zone:sqlstring}) AND a.kind IN (${kind:sqlstring}))
+              :of_asset
+        ) shown
+    ) ordered
+) parted
+GROUP BY region
+ORDER BY 1
+LIMIT 500
+
+-- name: warnings
+-- Warnings as marks in all trends where they began, those of a quarter of an hour together. They have no region: in a
+-- town some device is nearly always silent.
+SELECT date_bin('15 minutes', alarm.raised_at, '2000-01-01Z') AS "time",
+       string_agg(
+           replace(alarm.type, '_', ' ') || ': ' || coalesce(nullif(a.name, ''), alarm.asset, alarm.subject),
+           E'\n' ORDER BY alarm.raised_at, alarm.id
+       ) AS text, string_agg(DISTINCT alarm.type, ',') AS tags
 FROM alarm
 LEFT JOIN asset a ON a.asset = alarm.asset
-WHERE alarm.raised_at <= $__timeTo() AND coalesce(alarm.cleared_at, 'infinity') >= $__timeFrom()
-  AND alarm.severity <> 'info'
+WHERE $__timeFilter(alarm.raised_at) AND alarm.severity = 'warning'
   AND (a.asset IS NULL OR coalesce(a.zone, '-') IN (${zone:sqlstring}) AND a.kind IN (${kind:sqlstring}))
-  :of_asset
+GROUP BY 1
 ORDER BY 1
 LIMIT 500
 

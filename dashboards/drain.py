@@ -53,7 +53,7 @@ def _figures(thresholds: Thresholds) -> list[dashboard.Panel]:
         stat_panel(
             Heading(2, "Rise", f"How fast the water rises, over the last {window_s // 60} minutes.", (9, 0), (3, 4)),
             statement("drain", "rise", window_s=window_s),
-            "suffix: m/h",
+            units.METRES_PER_HOUR,
         ),
         asset_panels.heard(3, (12, 0), thresholds),
         newest(
@@ -139,4 +139,4 @@ def _surroundings(thresholds: Thresholds) -> list[dashboard.Panel]:
 
 
 def _records() -> list[dashboard.Panel]:
-    return [alarms_of_asset(12, (0, 34), (14, 8)), asset_panels.devices(13, (14, 34), (10, 8))]
+    return [alarms_of_asset(12, (0, 34), (12, 8)), asset_panels.devices(13, (12, 34), (12, 8))]

@@ -37,7 +37,7 @@ def _figures(thresholds: Thresholds) -> list[dashboard.Panel]:
                 "The ledger of this UTC day: received = stored + duplicate + quarantined; what is still in flight has "
                 "no fate yet.",
                 (0, 0),
-                (14, 4),
+                (11, 4),
             ),
             statement("platform", "today"),
             units.COUNT,
@@ -50,7 +50,7 @@ def _figures(thresholds: Thresholds) -> list[dashboard.Panel]:
             },
         ),
         stat_panel(
-            Heading(2, "Newest data", "How long ago the newest observation arrived.", (14, 0), (4, 4)),
+            Heading(2, "Newest data", "How long ago the newest observation arrived.", (11, 0), (4, 4)),
             statement("overview", "age"),
             units.SECONDS,
             staleness(thresholds.presence.missed_intervals),
@@ -61,8 +61,8 @@ def _figures(thresholds: Thresholds) -> list[dashboard.Panel]:
                 "Differences",
                 "Days whose ledger does not balance with the rows that are there, and days of assets whose rollups did "
                 "not equal their rows at the last check.",
-                (18, 0),
-                (6, 4),
+                (15, 0),
+                (5, 4),
             ),
             statement("platform", "differing"),
             units.COUNT,
@@ -80,7 +80,7 @@ def _ledger() -> dashboard.Panel:
             "Received = stored + duplicate + quarantined, each UTC day, which is checked by the hour and once it is "
             "over: whether that holds, and whether exactly those rows are there.",
             (0, 4),
-            (24, 10),
+            (24, 8),
         ),
         statement("platform", "ledger"),
         dict.fromkeys(("Received", "Stored", "Duplicate", "Without fate", "Replayed"), COUNTED)
@@ -98,13 +98,13 @@ def _trends(thresholds: Thresholds) -> list[dashboard.Panel]:
     slowest_s = max(kind.wire.report_every_s for kind in KINDS.values())
     gap_s = slowest_s * thresholds.presence.missed_intervals
     return [
-        trends.readings(5, (0, 14), (12, 8), thresholds),
+        trends.readings(5, (0, 12), (12, 8), thresholds),
         trend_panel(
             Heading(
                 6,
                 "Under way",
                 "Nineteen of twenty readings arrived so long after they were made; the last day of the chosen time.",
-                (12, 14),
+                (12, 12),
                 (12, 8),
             ),
             f"{delays}\nORDER BY 1, 2",
@@ -113,11 +113,12 @@ def _trends(thresholds: Thresholds) -> list[dashboard.Panel]:
             interval_s=300,
         ),
         trend_panel(
-            Heading(7, "Refused", "Uplinks that were refused, by reason.", (0, 22), (12, 8)),
+            Heading(7, "Refused", "Uplinks that were refused, by reason.", (12, 20), (12, 8)),
             statement("platform", "refused"),
             units.COUNT,
             Line(gap_s=3600, stacked=True, bars=True, low=0),
             interval_s=900,
+            nothing="Nothing was refused in this time",
         ),
     ]
 
@@ -126,25 +127,25 @@ def _records() -> list[dashboard.Panel]:
     return [
         table_panel(
             Heading(
-                8, "Whose", "Whose uplinks were refused in the chosen time, and why; most first.", (12, 22), (12, 8)
+                8, "Whose", "Whose uplinks were refused in the chosen time, and why; most first.", (0, 28), (12, 7)
             ),
             statement("platform", "refused_of"),
-            {"Refused": COUNTED, "Replayed": COUNTED, "Newest": Column(unit=units.MOMENT, width=160)},
+            {"Refused": COUNTED, "Replayed": COUNTED, "Newest": Column(unit=units.MOMENT, width=155)},
             nothing="Nothing was refused in this time",
         ),
         table_panel(
-            Heading(9, "Ingest", "Its processes of the last day, and what each has not settled yet.", (0, 30), (12, 7)),
+            Heading(9, "Ingest", "Its processes of the last day, and what each has not settled yet.", (0, 35), (8, 8)),
             statement("platform", "instances"),
             {"In flight": COUNTED, "Seen": Column(unit=units.AGO)},
             nothing="No ingest has run",
         ),
         table_panel(
-            Heading(10, "Rollups", "Each night's proof that hours and days equal their rows.", (12, 30), (12, 7)),
+            Heading(10, "Rollups", "Each night's proof that hours and days equal their rows.", (12, 28), (12, 7)),
             statement("platform", "rollups"),
             {
-                "Checked": Column(unit=units.MOMENT, width=160),
+                "Checked": Column(unit=units.MOMENT, width=155),
                 "Asset days": COUNTED,
-                "Left for want of time": ODD,
+                "Left for want of time": Column(unit=units.COUNT, steps=ANY_IS_ODD, width=160),
                 "Differing": BAD,
                 "Took": Column(unit=units.SECONDS),
             },
@@ -154,16 +155,18 @@ def _records() -> list[dashboard.Panel]:
             Heading(
                 11,
                 "Report intervals",
-                "How often assets report: as registered, as learned from their reports, or as usual for their kind.",
-                (0, 37),
-                (12, 9),
+                "How often assets report, as registered, as learned from their reports, or as usual for their kind: "
+                "the one that reports most often, the middle, and the one that reports most rarely.",
+                (8, 35),
+                (10, 8),
             ),
             statement("platform", "intervals"),
-            {"Reports every": Column(unit=units.SECONDS), "Assets": COUNTED, "Online": COUNTED},
+            dict.fromkeys(("Most often", "Half of them", "Most rarely"), Column(unit=units.SECONDS))
+            | dict.fromkeys(("Assets", "Online"), COUNTED),
             nothing="No asset is registered",
         ),
         table_panel(
-            Heading(12, "Firmware", "Which firmware runs on how many devices in service.", (12, 37), (12, 9)),
+            Heading(12, "Firmware", "Which firmware runs on how many devices in service.", (18, 35), (6, 8)),
             statement("platform", "firmware"),
             {"Devices": COUNTED},
             nothing="No device is in service",
@@ -182,15 +185,15 @@ def _self_probe() -> list[dashboard.Panel]:
                 "A reading of the platform's own device goes from the broker through ingest and database to an answer "
                 f"of the API every {READING_EVERY} s: how long ago the newest one shown was sent, and how many of the "
                 f"chosen time were shown more than {IN_TIME_S:g} s after that.",
-                (0, 46),
-                (6, 8),
+                (20, 0),
+                (4, 4),
             ),
             statement("platform", "self_probe", in_time_s=IN_TIME_S),
             units.SECONDS,
             columns={"age": Column(steps=PLAIN), "late": BAD},
         ),
         trend_panel(
-            Heading(14, "Self-probe under way", "How long its readings took, at worst.", (6, 46), (18, 8)),
+            Heading(14, "Self-probe under way", "How long its readings took, at worst.", (0, 20), (12, 8)),
             statement("platform", "self_probe_trend"),
             units.SECONDS,
             Line(gap_s=60, low=0),

@@ -24,6 +24,8 @@ ANY_IS_BAD: Steps = ((None, "green"), (1, "red"))
 ANY_IS_ODD: Steps = ((None, "text"), (1, "orange"))
 
 CHECK_WORDS = {"balances": ("balances", "green"), "differs": ("differs", "red"), "none": ("not yet", "text")}
+LEDGER_WIDTHS = {"Received": None, "Stored": None, "Duplicate": 85, "Quarantined": 105, "Replayed": None}
+"""In pixels: what only a narrow column would cut."""
 ASSET_STATES = (("in order", "green"), ("silent", "purple"), ("alarm", "orange"), ("critical", "red"))
 
 FRAME = Frame(
@@ -56,14 +58,14 @@ def _figures(thresholds: Thresholds) -> list[dashboard.Panel]:
     )
     return [
         stat_panel(
-            Heading(1, "Online", "The share of assets whose device is online and reports in time.", (0, 0), (4, 4)),
+            Heading(1, "Online", "The share of assets whose device is online and reports in time.", (0, 0), (3, 4)),
             _sql("online"),
             units.GRAFANA["%"],
             ONLINE_PCT,
         ),
         stat_panel(
             Heading(
-                2, "Active alarms", "Alarms that have not returned to normal; shelved ones left out.", (4, 0), (4, 4)
+                2, "Active alarms", "Alarms that have not returned to normal; shelved ones left out.", (3, 0), (4, 4)
             ),
             _sql("active_alarms"),
             units.COUNT,
@@ -74,15 +76,15 @@ def _figures(thresholds: Thresholds) -> list[dashboard.Panel]:
                 3,
                 "Ingest",
                 f"Observations a minute over the last {RATE_MINUTES} minutes, and all stored today (UTC).",
-                (8, 0),
-                (4, 4),
+                (7, 0),
+                (6, 4),
             ),
             _sql("ingest", parts=parts, rate_minutes=RATE_MINUTES),
             units.COUNT,
             columns={"per minute": Column(unit=units.PER_MINUTE)},
         ),
         stat_panel(
-            Heading(4, "Newest data", "How long ago the newest observation arrived.", (12, 0), (4, 4)),
+            Heading(4, "Newest data", "How long ago the newest observation arrived.", (13, 0), (4, 4)),
             _sql("age"),
             units.SECONDS,
             staleness(thresholds.presence.missed_intervals),
@@ -92,8 +94,8 @@ def _figures(thresholds: Thresholds) -> list[dashboard.Panel]:
                 5,
                 "Failed commands",
                 "Commands of the chosen time that failed, were rejected or expired before they were carried out.",
-                (16, 0),
-                (4, 4),
+                (17, 0),
+                (3, 4),
             ),
             _sql("failed_commands"),
             units.COUNT,
@@ -110,14 +112,14 @@ def _figures(thresholds: Thresholds) -> list[dashboard.Panel]:
 
 def _attention() -> list[dashboard.Panel]:
     return [
-        active_alarms(7, (0, 4), (12, 10)),
+        active_alarms(7, (0, 4), (14, 10)),
         map_panel(
             Heading(
                 8,
                 "Map",
                 "Every asset with a surveyed place, coloured by the worst to be said of it.",
-                (12, 4),
-                (12, 10),
+                (14, 4),
+                (10, 10),
             ),
             _sql("map"),
             "State",
@@ -145,10 +147,10 @@ def _devices(thresholds: Thresholds) -> list[dashboard.Panel]:
             Heading(15, "Devices", "Assets of each kind: online, silent, and never heard.", (0, 38), (6, 9)),
             _sql("devices"),
             {
-                "Assets": Column(unit=units.COUNT),
-                "Online": Column(unit=units.COUNT),
-                "Silent": Column(unit=units.COUNT, steps=ANY_IS_ODD),
-                "Never heard": Column(unit=units.COUNT, steps=ANY_IS_ODD),
+                "Assets": Column(unit=units.COUNT, width=66),
+                "Online": Column(unit=units.COUNT, width=66),
+                "Silent": Column(unit=units.COUNT, steps=ANY_IS_ODD, width=62),
+                "Never heard": Column(unit=units.COUNT, steps=ANY_IS_ODD, width=100),
             },
         ),
         table_panel(
@@ -157,13 +159,14 @@ def _devices(thresholds: Thresholds) -> list[dashboard.Panel]:
                 "Silent devices",
                 f"Assets that are not online: their device said so, or missed {missed} reports. Longest silence first.",
                 (6, 38),
-                (10, 9),
+                (9, 9),
             ),
             _sql("silent", board=places.board_case("a.kind")),
             {
                 "Asset": Column(link=places.asset_link()),
-                "Silent for": Column(unit=units.SECONDS),
-                "Battery": Column(unit=units.GRAFANA["%"]),
+                "Kind": Column(width=100),
+                "Silent for": Column(unit=units.SECONDS, width=90),
+                "Battery": Column(unit=units.GRAFANA["%"], width=72),
                 "asset": HIDDEN,
                 places.BOARD: HIDDEN,
             },
@@ -175,14 +178,14 @@ def _devices(thresholds: Thresholds) -> list[dashboard.Panel]:
                 "Ledger",
                 "Received = stored + duplicate + quarantined, each UTC day, which is checked by the hour and once it "
                 "is over: whether that holds, and whether exactly those rows are there.",
-                (16, 38),
-                (8, 9),
+                (15, 38),
+                (9, 9),
             ),
             _sql("ledger"),
             {
-                name: Column(unit=units.COUNT, steps=ANY_IS_ODD if name == "Quarantined" else None)
-                for name in ("Received", "Stored", "Duplicate", "Quarantined", "Replayed")
+                name: Column(unit=units.COUNT, width=width, steps=ANY_IS_ODD if name == "Quarantined" else None)
+                for name, width in LEDGER_WIDTHS.items()
             }
-            | {"Check": Column(words=CHECK_WORDS)},
+            | {"Check": Column(words=CHECK_WORDS), "Day": Column(width=95)},
         ),
     ]

@@ -238,12 +238,11 @@ LIMIT 100
 -- name: silent
 -- The assets that are not online, longest silence first.
 SELECT coalesce(nullif(a.name, ''), a.asset) AS "Asset", replace(a.kind, '_', ' ') AS "Kind",
-       coalesce(z.name, a.zone) AS "Zone", i.device AS "Device", l.age_s AS "Silent for",
+       coalesce(z.name, a.zone) AS "Zone", l.age_s AS "Silent for",
        (l.fields ->> 'battery_pct')::float8 AS "Battery", a.asset AS asset, :board AS board
 FROM latest l
 JOIN asset a USING (asset_id)
 LEFT JOIN zone z USING (zone)
-LEFT JOIN installation i ON i.asset_id = a.asset_id AND i.valid_from <= city_now() AND i.valid_to > city_now()
 WHERE NOT l.online AND coalesce(a.zone, '-') IN (${zone:sqlstring}) AND a.kind IN (${kind:sqlstring})
 ORDER BY l.age_s DESC NULLS FIRST, a.asset
 LIMIT 100

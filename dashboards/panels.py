@@ -17,6 +17,12 @@ PLAIN: Steps = ((None, "blue"),)
 """The colour of a figure that is neither good nor bad."""
 
 
+NOTHING = "–"
+"""What stands for a figure or a cell that is not there."""
+_CELL_PX_MIN = 60
+"""Grafana's own least width of a column hides the last ones of a narrow table."""
+
+
 @dataclass(frozen=True, slots=True)
 class Heading:
     """What every panel has: its id (never changed, never used again), title, question answered, and place in the grid.
@@ -59,19 +65,22 @@ def stat_panel(
         text_mode=common.BigValueTextMode.VALUE_AND_NAME if columns else common.BigValueTextMode.AUTO,
     )
     defaults = _defaults(unit, steps)
-    defaults.no_value = "–"
+    defaults.no_value = NOTHING
     return _panel("stat", heading, postgres.Query(sql), options, defaults, columns)
 
 
 def table_panel(
-    heading: Heading, sql: str, columns: Mapping[str, Column], unit: str = units.TEXT, nothing: str = "–"
+    heading: Heading, sql: str, columns: Mapping[str, Column], unit: str = units.TEXT, nothing: str = NOTHING
 ) -> dashboard.Panel:
-    """Rows as the query orders them; `nothing` is said where there are none."""
+    """Rows as the query orders them; `nothing` is said where there are none, a dash where a cell has nothing."""
     defaults = _defaults(unit, ())
     defaults.no_value = nothing
-    defaults.custom = table.FieldConfig(align=common.FieldTextAlignment.AUTO)
+    defaults.custom = table.FieldConfig(align=common.FieldTextAlignment.AUTO, min_width=_CELL_PX_MIN)
     options = table.Options(cell_height=common.TableCellHeight.SM)
-    return _panel("table", heading, postgres.Query(sql), options, defaults, columns)
+    panel = _panel("table", heading, postgres.Query(sql), options, defaults, columns)
+    assert panel.field_config
+    panel.field_config.overrides.insert(0, _EVERY_CELL)
+    return panel
 
 
 def map_panel(heading: Heading, sql: str, colour_of: str, states: Sequence[tuple[str, str]]) -> dashboard.Panel:
@@ -129,10 +138,15 @@ def trend_panel(
     line: Line,
     interval_s: int,
     columns: Mapping[str, Column] | None = None,
+    nothing: str = "Nothing was reported in this time",
 ) -> dashboard.Panel:
-    """Lines over time; a point stands for at least `interval_s` seconds. `columns` are the looks of single lines."""
+    """Lines over time; a point stands for at least `interval_s` seconds. `columns` are the looks of single lines.
+
+    Colours follow the order of the lines: by their names, several would be taken for one.
+    """
     defaults = _defaults(unit, line.steps)
-    defaults.color = dashboard.FieldColor(mode=dashboard.FieldColorModeId.PALETTE_CLASSIC_BY_NAME)
+    defaults.no_value = nothing
+    defaults.color = dashboard.FieldColor(mode=dashboard.FieldColorModeId.PALETTE_CLASSIC)
     defaults.min_val, defaults.max_val = line.low, line.high
     shown = common.GraphThresholdsStyleMode.DASHED_AND_AREA if line.steps else common.GraphThresholdsStyleMode.OFF
     stacking = common.StackingMode.NORMAL if line.stacked else common.StackingMode.NONE
@@ -188,7 +202,7 @@ def _panel(
     defaults: dashboard.FieldConfig,
     columns: Mapping[str, Column] | None = None,
 ) -> dashboard.Panel:
-    overrides = [_override(name, column) for name, column in (columns or {}).items()]
+    overrides = [_override(shape, name, column) for name, column in (columns or {}).items()]
     return dashboard.Panel(
         type_val=shape,
         id_val=heading.number,
@@ -211,7 +225,9 @@ def _place(heading: Heading) -> dashboard.GridPos:
 
 def _defaults(unit: str, steps: Steps) -> dashboard.FieldConfig:
     colour = dashboard.FieldColor(mode=dashboard.FieldColorModeId.THRESHOLDS)
-    return dashboard.FieldConfig(unit=unit, color=colour, thresholds=_thresholds(steps or ((None, "text"),)))
+    return dashboard.FieldConfig(
+        unit=unit, decimals=units.decimals(unit), color=colour, thresholds=_thresholds(steps or ((None, "text"),))
+    )
 
 
 def _thresholds(steps: Steps) -> dashboard.ThresholdsConfig:
@@ -227,30 +243,34 @@ def _mapping(words: Mapping[str, tuple[str, str]]) -> dashboard.ValueMap:
     return dashboard.ValueMap(options=results)
 
 
-def _override(name: str, column: Column) -> dashboard.DashboardFieldConfigSourceOverrides:
-    values: dict[str, object] = {}
-    if column.unit is not None:
-        values["unit"] = column.unit
-    if column.words is not None:
-        values["mappings"] = [_mapping(column.words)]
-    if column.steps is not None:
-        values["thresholds"] = _thresholds(column.steps)
-    if column.colour is not None:
-        values["color"] = {"mode": "fixed", "fixedColor": column.colour}
-    if column.dashed:
-        values["custom.lineStyle"] = {"fill": "dash", "dash": [10, 10]}
-    if column.link is not None:
-        values["links"] = [column.link]
-    if column.is_hidden:  # the first is Grafana's from 12.2 on, the second that of its versions before
-        values["custom.hideFrom.viz"] = values["custom.hidden"] = True
-    if column.words is not None or column.steps is not None:
-        values["custom.cellOptions"] = {"type": "color-text"}
-    if column.width is not None:
-        values["custom.width"] = column.width
+def _override(shape: str, name: str, column: Column) -> dashboard.DashboardFieldConfigSourceOverrides:
+    is_coloured_cell = shape == "table" and (column.words is not None or column.steps is not None)
+    values: dict[str, object | None] = {
+        "unit": column.unit,
+        "decimals": column.unit and units.decimals(column.unit),
+        "mappings": column.words and [_mapping(column.words)],
+        "thresholds": column.steps and _thresholds(column.steps),
+        "color": column.colour and {"mode": "fixed", "fixedColor": column.colour},
+        "custom.lineStyle": {"fill": "dash", "dash": [10, 10]} if column.dashed else None,
+        "links": column.link and [column.link],
+        "custom.hideFrom.viz": column.is_hidden or None,  # Grafana's from 12.2 on
+        "custom.hidden": column.is_hidden or None,  # and before
+        "custom.cellOptions": {"type": "color-text"} if is_coloured_cell else None,
+        "custom.width": column.width,
+    }
     return dashboard.DashboardFieldConfigSourceOverrides(
         matcher=dashboard.MatcherConfig(id_val="byName", options=name),
-        properties=[dashboard.DynamicConfigValue(id_val=key, value=value) for key, value in values.items()],
+        properties=[
+            dashboard.DynamicConfigValue(id_val=key, value=value) for key, value in values.items() if value is not None
+        ],
     )
+
+
+_EVERY_CELL = dashboard.DashboardFieldConfigSourceOverrides(
+    matcher=dashboard.MatcherConfig(id_val="byRegexp", options="/.*/"),
+    properties=[dashboard.DynamicConfigValue(id_val="noValue", value=NOTHING)],
+)
+"""Without it Grafana says in every cell that has nothing what it says of a table that has no rows."""
 
 
 def _legend() -> common.VizLegendOptions:

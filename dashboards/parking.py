@@ -90,9 +90,15 @@ def _figures(thresholds: Thresholds, fullness: Steps) -> list[dashboard.Panel]:
 def _zones(fullness: Steps) -> dashboard.Panel:
     counts = {name: Column(unit=units.COUNT) for name in ("Free", "At least", "At most", "Bays", "Closed")}
     return table_panel(
-        Heading(5, "Zones", "Every zone as published. A click shows one.", (0, 4), (24, 9)),
+        Heading(
+            5,
+            "Zones",
+            "Every zone as published, with the free bays expected soon and their likely range. A click shows one.",
+            (0, 4),
+            (24, 9),
+        ),
         statement("parking", "zones"),
-        {"Zone": Column(link=places.zone_link())}
+        {"Zone": Column(link=places.zone_link(), width=230)}
         | counts
         | {
             "Unknown": Column(unit=units.COUNT, steps=ANY_IS_ODD),
@@ -127,10 +133,10 @@ def _silent() -> dashboard.Panel:
         Heading(8, "Silent bays", "They count as unknown, never as free. Longest silence first.", (0, 22), (12, 10)),
         statement("parking", "silent_bays"),
         {
-            "Zone": Column(link=places.zone_link()),
-            "Silent for": Column(unit=units.SECONDS),
-            "Reports every": Column(unit=units.SECONDS),
-            "Battery": Column(unit=PERCENT),
+            "Zone": Column(link=places.zone_link(), width=180),
+            "Silent for": Column(unit=units.SECONDS, width=90),
+            "Reports every": Column(unit=units.SECONDS, width=115),
+            "Battery": Column(unit=PERCENT, width=75),
             "zone": HIDDEN,
         },
         nothing="All bays are heard",
@@ -142,10 +148,10 @@ def _days(fullness: Steps) -> dashboard.Panel:
         Heading(9, "Days", "The last 31 local days, from the daily sums of the zones.", (12, 22), (12, 10)),
         statement("parking", "days"),
         {
-            "Day": Column(unit=units.DAY),
-            "Bays heard": Column(unit=units.COUNT),
-            "Taken": Column(unit=PERCENT, steps=fullness),
-            "Reports": Column(unit=units.COUNT),
+            "Day": Column(unit=units.DAY, width=100),
+            "Bays heard": Column(unit=units.COUNT, width=100),
+            "Taken": Column(unit=PERCENT, steps=fullness, width=90),
+            "Reports": Column(unit=units.COUNT, width=90),
         },
         nothing="No day is over yet",
     )

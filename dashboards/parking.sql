@@ -29,12 +29,22 @@ WHERE zone IN (${zone:sqlstring})
 LIMIT 1
 
 -- name: zones
--- Every zone as published.
-SELECT p.name AS "Zone", p.free AS "Free", p.free_min AS "At least", p.free_max AS "At most", p.capacity AS "Bays",
-       p.unknown AS "Unknown", p.closed AS "Closed",
+-- Every zone as published, with the free bays expected soon and how far they may be off.
+SELECT p.name AS "Zone", p.free AS "Free", p.free_min AS "At least", p.free_max AS "At most",
+       soon.of_15 AS "In 15 min", soon.of_30 AS "In 30 min", soon.of_60 AS "In 60 min",
+       p.capacity AS "Bays", p.unknown AS "Unknown", p.closed AS "Closed",
        100.0 * p.occupied / nullif(p.occupied + p.free, 0) AS "Taken", p.trend AS "Trend",
        extract(epoch FROM city_now() - p.verified_at) AS "Age", p.zone AS zone
 FROM parking_zone_now p
+CROSS JOIN LATERAL (
+    SELECT max(said) FILTER (WHERE minutes = '15') AS of_15, max(said) FILTER (WHERE minutes = '30') AS of_30,
+           max(said) FILTER (WHERE minutes = '60') AS of_60
+    FROM (
+        SELECT e ->> 'minutes' AS minutes,
+               format('%s (%s to %s)', e ->> 'free', e ->> 'free_low', e ->> 'free_high') AS said
+        FROM jsonb_array_elements(p.forecast) e
+    ) expected
+) soon
 WHERE p.zone IN (${zone:sqlstring})
 ORDER BY p.name
 LIMIT 500

@@ -94,15 +94,16 @@ ORDER BY r.checked_at DESC
 LIMIT 14
 
 -- name: intervals
--- How often assets report, and how that is known.
-SELECT replace(a.kind, '_', ' ') AS "Kind", i.known AS "Known", i.every_s AS "Reports every", count(*) AS "Assets",
-       count(*) FILTER (WHERE l.online) AS "Online"
+-- How often assets report, and how that is known; learned intervals differ from one to the next.
+SELECT replace(a.kind, '_', ' ') AS "Kind", i.known AS "Known", count(*) AS "Assets",
+       count(*) FILTER (WHERE l.online) AS "Online", min(i.every_s) AS "Most often",
+       percentile_cont(0.5) WITHIN GROUP (ORDER BY i.every_s) AS "Half of them", max(i.every_s) AS "Most rarely"
 FROM report_interval i
 JOIN asset a USING (asset_id)
 JOIN latest l USING (asset_id)
 WHERE coalesce(a.zone, '-') IN (${zone:sqlstring}) AND a.kind IN (${kind:sqlstring})
-GROUP BY a.kind, i.known, i.every_s
-ORDER BY a.kind, i.every_s, i.known
+GROUP BY a.kind, i.known
+ORDER BY a.kind, i.known
 LIMIT 100
 
 -- name: firmware

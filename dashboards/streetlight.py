@@ -8,7 +8,7 @@ from dashboards.asset_panels import newest, trend
 from dashboards.choices import Frame, Town, framed
 from dashboards.panels import Column, Heading, Line, Steps, stat_panel, table_panel, trend_panel
 from dashboards.statements import statement
-from dashboards.trends import Cell, of_field
+from dashboards.trends import LIGHT, Cell, of_field
 from telemetry.kinds.streetlight import StreetLight
 from telemetry.thresholds import LampFaults, Thresholds
 
@@ -69,6 +69,7 @@ def _trends(thresholds: Thresholds) -> list[dashboard.Panel]:
             KIND,
             {"level_pct": "level", "setpoint_pct": "setpoint"},
             thresholds,
+            columns=LIGHT,
         ),
         trend(
             Heading(
@@ -119,20 +120,22 @@ def _records() -> list[dashboard.Panel]:
             commands_columns() | {"Where": HIDDEN},
             nothing="Nothing was asked of it in this time",
         ),
-        alarms_of_asset(12, (0, 36), (14, 8)),
-        asset_panels.devices(13, (14, 36), (10, 8)),
+        alarms_of_asset(12, (0, 36), (12, 8)),
+        asset_panels.devices(13, (12, 36), (12, 8)),
     ]
 
 
 def commands_columns() -> dict[str, Column]:
     """How the columns of a table of commands look."""
     return {
-        "Queued": Column(unit=units.MOMENT, width=160),
+        "Queued": Column(unit=units.MOMENT, width=155),
         "Where": Column(link=places.asset_link()),
-        "Setpoint": Column(unit=units.of(of_field(KIND, "setpoint_pct"))),
-        "Report every": Column(unit=units.SECONDS),
-        "State": Column(words=COMMAND_WORDS),
-        "Took": Column(unit=units.SECONDS),
+        "Setpoint": Column(unit=units.of(of_field(KIND, "setpoint_pct")), width=80),
+        "Report every": Column(unit=units.SECONDS, width=105),
+        "Reason": Column(width=85),
+        "By": Column(width=100),
+        "State": Column(words=COMMAND_WORDS, width=115),
+        "Took": Column(unit=units.SECONDS, width=90),
         "asset": HIDDEN,
         places.BOARD: HIDDEN,
     }

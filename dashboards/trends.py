@@ -4,7 +4,7 @@ from grafana_foundation_sdk.models import dashboard
 
 from dashboards import choices, units
 from dashboards.choices import MOMENTS_DAYS
-from dashboards.panels import Heading, Line, Steps, timeline_panel, trend_panel
+from dashboards.panels import Column, Heading, Line, Steps, timeline_panel, trend_panel
 from dashboards.statements import statement
 from telemetry.kind import Property
 from telemetry.kinds import KINDS
@@ -18,6 +18,8 @@ DRAINS_SHOWN = 8
 READINGS_INTERVAL_S = 60
 HOURS_DAYS = 14
 """Over a longer time energy is shown by the day."""
+LIGHT = {"level": Column(colour="yellow"), "setpoint": Column(colour="blue", dashed=True)}
+"""How what lamps give looks beside what is asked of them."""
 DRAIN_STAGES = (("normal", "green"), ("pre-alarm", "yellow"), ("Einstau", "orange"), ("Überstau", "red"))
 
 Cell = tuple[int, int]
@@ -46,6 +48,7 @@ def free_bays(number: int, at: Cell, size: Cell, thresholds: Thresholds) -> dash
         units.COUNT,
         Line(gap_s=ParkingBay.report_every_s, low=0),
         interval_s=300,
+        nothing="No bay was heard in this time",
     )
 
 
@@ -59,6 +62,8 @@ def lamp_level(number: int, at: Cell, size: Cell, thresholds: Thresholds) -> das
         units.of(level),
         Line(gap_s=StreetLight.report_every_s * thresholds.presence.missed_intervals, low=low, high=high),
         interval_s=StreetLight.report_every_s,
+        columns=LIGHT,
+        nothing="No lamp reported in this time",
     )
 
 
@@ -76,6 +81,7 @@ def water(number: int, at: Cell, size: Cell, thresholds: Thresholds) -> dashboar
         units.of(of_field(DrainLevel.name, "level_m")),
         Line(gap_s=DrainLevel.report_every_s * thresholds.presence.missed_intervals, steps=steps),
         interval_s=60,
+        nothing="No drain with a registered crown reported in this time",
     )
 
 
@@ -106,6 +112,7 @@ def energy(number: int, at: Cell, size: Cell) -> dashboard.Panel:
         units.of(of_field(StreetLight.name, "energy_kwh")),
         Line(gap_s=3600, stacked=True, bars=True, low=0),
         interval_s=3600,
+        nothing="No lamp drew energy in this time",
     )
 
 

@@ -4,6 +4,8 @@ from grafana_foundation_sdk.models import units
 
 from telemetry.kind import Property
 
+METRES = "suffix:m"
+"""Not Grafana's own metre, which turns into millimetres below one."""
 GRAFANA = {
     "%": units.Percent,
     "W": units.Watt,
@@ -11,7 +13,7 @@ GRAFANA = {
     "V": units.Volt,
     "lx": units.Lux,
     "°C": units.Celsius,
-    "m": units.Meter,
+    "m": METRES,
     "1": units.NoUnit,
     "bool": units.BoolYesNo,
 }
@@ -19,13 +21,21 @@ GRAFANA = {
 
 TEXT = units.String
 """The unit of a table whose columns are words; figures among them carry their own."""
+METRES_PER_HOUR = "suffix:m/h"
+TIMES = "suffix:×"
+_DECIMALS = {METRES: 2, METRES_PER_HOUR: 2, TIMES: 1}
 COUNT = units.NoUnit
-PER_MINUTE = units.CountsPerMinute
+PER_MINUTE = "suffix:/min"
 SECONDS = units.Seconds
 MOMENT = "dateTimeAsIso"
 AGO = "dateTimeFromNow"
 DAY = "time:YYYY-MM-DD"
 MILLISECONDS = units.Milliseconds
+
+
+def decimals(unit: str) -> int | None:
+    """How many decimals are shown of a unit; `None` leaves it to the size of the figure."""
+    return _DECIMALS.get(unit)
 
 
 def of(measured: Property) -> str:

@@ -29,7 +29,7 @@ def zone(town: Town) -> dashboard.Dashboard:
         town,
         [
             *_figures(town.thresholds),
-            active_alarms(6, (0, 4), (12, 10)),
+            active_alarms(6, (0, 4), (13, 10), is_in_one_zone=True),
             _assets(),
             trends.lamp_level(8, (0, 14), half, town.thresholds),
             trends.free_bays(9, (12, 14), half, town.thresholds),
@@ -85,13 +85,14 @@ def _figures(thresholds: Thresholds) -> list[dashboard.Panel]:
 
 def _assets() -> dashboard.Panel:
     return table_panel(
-        Heading(7, "Assets", "What stands in the zone, silent ones first. A click shows one.", (12, 4), (12, 10)),
+        Heading(7, "Assets", "What stands in the zone, silent ones first. A click shows one.", (13, 4), (11, 10)),
         statement("zone", "assets", board=places.board_case("a.kind")),
         {
             "Asset": Column(link=places.asset_link()),
-            "State": Column(words=words_of(ONLINE_STATES)),
-            "Last report": Column(unit=units.SECONDS),
-            "Battery": Column(unit=units.GRAFANA["%"]),
+            "Kind": Column(width=100),
+            "State": Column(words=words_of(ONLINE_STATES), width=75),
+            "Last report": Column(unit=units.SECONDS, width=100),
+            "Battery": Column(unit=units.GRAFANA["%"], width=80),
             "asset": HIDDEN,
             places.BOARD: HIDDEN,
         },
@@ -101,7 +102,7 @@ def _assets() -> dashboard.Panel:
 
 def _days() -> dashboard.Panel:
     return table_panel(
-        Heading(12, "Days", "The last 31 local days, from the daily sums of the zone.", (0, 30), (24, 10)),
+        Heading(12, "Days", "The last 31 local days, from the daily sums of the zone.", (0, 30), (24, 8)),
         statement("zone", "days"),
         {
             "Day": Column(unit=units.DAY),

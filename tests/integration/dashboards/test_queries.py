@@ -29,6 +29,8 @@ EVERYTHING = {"zone": ["north", "south", "-"], "kind": list(KINDS), "platform": 
 CHOSEN = {"streetlight": "lamp-1", "drain": "drain-1"}
 """The asset that is looked at."""
 LIMIT_S = 0.5
+ATTEMPTS = 6
+"""Somebody else may have the machine for a while."""
 LINKED_FIELD = re.compile(r"\$\{__data\.fields\.(\w+)")
 TRENDS = {
     "Free bays by zone": ["time", "metric", "value"],
@@ -48,7 +50,7 @@ TABLES = {
     "Alarms": ["Severity", "Alarm", "Where", "Zone", "State", "Raised", "For", "id", "asset", "zone", "board"],
     "Map": ["latitude", "longitude", "Asset", "Kind", "Zone", "State"],
     "Devices": ["Kind", "Assets", "Online", "Silent", "Never heard"],
-    "Silent devices": ["Asset", "Kind", "Zone", "Device", "Silent for", "Battery", "asset", "board"],
+    "Silent devices": ["Asset", "Kind", "Zone", "Silent for", "Battery", "asset", "board"],
     "Ledger": ["Day", "Received", "Stored", "Duplicate", "Quarantined", "Replayed", "Check"],
 }
 MARKS = ["time", "timeend", "text", "tags"]
@@ -122,7 +124,7 @@ def test_every_panel_answers_in_its_shape(reader: Reader) -> None:
         for name in columns[1:]:
             kind = str if name == "metric" else int | float | Decimal
             assert all(isinstance(value, kind) for value in answer.column(name)), f"{title}: {name}"
-    for name in ("Alarms", "Commands"):
+    for name in ("Alarms", "Commands", "Warnings"):
         answer = reader.ask(f"annotation {name}")
         assert set(answer.columns) <= set(MARKS)
         assert list(moments(answer.column("time"))) == sorted(moments(answer.column("time")))
@@ -198,8 +200,8 @@ def test_the_silent_stand_apart(reader: Reader) -> None:
         ("parking bay", 4, 3, 1, 0),
         ("streetlight", 2, 2, 0, 0),
     ]
-    ((asset, _, zone, device, silent_s, battery, *_),) = reader.ask("panel Silent devices").rows
-    assert (asset, zone, device, battery) == ("Bay 4", "South", "d-bay-4", 90)
+    ((asset, _, zone, silent_s, battery, *_),) = reader.ask("panel Silent devices").rows
+    assert (asset, zone, battery) == ("Bay 4", "South", 90)
     assert silent_s > 3 * 3600
 
 
@@ -209,12 +211,34 @@ def test_the_ledger_says_what_each_days_check_found(reader: Reader) -> None:
     assert answer.column("Check") == ["differs", "balances"]
 
 
-def test_an_alarm_that_holds_reaches_to_the_present(reader: Reader) -> None:
-    answer = reader.ask("annotation Alarms")
-    ends = dict(zip(answer.column("text"), answer.column("timeend"), strict=True))
-    assert ends["drain overflow: Dead Run"] >= town.NOW
-    assert ends["drain high: Dead Run"] == town.NOW - dt.timedelta(hours=1)
-    assert "device silent: Bay 4" in ends
+def test_alarms_that_overlap_are_one_region_and_one_that_holds_reaches_to_the_present(reader: Reader) -> None:
+    ((begun, ended, text, types),) = reader.ask("annotation Alarms").rows
+    assert (begun, types) == (town.NOW - dt.timedelta(hours=5, minutes=-1), "drain_overflow,ledger_imbalance")
+    assert ended >= town.NOW
+    assert text.splitlines() == ["ledger imbalance: platform", "drain overflow: Dead Run"]
+
+
+def test_the_alarms_of_one_asset_are_regions_whatever_their_severity(reader: Reader) -> None:
+    lamp, drain = (reader.ask("annotation Alarms", board=board).rows for board in ("streetlight", "drain"))
+    ((_, ended, text, _),) = lamp
+    assert (ended, text) == (town.NOW - dt.timedelta(hours=5), "lamp fault: Lamp 1")
+    ((begun, _, text, _),) = drain
+    assert begun == town.NOW - dt.timedelta(hours=4, minutes=-1)
+    assert text.splitlines() == ["drain high: Dead Run", "drain overflow: Dead Run"]
+
+
+def test_warnings_are_marks(reader: Reader) -> None:
+    assert reader.ask("annotation Warnings").column("text") == [
+        "lamp fault: Lamp 1",
+        "drain high: Dead Run",
+        "device silent: Bay 4",
+    ]
+
+
+def test_a_zones_expected_bays_stand_with_their_range(reader: Reader) -> None:
+    answer = reader.ask("panel Zones", board="parking")
+    assert answer.column("In 15 min") == [None, "2 (1 to 3)"]
+    assert answer.column("In 60 min") == [None, "0 (0 to 2)"]
 
 
 def test_commands_of_a_time_are_one_mark_and_renewals_none(reader: Reader) -> None:
@@ -251,7 +275,8 @@ def check_shape(board: str, name: str, answer: Answer) -> None:
             kind = str if column == "metric" else int | float | Decimal | None
             assert all(isinstance(value, kind) for value in answer.column(column)), f"{board}, {name}: {column}"
     if "metric" not in answer.columns:
-        shown = {override["matcher"]["options"] for override in panel.get("fieldConfig", {}).get("overrides", [])}
+        matchers = [override["matcher"] for override in panel.get("fieldConfig", {}).get("overrides", [])]
+        shown = {matcher["options"] for matcher in matchers if matcher["id"] == "byName"}
         linked = set(LINKED_FIELD.findall(json.dumps(panel.get("fieldConfig", {}))))
         assert shown | linked <= set(answer.columns), f"{board}, {name}"
 
@@ -261,7 +286,7 @@ def check_shape(board: str, name: str, answer: Answer) -> None:
 def test_every_query_answers_in_its_shape_and_in_time(reader: Reader, board: str, hours: int) -> None:
     uids = {dashboard["uid"] for dashboard in DASHBOARDS.values()}
     for name in QUERIES[board]:
-        for attempt in reversed(range(3)):
+        for attempt in reversed(range(ATTEMPTS)):
             begun = time.perf_counter()
             answer = reader.ask(name, hours=hours, board=board)
             took_s = time.perf_counter() - begun

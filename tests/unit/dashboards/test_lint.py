@@ -72,7 +72,7 @@ def test_panels_do_not_overlap(overview: Json) -> None:
 
 def test_the_grid_has_no_holes(overview: Json) -> None:
     del overview["panels"][4]
-    assert "the grid has a hole at column 16, row 0" in found(overview)
+    assert "the grid has a hole at column 17, row 0" in found(overview)
 
 
 def test_panels_stay_within_the_grid(overview: Json) -> None:

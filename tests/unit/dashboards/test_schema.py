@@ -16,6 +16,11 @@ SCHEMAS = Path(os.environ.get("LAMPLIGHTER_SHARED", ROOT.parent / "shared")) / "
 OWN_FIELDS = ("timeseries", "statetimeline", "table")
 """Shapes whose schema also describes the custom part of their field settings."""
 
+UNJUDGED = (
+    {"id": "custom.hideFrom.viz", "value": True},  # Grafana's since 12.2, later than the schema
+    {"id": "custom.cellOptions", "value": {"type": "color-text"}},  # fits several of what the schema wants one of
+)
+
 Json = dict[str, Any]
 
 pytestmark = pytest.mark.skipif(
@@ -60,3 +65,20 @@ def test_the_custom_field_settings_of_a_panel_are_valid(panel: Json) -> None:
         assert custom is None
         return
     assert list(violations(custom, schema(shape, "FieldConfig"))) == []
+
+
+@pytest.mark.parametrize("panel", PANELS)
+def test_what_is_set_for_single_fields_is_valid(panel: Json) -> None:
+    """Grafana passes over what it does not know, a misspelt setting too."""
+    shape, defaults = panel["type"].replace("-", ""), panel["fieldConfig"]["defaults"]
+    for override in panel["fieldConfig"]["overrides"]:
+        for setting in override["properties"]:
+            name, value = setting["id"], setting["value"]
+            if setting in UNJUDGED:
+                continue
+            beside, by = {}, schema("dashboard", "FieldConfig")
+            if name.startswith("custom."):
+                name, *inner = name.removeprefix("custom.").split(".")
+                value = dict.fromkeys(inner, value) or value
+                beside, by = defaults["custom"], schema(shape, "FieldConfig")
+            assert list(violations({**beside, name: value}, by)) == [], setting["id"]

@@ -87,7 +87,16 @@ function registry(shape: string): FieldConfigOptionsRegistry {
   ]);
 }
 
+/** JSON has no infinity: Grafana reads a missing first value so (`restoreInfinityValuesForThresholds`). */
+function restoreInfinity({ defaults, overrides }: FieldConfigSource) {
+  const inOverrides = overrides.flatMap(({ properties }) => properties.filter(({ id }) => id === 'thresholds'));
+  for (const thresholds of [defaults.thresholds, ...inOverrides.map(({ value }) => value)]) {
+    thresholds?.steps.forEach((step: { value: number | null }) => (step.value ??= -Infinity));
+  }
+}
+
 function withDefaults(panel: Panel): FieldConfigSource {
+  restoreInfinity(panel.fieldConfig);
   const { defaults, overrides } = panel.fieldConfig;
   return { defaults: { ...defaults, custom: { ...CUSTOM[panel.type], ...defaults.custom } }, overrides };
 }

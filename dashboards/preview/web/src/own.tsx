@@ -6,7 +6,7 @@ import { useTheme2 } from '@grafana/ui';
 import { type Drawn } from './panels';
 
 const LEGEND_PX = 28;
-const NAMES_PX = 110;
+const NAMES_PX = 132;
 
 function Legend({ states }: { states: Array<{ text: string; color: string }> }) {
   const { colors } = useTheme2();
@@ -36,7 +36,15 @@ function statesOf(field: Field): Array<{ text: string; color: string }> {
 function spans(times: number[], field: Field, end: number) {
   const gap = Number(field.config.custom?.spanNulls ?? 0);
   const heard = times.map((at, row) => ({ at, value: field.values[row] })).filter(({ value }) => value !== null);
-  return heard.map(({ at, value }, row) => ({ at, until: Math.min(heard[row + 1]?.at ?? end, at + gap), value }));
+  const single = heard.map(({ at, value }, row) => ({ at, until: Math.min(heard[row + 1]?.at ?? end, at + gap), value }));
+  return single.reduce<typeof single>((merged, next) => {
+    const last = merged.at(-1);
+    if (last && last.until === next.at && last.value === next.value) {
+      last.until = next.until;
+      return merged;
+    }
+    return [...merged, next];
+  }, []);
 }
 
 export function Timeline({ frames, preview, width, height }: Drawn) {
@@ -58,8 +66,8 @@ export function Timeline({ frames, preview, width, height }: Drawn) {
       <svg width={width} height={height - LEGEND_PX}>
         {lines.map(({ name, field, times }, n) => (
           <g key={name}>
-            <text x={NAMES_PX - 8} y={(n + 0.5) * row + 4} textAnchor="end" {...said}>
-              {name.length > 16 ? `${name.slice(0, 15)}…` : name}
+            <text x={NAMES_PX - 8} y={(n + 0.5) * row + 4} textAnchor="end" {...said} fontSize={11}>
+              {name.length > 20 ? `${name.slice(0, 19)}…` : name}
             </text>
             {spans(times, field, to).map(({ at, until, value }) => (
               <rect key={at} x={x(at)} width={Math.max(0, x(until) - x(at) + 0.4)} y={(n + 0.075) * row} height={row * 0.85} fill={field.display!(value).color} opacity={0.75} />
