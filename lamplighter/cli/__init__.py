@@ -3,14 +3,10 @@
 import os
 import sys
 
-import structlog
 import typer
 from typer.exceptions import TyperException
 
 from lamplighter.errors import Failure
-from storage.errors import StorageError
-
-_log = structlog.get_logger(__name__)
 
 ABORTED = 130
 """Exit code after Ctrl-C, as a shell reports it."""
@@ -32,18 +28,27 @@ def run(arguments: list[str]) -> int:
         return _say(str(failure), failure.exit_code)
     except TyperException as wrong:
         return _say(_with_hint(wrong), wrong.exit_code)
-    except StorageError as error:
-        return _say(f"{str(error).rstrip('.')}. `lamplighter doctor` looks for the cause.", 1)
     except (KeyboardInterrupt, typer.Abort):
         return _say("Interrupted.", ABORTED)
     except BrokenPipeError:  # whoever read our output has gone, as `head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except Exception as error:
-        _log.debug("unexpected error", exc_info=True)
-        details = "LAMPLIGHTER_LOG_LEVEL=debug shows where"
-        return _say(f"Lamplighter failed in a way nobody foresaw ({type(error).__name__}: {error}); {details}.", 1)
+        return _say(_told(error), 1)
     return code if isinstance(code, int) else 0
+
+
+def _told(error: Exception) -> str:
+    """An error of the database, or one that nobody foresaw, as one sentence."""
+    import structlog  # heavy, as what follows
+
+    from storage.errors import StorageError
+
+    if isinstance(error, StorageError):
+        return f"{str(error).rstrip('.')}. `lamplighter doctor` looks for the cause."
+    structlog.get_logger(__name__).debug("unexpected error", exc_info=error)
+    details = "LAMPLIGHTER_LOG_LEVEL=debug shows where"
+    return f"Lamplighter failed in a way nobody foresaw ({type(error).__name__}: {error}); {details}."
 
 
 def _with_hint(wrong: TyperException) -> str:

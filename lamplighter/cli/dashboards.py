@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lamplighter.cli.preview import preview
+from lamplighter.cli.later import branch
 from lamplighter.cli.session import Config, begin, database, run
 from lamplighter.errors import Failure, WrongUsage
 from lamplighter.settings import Settings
@@ -18,8 +18,10 @@ if TYPE_CHECKING:
     from dashboards.push import Change
     from telemetry.thresholds import Thresholds
 
-commands = typer.Typer(help="Grafana's dashboards as code: build them, check and preview them, put them into Grafana.")
-commands.command()(preview)
+commands = typer.Typer(
+    cls=branch({"preview": "preview.preview"}),
+    help="Grafana's dashboards as code: build them, check and preview them, put them into Grafana.",
+)
 
 Folder = Annotated[
     Path | None,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lamplighter.cli import services
+from lamplighter.cli.later import branch
 from lamplighter.cli.session import Config, begin, database, run
 from lamplighter.errors import Failure, WrongUsage
 from lamplighter.settings import Settings
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from telemetry.registry import Registry
 
 commands = typer.Typer(
+    cls=branch({"backtest": "backtest.backtest", "explain": "explain.explain"}),
     help="Decide: dim lamps, raise alarms, count free bays. With a subcommand: check and try rules.",
     invoke_without_command=True,
 )

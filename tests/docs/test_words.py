@@ -7,11 +7,12 @@ from collections.abc import Iterator
 import pytest
 import typer
 
+from lamplighter.cli.later import grown
 from lamplighter.cli.tree import tree
 from lamplighter.settings import Settings
 from tests.docs.pages import PAGES, ROOT, Page
 
-COMMANDS = typer.main.get_command(tree)
+COMMANDS = grown(typer.main.get_command(tree))
 SETTINGS = {f"LAMPLIGHTER_{name.upper()}" for name in Settings.model_fields}
 ELSEWHERE = re.compile(r"LAMPLIGHTER_(TEST_|GRAFANA_DATABASE_|GRAFANA_DASHBOARDS|GRAFANA_CONTACT|READER_PASSWORD)")
 """Variables that are read by the tests, or by Grafana."""

@@ -8,6 +8,7 @@ import typer
 from typer.core import TyperGroup
 
 from lamplighter.cli import run
+from lamplighter.cli.later import grown
 from lamplighter.cli.spelling import parse_duration, parse_moment
 from lamplighter.cli.tree import tree
 from lamplighter.settings import PREFIX, Settings
@@ -21,7 +22,7 @@ def no_settings_of_this_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
 
 
 def all_commands() -> Iterator[tuple[str, ...]]:
-    waiting: list[tuple[tuple[str, ...], object]] = [((), typer.main.get_command(tree))]
+    waiting: list[tuple[tuple[str, ...], object]] = [((), grown(typer.main.get_command(tree)))]
     while waiting:
         path, command = waiting.pop()
         yield path
