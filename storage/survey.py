@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any, cast
 
 from psycopg.rows import class_row
 
@@ -20,7 +21,7 @@ class Server:
 
     `version` is as `server_version_num` (150_004 is 15.4), `real_us` the server's clock in microseconds since 1970 UTC,
     `durable` whether a commit survives a power cut, `timescale` the extension's version (`None` without it),
-    `superuser` whether we are one.
+    `superuser` whether we are one, `connections` how many we may have at once.
     """
 
     version: int
@@ -29,6 +30,8 @@ class Server:
     timescale: str | None
     superuser: bool
     size_bytes: int
+    autovacuum: bool
+    connections: int
 
 
 async def server(conn: Connection) -> Server:
@@ -57,6 +60,37 @@ async def tokens(conn: Connection, at: datetime) -> int:
     """How many API tokens open something at a real moment; raises `SchemaMissing` without a schema."""
     with errors.translated():
         return await _count(conn, "tokens", {"at": at})
+
+
+async def last_token(conn: Connection) -> datetime | None:
+    """When the last API token ran out, if none opens anything; `None` where there has never been one."""
+    return cast(datetime | None, await _value(conn, "last_token"))
+
+
+async def timezone(conn: Connection) -> str | None:
+    """The time zone by which local days are cut."""
+    return cast(str | None, await _value(conn, "timezone"))
+
+
+async def led(conn: Connection) -> bool:
+    """Whether a process leads the rules at this moment."""
+    return bool(await _value(conn, "led"))
+
+
+async def upkeep_days(conn: Connection) -> float | None:
+    """City days since old data was last looked after; `None`: never."""
+    return cast(float | None, await _value(conn, "upkeep"))
+
+
+async def rows(conn: Connection, name: str, **parameters: object) -> list[tuple[Any, ...]]:
+    """What one of the lists of `queries/survey.sql` holds; raises `SchemaMissing` without a schema."""
+    with errors.translated():
+        return await (await conn.execute(SQL[name], parameters)).fetchall()
+
+
+async def _value(conn: Connection, name: str) -> object:
+    found = await rows(conn, name)
+    return found[0][0] if found else None
 
 
 async def _count(conn: Connection, name: str, parameters: dict[str, object]) -> int:

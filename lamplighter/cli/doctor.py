@@ -1,28 +1,14 @@
 """`lamplighter doctor`: every finding on a line of its own."""
 
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from lamplighter.cli.session import Config, begin, run
-from lamplighter.doctor import (
-    broker,
-    broker_file,
-    database,
-    door,
-    keeping,
-    machine,
-    networks,
-    residents,
-    rule_file,
-    self_probe,
-)
-from lamplighter.doctor.findings import Finding, wrong
+from lamplighter.doctor.examination import Patient, examine
 from lamplighter.errors import Failure
-from lamplighter.settings import Settings
-from rules.soundings import QueueBound
+from lamplighter.settings import DEFAULT_FILE
 
 MARKS = {"ok": "ok    ", "note": "note  ", "wrong": "WRONG "}
 
@@ -35,58 +21,16 @@ BrokerConfig = Annotated[
 def doctor(config: Config = None, broker_config: BrokerConfig = None) -> None:
     """Check broker, database, clock, disk, schema, credentials and network servers; say what is wrong, and the mend."""
     settings = begin(config)
-    bad = run(_print_all(settings, broker_config))
+    bad = run(_print_all(Patient(settings, config or DEFAULT_FILE, broker_config)))
     if bad:
         raise Failure(f"{bad} {'thing is' if bad == 1 else 'things are'} wrong.")
     typer.echo("Nothing is wrong.")
 
 
-async def _print_all(settings: Settings, broker_config: Path | None) -> int:
+async def _print_all(patient: Patient) -> int:
     """Print each finding as soon as it is there; returns how many are wrong."""
     bad = 0
-    async for finding in _examine(settings, broker_config):
+    async for finding in examine(patient):
         print(f"{MARKS[finding.weight]} {finding.about}: {finding.sentence}", flush=True)
         bad += finding.weight == "wrong"
     return bad
-
-
-async def _examine(settings: Settings, broker_config: Path | None) -> AsyncIterator[Finding]:
-    for finding in (*machine.examine(settings), residents.examine(settings)):
-        yield finding
-    for examination in (
-        _database(settings),
-        rule_file.examine(settings),
-        _broker(settings, broker_config),
-        networks.examine(settings),
-    ):
-        async for finding in examination:
-            yield finding
-
-
-async def _database(settings: Settings) -> AsyncIterator[Finding]:
-    if settings.database_url is None:
-        yield wrong("database", "No database is named: set LAMPLIGHTER_DATABASE_URL.")
-        return
-    async for finding in database.examine(settings.database_url):
-        yield finding
-    async for finding in keeping.examine(settings, settings.database_url):
-        yield finding
-    async for finding in self_probe.examine(settings.database_url):
-        yield finding
-
-
-async def _broker(settings: Settings, configuration: Path | None) -> AsyncIterator[Finding]:
-    if settings.broker_url is None:
-        yield wrong("broker", "No broker is named: set LAMPLIGHTER_MQTT_URL.")
-    else:
-        async for finding in broker.examine(settings.broker_url):
-            yield finding
-    if configuration is not None:
-        bound = QueueBound(settings.broker_queue_messages, settings.broker_queue_bytes)
-        for finding in broker_file.examine(configuration, bound):
-            yield finding
-        if settings.database_url is not None:
-            async for finding in door.examine(configuration, settings.database_url, settings.broker_url):
-                yield finding
-    elif settings.broker_url is not None:
-        yield broker_file.unseen()

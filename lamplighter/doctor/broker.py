@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from urllib.parse import urlsplit
 
 from bus.address import BadAddress
-from lamplighter.doctor import backlog, queue
+from lamplighter.doctor import backlog, certificate, queue
 from lamplighter.doctor.findings import Finding, note, ok, wrong
 from lamplighter.embedded import handshake
 
@@ -19,17 +19,29 @@ async def examine(url: str) -> AsyncIterator[Finding]:
         await handshake.shake_hands(url, PATIENCE_S)
     except (OSError, TimeoutError, handshake.Refused, BadAddress, ssl.SSLError) as error:
         reason = str(error) or "it does not answer"
-        yield wrong("broker", f"The broker cannot be used ({reason}): start it, or mend LAMPLIGHTER_MQTT_URL.")
+        yield wrong("broker", f"The broker cannot be used ({reason}): {_mend(error, reason)}.")
         return
     yield ok("broker", "The broker lets us in.")
     yield await _strangers(url)
     parts = urlsplit(url)
     if parts.scheme == "mqtt" and parts.hostname not in _NEAR:
         yield note("broker", "Passwords travel in clear: use mqtts:// and a listener with TLS.")
+    async for finding in certificate.examine(url):
+        yield finding
     async for finding in backlog.examine(url):
         yield finding
     async for finding in queue.examine(url):
         yield finding
+
+
+def _mend(error: Exception, reason: str) -> str:
+    if "expired" in reason:
+        return "renew its certificate, and see that this machine's clock is right"
+    if isinstance(error, ssl.SSLError) or "certificate" in reason:
+        return "name who vouches for its certificate in LAMPLIGHTER_MQTT_CA, or mend the host in LAMPLIGHTER_MQTT_URL"
+    if isinstance(error, handshake.Refused):
+        return "mend user and password in LAMPLIGHTER_MQTT_URL, or let that user in"
+    return "start it, or mend LAMPLIGHTER_MQTT_URL"
 
 
 async def _strangers(url: str) -> Finding:

@@ -1,30 +1,35 @@
 """Checks of the database: reachable, new enough, its clock, its schema, and who may use the API."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from urllib.parse import urlsplit
 
 from lamplighter.clock import real_now
 from lamplighter.doctor.findings import Finding, note, ok, wrong
-from storage import errors, ledger, migrate, survey
+from storage import errors, ledger, migrate, reader, survey
 from storage.pool import Connection, connect
 from telemetry.clock import SECOND_US, to_datetime
+from telemetry.kinds import KINDS
 
 CLOCK_S_MAX = 2.0
 """The database's clock may differ from ours by this much; tokens and the city clock rely on both."""
+
+CONNECTIONS_MIN = 20
+"""What `lamplighter up` needs at most, and a command beside it; services that run apart need as much each."""
 
 _MENDS: Mapping[type[errors.StorageError], str] = {
     errors.Unavailable: "start it, or mend LAMPLIGHTER_DATABASE_URL",
     errors.Forbidden: "grant the right, or name another user in LAMPLIGHTER_DATABASE_URL",
     errors.SchemaMissing: "run `lamplighter migrate`",
+    errors.MigrationChanged: "install the version that made it, or restore a backup",
 }
 
 
-async def examine(url: str) -> AsyncIterator[Finding]:
-    """Look at the database at `url`."""
+async def examine(url: str, timezone: str) -> AsyncIterator[Finding]:
+    """Look at the database at `url`; the city's time zone is `timezone`."""
     try:
         with errors.translated():
             async with await connect(url, application="lamplighter doctor") as connection:
-                async for finding in _examine(connection, url):
+                async for finding in _examine(connection, url, timezone):
                     yield finding
     except errors.StorageError as error:
         mend = _MENDS.get(type(error))
@@ -32,17 +37,20 @@ async def examine(url: str) -> AsyncIterator[Finding]:
         yield wrong("database", f"{sentence}: {mend}." if mend and mend not in sentence else f"{sentence}.")
 
 
-async def _examine(connection: Connection, url: str) -> AsyncIterator[Finding]:
+async def _examine(connection: Connection, url: str, timezone: str) -> AsyncIterator[Finding]:
     asked_us = real_now()
     server = await survey.server(connection)
     yield _version(server)
     yield _clock(server, (asked_us + real_now()) // 2)
-    if not server.durable:
-        yield wrong("database", "It may lose commits at a power cut: set fsync and full_page_writes to on.")
-    if server.superuser and not is_near(url):
-        yield note("database", "Lamplighter logs in as a superuser; an owner of the database is enough.")
+    for finding in _server(server, near=is_near(url)):
+        yield finding
     await migrate.check(connection)
     yield ok("schema", "The schema is that of this version.")
+    kept = await survey.timezone(connection)
+    if kept != timezone:
+        words = f"Its days are cut by the time zone {kept}, and the rules live in {timezone}"
+        yield wrong("database", f"{words}: mend LAMPLIGHTER_TIMEZONE, or run `lamplighter migrate`.")
+    yield await _reader(connection)
     registered = await survey.assets(connection)
     if registered:
         yield ok("registry", f"{registered} assets are registered.")
@@ -50,7 +58,35 @@ async def _examine(connection: Connection, url: str) -> AsyncIterator[Finding]:
         yield note("registry", "No asset is registered: `lamplighter registry import FILE` does that.")
     yield _balance(await ledger.differing(connection))
     if not await survey.tokens(connection, to_datetime(real_now())):
-        yield note("credentials", "No API token is valid: `lamplighter token issue` makes one for operators.")
+        ended = await survey.last_token(connection)
+        since = f" since {ended:%Y-%m-%d %H:%M} UTC" if ended else ""
+        yield note("credentials", f"No API token is valid{since}: `lamplighter token issue` makes one for operators.")
+
+
+def _server(server: survey.Server, *, near: bool) -> Iterator[Finding]:
+    if not server.durable:
+        yield wrong("database", "It may lose commits at a power cut: set fsync and full_page_writes to on.")
+    if not server.autovacuum:
+        yield wrong("database", "Nobody clears up behind changed rows, so it grows and slows: set autovacuum to on.")
+    if server.connections < CONNECTIONS_MIN:
+        yield wrong(
+            "database",
+            f"It lets us have {server.connections} connections, and services need {CONNECTIONS_MIN}: raise "
+            "max_connections, or the CONNECTION LIMIT of the database or of our role.",
+        )
+    if server.superuser and not near:
+        yield note("database", "Lamplighter logs in as a superuser; an owner of the database is enough.")
+
+
+async def _reader(connection: Connection) -> Finding:
+    names = list(reader.relations(KINDS))
+    lacking = await survey.rows(connection, "unreadable", names=names, role=reader.ROLE)
+    if not lacking:
+        return ok("database", f"Grafana can read as {reader.ROLE}, once that role has a password.")
+    if len(lacking) == len(names):
+        words = f"There is no role {reader.ROLE} for Grafana, or it may read nothing"
+        return note("database", f"{words}: run `lamplighter migrate` as a user who may create roles.")
+    return wrong("database", f"{reader.ROLE} may not read {lacking[0][0]}: run `lamplighter migrate`.")
 
 
 def _version(server: survey.Server) -> Finding:

@@ -1,4 +1,4 @@
-"""Checks of what is kept: whether rollups equalled their rows last night, and when the disk will be full."""
+"""Checks of what is kept: whether old data is looked after, rollups equalled their rows, and when the disk is full."""
 
 import datetime as dt
 from collections.abc import AsyncIterator
@@ -6,12 +6,15 @@ from collections.abc import AsyncIterator
 from lamplighter import retention
 from lamplighter.doctor import machine
 from lamplighter.doctor.database import is_near
-from lamplighter.doctor.findings import Finding, note, ok
+from lamplighter.doctor.findings import Finding, note, ok, wrong
 from lamplighter.settings import Settings
-from storage import errors, forecast, rollup_check, survey
-from storage.pool import connect
-from telemetry.clock import to_datetime
+from storage import errors, forecast, lifecycle, rollup_check, survey
+from storage.pool import Connection, connect
+from telemetry.clock import DAY_US, to_datetime
+from telemetry.kinds import KINDS
 
+UPKEEP_DAYS = 2
+"""Old data is looked after once a day; after so many days without, nobody does."""
 FULL_DAYS_NOTE = 30
 """A disk that will be full within so many days is worth a word."""
 CHECK_AGE = dt.timedelta(days=2)
@@ -25,11 +28,31 @@ async def examine(settings: Settings, url: str) -> AsyncIterator[Finding]:
         with errors.translated():
             async with await connect(url, application="lamplighter doctor", statement_timeout_s=120) as connection:
                 now_us = await survey.city_now_us(connection)
+                yield await _upkeep(connection, settings, now_us)
                 yield _rollups(await rollup_check.last(connection, to_datetime(now_us)), to_datetime(now_us))
                 found = await forecast.measure(connection, retention.ages(settings), now_us)
     except errors.StorageError:
         return
     yield _forecast(found, machine.free_bytes(settings) if is_near(url) else None)
+
+
+async def _upkeep(connection: Connection, settings: Settings, now_us: int) -> Finding:
+    """Whether old data is looked after, which is done once a day."""
+    ages = retention.ages(settings)
+    days = await survey.upkeep_days(connection)
+    if days is not None and days > UPKEEP_DAYS:
+        words = f"Nobody has summed up, compressed or dropped old data for {days:.0f} days"
+        return wrong("upkeep", f"{words}: start `lamplighter up`, or `lamplighter upkeep`.")
+    house = await lifecycle.keeper(connection)
+    for kind in KINDS.values():
+        due_us = now_us - (ages.raw(kind.name) + UPKEEP_DAYS) * DAY_US
+        end = await house.end_of_rows(connection, kind, due_us)
+        if end is not None:
+            words = (
+                f"Rows of {kind.name} up to {end:%Y-%m-%d} are older than they are kept ({ages.raw(kind.name)} days)"
+            )
+            return wrong("upkeep", f"{words}: see in the log of `lamplighter up` why they are not dropped.")
+    return ok("upkeep", "Nothing is older than it is kept.")
 
 
 def _rollups(check: rollup_check.Check | None, now: dt.datetime) -> Finding:

@@ -1,6 +1,9 @@
-"""Checks of this machine: the settings and the disk."""
+"""Checks of this machine: the settings, what a process may do here, and the disk."""
 
+import os
+import resource
 import shutil
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,23 +12,42 @@ from lamplighter.settings import Settings, unknown_variables
 
 FREE_BYTES_WRONG = 200 * 1024**2
 FREE_BYTES_NOTE = 2 * 1024**3
+FILES_MIN = 4_096
 _GIB = 1024**3
 
 
-def examine(settings: Settings) -> Iterator[Finding]:
-    """Look at the settings and at the disk of the data folder."""
+def examine(settings: Settings, file: Path) -> Iterator[Finding]:
+    """Look at the settings, at their file if it is there, and at the data folder and its disk."""
     yield from _settings(settings)
+    yield from _file(file)
+    yield from _limits(settings)
     yield _disk(settings)
+
+
+def _file(file: Path) -> Iterator[Finding]:
+    if not file.exists() or not file.stat().st_mode & (stat.S_IROTH | stat.S_IWOTH):
+        return
+    if any(secret in file.read_text(encoding="utf-8", errors="replace") for secret in ("://", "token")):
+        yield wrong(
+            "settings", f"Everybody on this machine may read {file}, where passwords stand: `chmod 640 {file}`."
+        )
+
+
+def _limits(settings: Settings) -> Iterator[Finding]:
+    folder = _folder(settings)
+    if not folder.is_dir() or not os.access(folder, os.W_OK):
+        yield wrong(
+            "disk", f"Nothing can be written below {folder}: give it to our user, or mend LAMPLIGHTER_DATA_DIR."
+        )
+    files = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    if files < FILES_MIN:
+        words = f"A process may open {files} files here, and each resident who listens needs one"
+        yield note("machine", f"{words}: raise it (systemd: LimitNOFILE={FILES_MIN}, shells: ulimit -n).")
 
 
 def _settings(settings: Settings) -> Iterator[Finding]:
     for name in unknown_variables():
         yield wrong("settings", f"{name} is no setting: mend its spelling (docs/settings.md lists all) or unset it.")
-    if settings.city_lat is None or settings.city_lon is None:
-        yield wrong(
-            "settings",
-            "Where the city lies is not set, so sunset is unknown: set LAMPLIGHTER_CITY_LAT and LAMPLIGHTER_CITY_LON.",
-        )
     if settings.clock_start is not None or settings.clock_speed != 1:
         yield note("clock", "The city clock is not the real one: that is for demos and replays only.")
 

@@ -62,7 +62,10 @@ async def _examine(url: str, client_id: str, topic: str) -> AsyncGenerator[Findi
     try:
         many = await _attempt(url, client_id, topic, MANY)
     except (TimeoutError, Unreachable):
-        yield wrong("broker", "The broker takes no messages from us: give our user all rights below `city/v1`.")
+        many = Kept(0, 0)
+    if not many.kept:
+        words = "What we send to the broker does not come back to us"
+        yield wrong("broker", f"{words}: give our user all rights below `city/v1`.")
         return
     yield _of_many(many)
     if many.ahead < min(AHEAD_MESSAGES_MIN, many.kept):

@@ -2,9 +2,9 @@
 
 from collections.abc import AsyncIterator
 
+from lamplighter.doctor import sinks
 from lamplighter.doctor.findings import Finding, note, ok, wrong
 from lamplighter.settings import Settings
-from rules.notifying import unusable
 from rules.rulefile.files import BadFile, read_rule_file
 from rules.rulefile.reading import digest, versioned
 from storage import errors, registry, rule_versions
@@ -51,5 +51,5 @@ async def examine(settings: Settings) -> AsyncIterator[Finding]:
         )
         return
     yield ok(_ABOUT, words)
-    for name, reason in unusable(thresholds.notifications.sinks).items():
-        yield note("notifications", f"The sink {name} cannot be used from here: {reason}.")
+    async for finding in sinks.examine(thresholds.notifications.sinks):
+        yield finding

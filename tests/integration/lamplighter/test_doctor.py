@@ -1,7 +1,6 @@
 """`lamplighter doctor` finds what is wrong with real parts."""
 
 from collections.abc import AsyncIterator
-from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -13,18 +12,14 @@ from gateway.broker_rules import BrokerFiles, configuration
 from lamplighter.clock import real_now
 from lamplighter.doctor import backlog as backlog_checks
 from lamplighter.doctor import broker as broker_checks
-from lamplighter.doctor import broker_file, door, machine, queue
-from lamplighter.doctor import database as database_checks
+from lamplighter.doctor import broker_file, door, queue
 from lamplighter.doctor import networks as network_checks
 from lamplighter.doctor.findings import Finding
 from lamplighter.settings import Settings
 from rules.soundings import QueueBound
-from storage.ledger_check import check_day
-from storage.pool import connect
 from telemetry import topics
 from telemetry.backlog import Backlog
 from telemetry.clock import to_rfc3339
-from tests.integration.lamplighter.conftest import StartMosquitto
 from tests.parts.broker import BrokerPart
 
 
@@ -34,30 +29,6 @@ async def collect(findings: AsyncIterator[Finding]) -> list[Finding]:
 
 def wrongs(findings: list[Finding]) -> list[str]:
     return [finding.sentence for finding in findings if finding.weight == "wrong"]
-
-
-async def test_our_own_broker_is_all_right(broker: BrokerPart) -> None:
-    assert wrongs(await collect(broker_checks.examine(broker.url))) == []
-
-
-async def test_a_broker_that_loses_what_it_acknowledged_is_found_out(mosquitto_as_delivered: str) -> None:
-    sentences = wrongs(await collect(broker_checks.examine(mosquitto_as_delivered)))
-    assert any("kept 1000: set `max_queued_messages 2000000`" in sentence for sentence in sentences)
-
-
-@pytest.mark.parametrize(
-    ("lines", "said"),
-    [
-        (["max_queued_messages 0", "max_queued_bytes 5000000"], "MiB for a service that was away and kept"),
-        (["max_queued_messages 0", "max_packet_size 65536"], "max_packet_size 1048576"),
-    ],
-)
-async def test_each_way_of_losing_what_was_acknowledged_is_found_out(
-    start_mosquitto: StartMosquitto, lines: list[str], said: str
-) -> None:
-    sentences = wrongs(await collect(queue.examine(await start_mosquitto(*lines))))
-    assert len(sentences) == 1
-    assert said in sentences[0]
 
 
 async def test_a_broker_that_sends_little_ahead_is_told(weak_broker: BrokerPart) -> None:
@@ -115,55 +86,11 @@ def test_what_cannot_be_seen_from_outside_is_read_from_the_broker_s_file(tmp_pat
     assert "cannot be read" in wrongs(list(broker_file.examine(tmp_path / "none.conf", QueueBound())))[0]
 
 
-async def test_a_broker_that_is_open_to_anybody_is_found_out(mosquitto_as_delivered: str) -> None:
-    sentences = wrongs(await collect(broker_checks.examine(mosquitto_as_delivered)))
-    assert any("allow_anonymous false" in sentence for sentence in sentences)
-
-
 async def test_the_probe_leaves_no_session_behind(own_broker: BrokerPart) -> None:
     await collect(broker_checks.examine(own_broker.url))
     own_broker.stop()
     assert b"lamplighter-doctor" not in (own_broker.folder / "mosquitto.db").read_bytes()
     own_broker.start()
-
-
-async def test_a_broker_that_is_away_or_refuses_us_is_told_with_the_mend(broker: BrokerPart) -> None:
-    (away,) = wrongs(await collect(broker_checks.examine("mqtt://127.0.0.1:1")))
-    assert "start it, or mend LAMPLIGHTER_MQTT_URL" in away
-    (refused,) = wrongs(await collect(broker_checks.examine(f"mqtt://me:wrong@127.0.0.1:{broker.port}")))
-    assert "LAMPLIGHTER_MQTT_URL" in refused
-
-
-async def test_a_migrated_database_is_all_right(any_database: str) -> None:
-    findings = await collect(database_checks.examine(any_database))
-    assert [sentence for sentence in wrongs(findings) if "power cut" not in sentence] == []
-    assert any("No asset is registered" in finding.sentence for finding in findings)
-    assert any("No API token" in finding.sentence for finding in findings)
-
-
-async def test_a_database_without_schema_is_told_to_migrate(empty_database: str) -> None:
-    assert any("run `lamplighter migrate`" in sentence for sentence in wrongs(await examine(empty_database)))
-
-
-async def examine(url: str) -> list[Finding]:
-    return await collect(database_checks.examine(url))
-
-
-async def test_a_day_that_does_not_balance_is_told(database: str) -> None:
-    async with await connect(database) as connection:
-        await connection.execute("INSERT INTO ledger (day, received, stored) VALUES ('2026-11-22', 1, 1)")
-        await check_day(connection, date(2026, 11, 22), real_now())
-    assert any("does not balance on 2026-11-22" in sentence for sentence in wrongs(await examine(database)))
-
-
-async def test_a_database_that_may_lose_commits_is_found_out(database: str) -> None:
-    """The server of these tests is careless, for speed."""
-    assert any("power cut" in sentence for sentence in wrongs(await examine(database)))
-
-
-async def test_a_database_that_is_away_is_told_with_the_mend() -> None:
-    (sentence,) = wrongs(await examine("postgresql://127.0.0.1:1/city"))
-    assert "start it, or mend LAMPLIGHTER_DATABASE_URL" in sentence
 
 
 @pytest.fixture
@@ -172,18 +99,6 @@ def no_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> pytest.Monke
         monkeypatch.delenv(f"LAMPLIGHTER_{name}", raising=False)
     monkeypatch.chdir(tmp_path)
     return monkeypatch
-
-
-def test_a_misspelt_setting_and_an_unknown_place_are_found(no_settings: pytest.MonkeyPatch) -> None:
-    no_settings.setenv("LAMPLIGHTER_CITYLAT", "51")
-    sentences = wrongs(list(machine.examine(Settings.read())))
-    assert any("LAMPLIGHTER_CITYLAT is no setting" in sentence for sentence in sentences)
-    assert any("Where the city lies is not set" in sentence for sentence in sentences)
-
-
-def test_a_full_disk_is_found(no_settings: pytest.MonkeyPatch) -> None:
-    no_settings.setattr(machine, "FREE_BYTES_WRONG", 1 << 80)
-    assert any("make room" in sentence for sentence in wrongs(list(machine.examine(Settings.read()))))
 
 
 def networks_at(url: str, **more: Any) -> Settings:
@@ -204,21 +119,6 @@ async def test_a_network_server_that_is_away_or_refuses_us_is_told(
     assert "start it, or mend LAMPLIGHTER_GATEWAY_NETWORKS" in away
     (refused,) = wrongs(await collect(network_checks.examine(networks_at(f"mqtt://me:no@127.0.0.1:{broker.port}"))))
     assert "user name or password" in refused or "LAMPLIGHTER_GATEWAY_NETWORKS" in refused
-
-
-async def test_devices_that_nobody_can_read_are_named_with_the_mend(
-    no_settings: pytest.MonkeyPatch, broker: BrokerPart, database: str
-) -> None:
-    detail = "no codec is named for its model (the network server says profile 'x')"
-    async with await connect(database) as connection:
-        await connection.execute(
-            "INSERT INTO quarantine (day, received_at, topic, device, digest, element, reason, detail, payload) "
-            "VALUES (current_date, clock_timestamp(), 'application/1/device/a1/event/up', 'a1', '', 0, 'undecodable', "
-            "%s, '')",
-            (detail,),
-        )
-    (sentence,) = wrongs(await collect(network_checks.examine(networks_at(broker.url, database_url=database))))
-    assert "Uplinks of 1 device wait because nobody has named a model for them (a1)" in sentence
 
 
 async def test_who_may_enter_is_read_from_the_files_that_the_configuration_names(
