@@ -1,9 +1,10 @@
 """How much each process holds, again and again, and whether that grows (Linux)."""
 
 import asyncio
+import os
 import time
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 SAMPLE_EVERY_S = 5.0
+PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 WARM_S = 60.0
 """What a process takes to get everything that it needs, in real seconds."""
 GROWTH_MIB_MAX = 10.0
@@ -47,7 +49,7 @@ class Memory:
             now_s = time.monotonic()
             for name, pids in self._pids().items():
                 if pids:
-                    self._samples[name, pids[0]].append((now_s, sum(map(proportional_mib, pids))))
+                    self._samples[name, pids[0]].append((now_s, resident_mib(pids)))
             await asyncio.sleep(SAMPLE_EVERY_S)
 
     def held(self) -> list[Held]:
@@ -65,13 +67,14 @@ def _held(name: str, samples: list[tuple[float, float]]) -> Held:
     return Held(name, float(at_s[-1] - at_s[0]), first, last, float(mib.max()), slope * 3600)
 
 
-def proportional_mib(pid: int) -> float:
-    """What a process holds in memory, of what is shared its part."""
-    with suppress(OSError):
-        for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
-            if line.startswith("Pss:"):
-                return int(line.split()[1]) / 1024
-    return 0.0
+def resident_mib(pids: Iterable[int]) -> float:
+    """What processes hold in memory; what they share, once."""
+    own = shared = 0
+    for pid in pids:
+        with suppress(OSError):
+            resident, together = map(int, Path(f"/proc/{pid}/statm").read_text().split()[1:3])
+            own, shared = own + resident - together, max(shared, together)
+    return (own + shared) * PAGE_BYTES / 2**20
 
 
 def family(pid: int | None) -> list[int]:

@@ -36,9 +36,9 @@ NOTES = """\
 - **A false alarm** says what was not the case, from twenty minutes before the time it speaks of until it was raised.
   What the simulator has none of (blockages, supply losses, cabinets without power) is always false; so is an alarm of
   the platform on itself.
-- **Memory** is the proportional share of each process (`Pss`); a server's is that of all its processes. Means of the
-  first and last fifth of the time in which the last process of its name was warm. It is flat if it grows by no more
-  than 10 MiB. The database fills its cache, the simulator remembers all that it has sent: they are shown, not judged.
+- **Memory** is what is resident; a server's is that of all its processes, what they share once. Means of the first and
+  last fifth of the time in which the last process of its name was warm. It is flat if it grows by no more than 10 MiB.
+  The database fills its cache, the simulator remembers all that it has sent: they are shown, not judged.
 - The full disk needs a disk of the database's own, which only root can mount; another user's soak does without it.
 """
 
