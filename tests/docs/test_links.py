@@ -6,7 +6,14 @@ import pytest
 
 from tests.docs.pages import PAGES, ROOT, Page
 
-OUTSIDE: frozenset[str] = frozenset()
+OUTSIDE = {
+    "docs.influxdata.com",
+    "docs.openremote.io",
+    "github.com",
+    "leafletjs.com",
+    "nodered.org",
+    "thingsboard.io",
+}
 """The hosts that pages link to."""
 
 

@@ -10,7 +10,7 @@ import typer
 from lamplighter.cli.later import grown
 from lamplighter.cli.tree import tree
 from lamplighter.settings import Settings
-from tests.docs.pages import PAGES, ROOT, Page
+from tests.docs.pages import DOCS, PAGES, README, ROOT, Page
 
 COMMANDS = grown(typer.main.get_command(tree))
 SETTINGS = {f"LAMPLIGHTER_{name.upper()}" for name in Settings.model_fields}
@@ -58,3 +58,15 @@ def test_what_a_page_names_is_there(page: Page) -> None:
     assert {words[0] for words in commands(page, "make") if words} <= TARGETS
     named = set(re.findall(r"\bLAMPLIGHTER_[A-Z_]*[A-Z]", page.path.read_text()))
     assert {name for name in named - SETTINGS if not ELSEWHERE.match(name)} == set()
+
+
+def test_commands_stand_where_they_are_run() -> None:
+    """What is to be typed stands in an `sh` fence, so that `test_commands.py` runs it or the page says why not."""
+    typed = re.compile(r"^[$#]? ?(lamplighter|make|curl|mosquitto_\w+|export|docker|systemctl|psql|pip) ", re.MULTILINE)
+    elsewhere = [
+        f"{page}:{fence.line}"
+        for page in (README, *DOCS)
+        for fence in page.fences
+        if not fence.is_shell and fence.language != "text" and typed.search(fence.text)
+    ]
+    assert elsewhere == []
