@@ -1,9 +1,11 @@
 """The entities of SensorThings and the links between them, made from sources when they are asked for."""
 
+import datetime as dt
+import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, Protocol
 
 from api.standards.sensorthings.sources import ZONE_KIND, Observed, Reading, Source
 
@@ -19,6 +21,8 @@ SETS = (
 )
 GEOJSON = "application/geo+json"
 OM = "http://www.opengis.net/def/observationType/OGC-OM/2.0/"
+MOMENT = re.compile(r"(\d{14})(\d{0,6})")
+"""How the id of an observation ends: the digits of its moment."""
 UCUM = "https://ucum.org/ucum"
 
 
@@ -33,11 +37,24 @@ class Entity:
     links: dict[str, Callable[[], Any]]
 
 
+class Past(Iterable[Entity], Protocol):
+    """The observations of a Datastream; walked over, the newest alone."""
+
+    def at(self, moment: dt.datetime) -> Entity | None:
+        """The observation of a moment."""
+
+
+PastOf = Callable[[int, Observed, Entity, Callable[[str, float | bool], Entity]], Past]
+"""Makes a past of an asset's id, its property, its newest observation, and what makes an entity of another."""
+
+
 class World:
     """All entities that somebody may see. Collections come in a fixed order."""
 
-    def __init__(self, sources: Iterable[Source]) -> None:
+    def __init__(self, sources: Iterable[Source], past_of: PastOf | None = None) -> None:
+        """`past_of` reads histories; `None` means that of each Datastream there is the newest observation alone."""
         self._sources = {source.key: source for source in sources}
+        self._past_of = past_of
 
     def all(self, name: str) -> Iterator[Entity]:
         """The entities of a set of `SETS`."""
@@ -55,10 +72,9 @@ class World:
             found = self._reading(key)
             return self._datastream(*found) if found else None
         if name == "Observations":
-            stream, _, _ = key.rpartition(":")
+            stream, _, moment = key.rpartition(":")
             found = self._reading(stream)
-            entity = self._observation(*found) if found else None
-            return entity if entity and entity.id == key else None
+            return self._at(*found, moment) if found else None
         return next((each for each in self.all(name) if each.id == key), None)
 
     def _reading(self, key: str) -> tuple[Source, Reading] | None:
@@ -66,6 +82,30 @@ class World:
         source = self._sources.get(owner)
         reading = source.reading(name) if source else None
         return (source, reading) if source and reading else None
+
+    def _at(self, source: Source, reading: Reading, digits: str) -> Entity | None:
+        """The observation whose moment has these digits."""
+        newest = self._observation(source, reading)
+        if newest.id.endswith(f":{digits}"):
+            return newest
+        match, past = MOMENT.fullmatch(digits), self._past(source, reading)
+        if match is None or past is None:
+            return None
+        try:
+            moment = dt.datetime.strptime(match[1], "%Y%m%d%H%M%S").replace(tzinfo=dt.UTC)
+        except ValueError:
+            return None
+        return past.at(moment + dt.timedelta(microseconds=int(f"{match[2]:0<6}")))
+
+    def _past(self, source: Source, reading: Reading) -> Past | None:
+        if source.asset_id is None or self._past_of is None:
+            return None
+        return self._past_of(
+            source.asset_id,
+            reading.observed,
+            self._observation(source, reading),
+            lambda at, value: self._observation(source, Reading(reading.observed, value, at)),
+        )
 
     def _makers(self) -> dict[str, Callable[[], Iterator[Entity]]]:
         every = self._sources.values
@@ -124,17 +164,18 @@ class World:
             "description": f"{observed.words}, {source.name}",
             "observationType": OM + _observation_type(reading.value),
             "unitOfMeasurement": {"name": observed.unit, "symbol": observed.unit, "definition": UCUM},
-            "phenomenonTime": f"{reading.at}/{reading.at}",
-            "resultTime": f"{reading.at}/{reading.at}",
             "properties": {"field": observed.name},
         }
+        past = self._past(source, reading)
+        if past is None:  # of a history nobody counts the beginning, so its span is left out, as the standard allows
+            body |= {"phenomenonTime": f"{reading.at}/{reading.at}", "resultTime": f"{reading.at}/{reading.at}"}
         if source.place:
             body["observedArea"] = _point(source)
         links: dict[str, Callable[[], Any]] = {
             "Thing": lambda: self._thing(source),
             "Sensor": lambda: self._sensor(source.kind),
             "ObservedProperty": lambda: self._property(observed),
-            "Observations": lambda: [self._observation(source, reading)],
+            "Observations": lambda: [self._observation(source, reading)] if past is None else past,
         }
         return Entity("Datastreams", f"{source.key}:{observed.name}", body, _point(source), links)
 
@@ -143,7 +184,7 @@ class World:
             "phenomenonTime": reading.at,
             "resultTime": reading.at,
             "result": reading.value,
-            "parameters": {"stale": source.stale},
+            "parameters": {"stale": source.stale} if source.asset_id is None else {},
         }
         links: dict[str, Callable[[], Any]] = {
             "Datastream": lambda: self._datastream(source, reading),

@@ -72,7 +72,7 @@ def parse(text: str) -> Callable[[Entity, Budget], bool]:
     """
     if len(text) > CHARACTERS_MAX:
         raise bad_query(f"$filter may be at most {CHARACTERS_MAX} characters long.")
-    expression = _Parser(list(_tokens(text))).whole()
+    expression = _Parser(list(tokens(text))).whole()
     return lambda entity, budget: any(value is True for value in expression(entity, budget))
 
 
@@ -116,7 +116,12 @@ def _step(value: Any, name: str) -> Iterator[Any]:
             yield value.body.get(name)
 
 
-def _tokens(text: str) -> Iterator[tuple[str, str]]:
+def tokens(text: str) -> Iterator[tuple[str, str]]:
+    """The parts of an expression, each with its sort.
+
+    Raises:
+        Problem: it holds what is none, or too many.
+    """
     position = count = 0
     text = text.rstrip()
     while position < len(text):
@@ -133,8 +138,8 @@ def _tokens(text: str) -> Iterator[tuple[str, str]]:
 class _Parser:
     """Recursive descent over tokens, by increasing strength: or, and, not, comparison, sum, product."""
 
-    def __init__(self, tokens: list[tuple[str, str]]) -> None:
-        self._tokens = tokens
+    def __init__(self, parts: list[tuple[str, str]]) -> None:
+        self._tokens = parts
         self._next = 0
         self._depth = 0
 
@@ -260,6 +265,8 @@ def _compare(name: str, left: Any, right: Any) -> bool:
     try:
         if isinstance(left, dt.datetime) or isinstance(right, dt.datetime):
             left, right = _moment(left), _moment(right)
+        if isinstance(left, bool) is not isinstance(right, bool):  # for Python, true is 1
+            return name == "ne"
         return bool(COMPARISONS[name](left, right))
     except (TypeError, ValueError):
         return name == "ne"

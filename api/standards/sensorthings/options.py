@@ -1,11 +1,14 @@
 """The query options `$top $skip $count $orderby $select $expand $filter`, of a request and within `$expand`."""
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
+from api.moments import moment
 from api.standards.sensorthings.budget import Budget, bad_query
 from api.standards.sensorthings.entities import Entity
 from api.standards.sensorthings.filtering import parse, path_of
+from telemetry.clock import to_us
 
 TOP_DEFAULT = 100
 TOP_MAX = 1_000
@@ -13,7 +16,9 @@ SKIP_MAX = 10_000_000
 EXPAND_DEPTH_MAX = 4
 PARTS_MAX = 20
 CHARACTERS_MAX = 4_000
-KNOWN = ("$top", "$skip", "$count", "$orderby", "$select", "$expand", "$filter")
+KNOWN = ("$top", "$skip", "$count", "$orderby", "$select", "$expand", "$filter", "$skipFilter")
+AFTER = re.compile(r"phenomenonTime (lt|gt) (\d{4}-\S{15,30})")
+"""A `$skipFilter`, as only links to a next page have it."""
 
 
 @dataclass(slots=True)
@@ -28,6 +33,8 @@ class Options:
     select: frozenset[str] | None = None
     expand: dict[str, "Options"] = field(default_factory=dict)
     condition: Callable[[Entity, Budget], bool] | None = None
+    after: tuple[str, int] | None = None
+    """Where a page goes on: `lt` or `gt`, and a moment in microseconds since 1970."""
     given: dict[str, str] = field(default_factory=dict)
 
 
@@ -40,7 +47,7 @@ def read(given: Iterable[tuple[str, str]], depth: int = 0) -> Options:
     options = Options()
     for name, value in given:
         if name not in KNOWN:
-            raise bad_query(f"Of options that begin with $ there are {', '.join(KNOWN)} and $resultFormat.")
+            raise bad_query(f"Of options that begin with $ there are {', '.join(KNOWN[:-1])} and $resultFormat.")
         if name in options.given:
             raise bad_query(f"{name} stands there twice.")
         if len(value) > CHARACTERS_MAX:
@@ -65,6 +72,8 @@ def _take(options: Options, name: str, value: str, depth: int) -> None:
         options.select = frozenset(_split(value, ","))
     elif name == "$filter":
         options.condition = parse(value)
+    elif name == "$skipFilter":
+        options.after = _after(value)
     else:
         for part in _split(value, ","):
             _expand(options, part, depth)
@@ -98,6 +107,13 @@ def _pair(text: str) -> tuple[str, str]:
     if not equals:
         raise bad_query("Options within $expand are written $name=value.")
     return name.strip(), value
+
+
+def _after(value: str) -> tuple[str, int]:
+    match = AFTER.fullmatch(value)
+    if match is None:
+        raise bad_query("$skipFilter is only what @iot.nextLink says.")
+    return match[1], to_us(moment(match[2], "$skipFilter"))
 
 
 def _order(part: str) -> tuple[list[str], bool]:

@@ -9,6 +9,7 @@ import msgspec
 from api.problems import Problem, not_found
 from api.standards.sensorthings.budget import bad_query
 from api.standards.sensorthings.entities import SETS, Entity, World
+from api.standards.sensorthings.history import History
 from api.standards.sensorthings.options import Options
 from api.standards.sensorthings.writing import Writer
 
@@ -46,7 +47,7 @@ def read(world: World, path: str, options: Options, writer: Writer, *, geojson: 
     if references and not isinstance(found, (Entity, _Value)):
         page, _, more = writer.page(found, options)
         refs: dict[str, Any] = {"value": [{"@iot.selfLink": writer.url(each)} for each in page]}
-        return _json({"@iot.nextLink": writer.next_link(options, url)} | refs if more else refs)
+        return _json({"@iot.nextLink": writer.next_link(found, page, options, url)} | refs if more else refs)
     if isinstance(found, _Value):
         return _plain(found)
     if geojson:
@@ -76,7 +77,9 @@ def _found(world: World, segments: list[str]) -> Entity | Iterable[Entity] | _Va
         name, key = _segment(segment)
         if name in found.links:
             found = found.links[name]()
-            if key is not None:
+            if key is not None and isinstance(found, History):
+                found = world.find("Observations", key) if found.may_hold(key) else None
+            elif key is not None:
                 found = next((each for each in _many(found) if each.id == key), None)
         elif name in found.body and key is None and segments[at + 1 :] in ([], ["$value"]):
             return _Value(name, found.body[name], raw=len(segments) > at + 1)
@@ -108,7 +111,7 @@ def _features(found: Any, options: Options, writer: Writer, url: str) -> tuple[b
     if count is not None:
         collection["@iot.count"] = count
     if more:
-        collection["@iot.nextLink"] = writer.next_link(options, url, **{"$resultFormat": "GeoJSON"})
+        collection["@iot.nextLink"] = writer.next_link(found, page, options, url, **{"$resultFormat": "GeoJSON"})
     collection["features"] = [writer.feature(each, options) for each in page]
     return msgspec.json.encode(collection), GEOJSON
 

@@ -18,6 +18,7 @@ from api.public import answer
 from api.standards.sensorthings import options, resources, shapes
 from api.standards.sensorthings.budget import OPERATOR_STEPS, PUBLIC_STEPS, Budget, bad_query
 from api.standards.sensorthings.entities import SETS, World
+from api.standards.sensorthings.raw_table import RawTables
 from api.standards.sensorthings.sources import NEVER_PUBLIC_KINDS, of_assets, of_zone
 from api.standards.sensorthings.writing import Writer
 from storage import readings
@@ -82,7 +83,9 @@ class Assets:
             self._stale = True
 
 
-def sensorthings_router(board: Board, assets: Assets, gate: Gate, public_kinds: frozenset[str]) -> APIRouter:
+def sensorthings_router(
+    board: Board, assets: Assets, raw: RawTables, gate: Gate, public_kinds: frozenset[str]
+) -> APIRouter:
     """Everything below `/v1.1`. `public_kinds` are kinds of assets that everybody may see beside the zones."""
     router = APIRouter(tags=["sensorthings"])
     public_kinds -= NEVER_PUBLIC_KINDS
@@ -92,7 +95,7 @@ def sensorthings_router(board: Board, assets: Assets, gate: Gate, public_kinds: 
         if not public or public_kinds:
             states, stale = await assets.states()
             sources += of_assets(states, public_kinds if public else None, stale=stale)
-        return World(sources)
+        return World(sources, raw.past_of())
 
     def send(request: Request, body: bytes, media_type: str, public: bool) -> Response:
         if not public:
@@ -124,12 +127,7 @@ def sensorthings_router(board: Board, assets: Assets, gate: Gate, public_kinds: 
         filter: Annotated[Option, Query(alias="$filter")] = None,
         result_format: Annotated[Format | None, Query(alias="$resultFormat")] = None,
     ) -> Response:
-        if len(path) > PATH_CHARACTERS_MAX:
-            raise bad_query("The path is too long.")
-        if result_format is not None and result_format.lower() != "geojson":
-            raise bad_query("Of $resultFormat there is GeoJSON.")
-        given = [(name, value) for name, value in request.query_params.multi_items() if name.startswith("$")]
-        wanted = options.read([each for each in given if each[0] != "$resultFormat"])
+        wanted = _options(request, path, result_format)
         public = await _is_public(request, credentials, gate)
         found = await world(public)
         writer = Writer(_root(request), Budget(PUBLIC_STEPS if public else OPERATOR_STEPS))
@@ -140,6 +138,15 @@ def sensorthings_router(board: Board, assets: Assets, gate: Gate, public_kinds: 
         return send(request, body, media_type, public)
 
     return router
+
+
+def _options(request: Request, path: str, result_format: str | None) -> options.Options:
+    if len(path) > PATH_CHARACTERS_MAX:
+        raise bad_query("The path is too long.")
+    if result_format is not None and result_format.lower() != "geojson":
+        raise bad_query("Of $resultFormat there is GeoJSON.")
+    given = [(name, value) for name, value in request.query_params.multi_items() if name.startswith("$")]
+    return options.read([each for each in given if each[0] != "$resultFormat"])
 
 
 async def _is_public(request: Request, credentials: HTTPAuthorizationCredentials | None, gate: Gate) -> bool:

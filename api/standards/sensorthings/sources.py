@@ -45,7 +45,7 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A zone or an asset. `place` is longitude and latitude."""
+    """A zone or an asset. `place` is longitude and latitude; `asset_id` is `None` of what has no history."""
 
     key: str
     kind: str
@@ -54,6 +54,7 @@ class Source:
     place: tuple[float, float] | None
     readings: tuple[Reading, ...]
     stale: bool
+    asset_id: int | None = None
 
     def reading(self, name: str) -> Reading | None:
         """Its reading of a property of this name."""
@@ -113,7 +114,7 @@ def _of_asset(state: AssetState, kind: Kind, *, public: bool, stale: bool) -> So
     )
     place = _place(state.lat, state.lon)
     name = label(state.name, state.asset)
-    return Source(f"asset:{state.asset}", state.kind, name, properties, place, readings, stale)
+    return Source(f"asset:{state.asset}", state.kind, name, properties, place, readings, stale, state.asset_id)
 
 
 def _place(lat: float | None, lon: float | None) -> tuple[float, float] | None:

@@ -2,16 +2,19 @@
 
 import datetime as dt
 import itertools
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import quote, urlencode
 
 from api.standards.sensorthings.budget import Budget, bad_query
 from api.standards.sensorthings.entities import Entity
 from api.standards.sensorthings.filtering import values
+from api.standards.sensorthings.history import History, next_options
 from api.standards.sensorthings.options import Options
 
+EXPANDED_TOP = 1
+"""Of a history that is expanded so many observations are shown where nothing else is asked: the newest."""
 LINK_SUFFIX = "@iot.navigationLink"
 
 
@@ -53,11 +56,15 @@ class Writer:
         if count is not None:
             written["@iot.count"] = count
         if more:
-            written["@iot.nextLink"] = self.next_link(options, url)
+            written["@iot.nextLink"] = self.next_link(found, page, options, url)
         return written | {"value": [self.entity(each, options) for each in page]}
 
     def page(self, found: Iterable[Entity], options: Options) -> tuple[list[Entity], int | None, bool]:
         """The entities of a page, how many there are where that was asked, and whether there are more."""
+        if isinstance(found, History):
+            return found.page(options, self.budget)
+        if options.after is not None:
+            raise bad_query("$skipFilter is for the Observations of a Datastream.")
         kept: Iterable[Entity] = self._kept(found, options)
         for path, down in reversed(options.order):
             kept = sorted(kept, key=lambda each: _rank(values(each, path, self.budget)[0]), reverse=down)
@@ -67,13 +74,18 @@ class Writer:
             count = len(kept)
         end = options.skip + options.top
         page = list(itertools.islice(kept, options.skip, end + 1))
-        return page[: options.top], count, len(page) > options.top
+        return page[: options.top], count, len(page) > options.top > 0
 
     @staticmethod
-    def next_link(options: Options, url: str, **other: str) -> str:
+    def next_link(found: Iterable[Entity], page: Sequence[Entity], options: Options, url: str, **other: str) -> str:
         """Where the page after that of options is."""
-        given = options.given | {"$top": str(options.top), "$skip": str(options.skip + options.top)} | other
-        return f"{url}?{urlencode(given, safe='$(),/:;', quote_via=quote)}"
+        given: dict[str, str | None] = {**options.given, **other}
+        if isinstance(found, History):
+            given |= next_options(options, page[-1])
+        else:
+            given |= {"$top": str(options.top), "$skip": str(options.skip + options.top)}
+        there = {name: value for name, value in given.items() if value is not None}
+        return f"{url}?{urlencode(there, safe='$(),/:;', quote_via=quote)}"
 
     def feature(self, entity: Entity, options: Options) -> dict[str, Any]:
         """An entity as a GeoJSON feature, its properties in one level."""
@@ -89,6 +101,8 @@ class Writer:
     def _expanded(self, name: str, linked: Any, options: Options, url: str) -> dict[str, Any]:
         if linked is None or isinstance(linked, Entity):
             return {name: self.entity(linked, options) if linked else None}
+        if isinstance(linked, History) and "$top" not in options.given:
+            options = replace(options, top=EXPANDED_TOP)
         page = self.collection(linked, options, url)
         return {name: page.pop("value")} | {f"{name}{key}": value for key, value in page.items()}
 

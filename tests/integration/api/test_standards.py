@@ -54,24 +54,34 @@ def read_with_frost(url: str) -> dict[str, Any]:
     nested = service.things().query().expand("Datastreams/Observations,Locations").filter("name eq 'Market'").list()
     seen["nested"] = {each.name: each.observations.get(0).result for each in nested.get(0).datastreams}
     seen["place"] = list(nested.get(0).locations.get(0).location["coordinates"])
+    level = service.datastreams().find("asset:drain-1:level_m")
+    history = level.get_observations().query().orderby("phenomenonTime", "desc").top(2).list()
+    seen["history"] = [observation.result for observation in history]
     return seen
 
 
-async def test_frosts_client_reads_the_running_application(pool: Pool) -> None:
+async def test_frosts_client_reads_the_running_application(pool: Pool, conn: Connection) -> None:
+    await observe(conn, "drain-1", "drain_level", *((ago(60 * n), {"level_m": n / 10}) for n in range(5)))
     board = Board(real_now)
     for name in ("market", "station", "church"):
         board.receive(*message(zone(name, updated_at=to_rfc3339(real_now()))))
     app = create_app(
-        pool=pool, board=board, now=real_now, real_now=real_now, dark=lambda begin, end: False, settings=ApiSettings()
+        pool=pool,
+        board=board,
+        now=real_now,
+        real_now=real_now,
+        dark=lambda begin, end: False,
+        settings=ApiSettings(public_kinds=("drain_level",)),
     )
     server = HttpServer(app, listen("127.0.0.1", 0))
     async with running(server.serve()):
         await server.until_started()
         seen = await asyncio.to_thread(read_with_frost, f"{server.url}/v1.1")
-    assert (seen["count"], seen["names"]) == (3, ["Church", "Market", "Station"])
+    assert (seen["count"], seen["names"]) == (4, ["Church", "Drain 1", "Market", "Station"])
     assert (seen["unit"], seen["result"], seen["feature"]) == ("1", 3, "Market")
     assert seen["nested"]["Market: occupied"] == 7
     assert seen["place"] == [7.3352, 51.4363]
+    assert seen["history"] == [0.0, 0.1, 0.2, 0.3, 0.4]
 
 
 async def test_a_viewer_sees_everything_and_everybody_no_asset(
