@@ -1,6 +1,7 @@
 """What values of settings may be beyond their plain types: lists in one string, addresses, zones, moments."""
 
 import datetime as dt
+import re
 from typing import Annotated
 from urllib.parse import parse_qs, urlsplit
 from zoneinfo import available_timezones
@@ -12,6 +13,8 @@ from bus.address import parse_address
 from lamplighter.clock import CITY_YEARS
 from lamplighter.networks import checked_network
 from telemetry.kinds import KINDS
+
+_NOT_ENCODED = re.compile(r"%(?![0-9A-Fa-f]{2})")
 
 
 def _words(value: object) -> object:
@@ -27,6 +30,12 @@ def _days_by_kind(value: object) -> object:
     if isinstance(value, dict) and not value.keys() <= KINDS.keys():
         raise ValueError("no such kind")
     return value
+
+
+def _known_kind(name: str) -> str:
+    if name not in KINDS:
+        raise ValueError("no such kind")
+    return name
 
 
 def _time_zone(name: str) -> str:
@@ -51,6 +60,8 @@ def _url(*schemes: str) -> AfterValidator:
         hosts = parts.netloc.rpartition("@")[2]
         if parts.scheme not in schemes or not (hosts or "host" in parse_qs(parts.query)):
             raise ValueError("no such URL")
+        if _NOT_ENCODED.search(url) or "@" in parts.path or parts.fragment:
+            raise ValueError("a name or password in it has to be percent-encoded")  # others would repeat it in errors
         for host in hosts.split(","):
             _ = urlsplit(f"//{host}").port  # raises ValueError where it is no port
         return url
@@ -70,4 +81,5 @@ TimeZone = Annotated[str, AfterValidator(_time_zone)]
 Instant = Annotated[dt.datetime, AfterValidator(_with_offset)]
 DaysByKind = Annotated[dict[str, Annotated[int, Field(gt=0)]], NoDecode, BeforeValidator(_days_by_kind)]
 Words = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_words)]
+KindNames = Annotated[tuple[Annotated[str, AfterValidator(_known_kind)], ...], NoDecode, BeforeValidator(_words)]
 Networks = Annotated[tuple[Annotated[str, AfterValidator(checked_network)], ...], NoDecode, BeforeValidator(_words)]

@@ -1,4 +1,7 @@
-"""Refused observations are kept: once a day each, by topic, digest and element, up to a bound a device and day."""
+"""Refused observations are kept: once a day each, by topic, digest and element, up to a bound a device and day.
+
+A second bound holds for all devices of a day together, so that who invents devices does not fill the disk.
+"""
 
 import hashlib
 from collections import Counter
@@ -7,13 +10,17 @@ from dataclasses import dataclass, field
 
 from storage import queries
 from storage.pool import Connection
+from telemetry import limits
 from telemetry.clock import DAY_US, to_datetime
-from telemetry.limits import QUARANTINE_BYTES_MAX, QUARANTINE_ROWS_PER_DEVICE_DAY_MAX
+from telemetry.limits import QUARANTINE_BYTES_MAX
 from telemetry.refusals import Reason, Refusal
 
 SQL = queries.load("ingest")
 TOPIC_LENGTH_MAX = 256
 """Characters of a refused uplink's topic that are kept as they are; no topic of the contract is longer."""
+
+_ALL = None
+"""Stands for all devices of a day among those that `kept` counts."""
 
 Unit = tuple[int, int]
 """One observation of a batch: the position of its uplink, and its own in the uplink's array."""
@@ -84,14 +91,23 @@ async def _within_bound(
     """Those for which there is room, and those that are only counted."""
     devices = sorted({each.device or "" for each in fresh})
     cursor = await conn.execute(SQL["kept"], {"day": date, "devices": devices})
-    kept = Counter[str](dict(await cursor.fetchall()))
+    kept = Counter[str | None](dict(await cursor.fetchall()))
     keep: list[Quarantined] = []
     beyond: list[Quarantined] = []
     for each in fresh:
-        room = kept[each.device or ""] < QUARANTINE_ROWS_PER_DEVICE_DAY_MAX
-        kept[each.device or ""] += room
+        device = each.device or ""
+        room = kept[device] < limits.QUARANTINE_ROWS_PER_DEVICE_DAY_MAX and _has_room(kept[_ALL], len(each.payload))
+        kept[device] += room
+        kept[_ALL] += room
         (keep if room else beyond).append(each)
     return keep, beyond
+
+
+def _has_room(rows: int, payload_bytes: int) -> bool:
+    """Whether a day that keeps so many rows keeps another one of this size."""
+    if rows < limits.QUARANTINE_LARGE_ROWS_DAY_MAX:
+        return True
+    return rows < limits.QUARANTINE_ROWS_DAY_MAX and payload_bytes <= limits.QUARANTINE_SMALL_BYTES
 
 
 async def _places(conn: Connection, name: str, parameters: dict[str, object]) -> set[int]:

@@ -24,6 +24,16 @@ QUARANTINE_BYTES_MAX = PAYLOAD_BYTES_MAX
 QUARANTINE_ROWS_PER_DEVICE_DAY_MAX = 1_000
 """Beyond it a device's refused uplinks of a day are counted and no longer kept."""
 
+QUARANTINE_ROWS_DAY_MAX = 1_000_000
+"""Beyond it refused uplinks of a day, of however many devices, are counted and no longer kept."""
+
+QUARANTINE_LARGE_ROWS_DAY_MAX = 10_000
+"""From so many kept refused uplinks of a day on, those larger than `QUARANTINE_SMALL_BYTES` are only counted: a flood
+of unknown devices takes at most 7 GB of disk a day."""
+
+QUARANTINE_SMALL_BYTES = 4 * 1024
+"""What a sensor sends is smaller; a backfill may be larger."""
+
 BATCH_ROWS_MAX = 10_000
 """A batch closes at this many observations."""
 
@@ -69,6 +79,10 @@ LIST_ITEMS_MAX = 1_000
 
 assert PAYLOAD_BYTES_MAX < PACKET_BYTES_MAX, "we, not the broker, refuse what is too large"
 assert QUARANTINE_BYTES_MAX <= PAYLOAD_BYTES_MAX
+assert QUARANTINE_ROWS_PER_DEVICE_DAY_MAX <= QUARANTINE_LARGE_ROWS_DAY_MAX, "one broken device silences no other"
+assert (
+    QUARANTINE_LARGE_ROWS_DAY_MAX * QUARANTINE_BYTES_MAX + QUARANTINE_ROWS_DAY_MAX * QUARANTINE_SMALL_BYTES < 7 * 10**9
+)
 assert ARRAY_OBSERVATIONS_MAX < BATCH_ROWS_MAX
 assert 3 * BATCH_ROWS_MAX <= RECEIVE_MAXIMUM, "one batch is committed, one decoded, one comes in"
 assert BATCH_AGE_MS_MAX <= BATCH_LINGER_MS_MAX

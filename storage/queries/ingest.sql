@@ -45,11 +45,13 @@ FROM unnest(%(topics)b::text[], %(digests)b::bytea[], %(elements)b::integer[]) W
 JOIN quarantine q ON q.topic = n.topic AND q.digest = n.digest AND q.element = n.element AND q.day = %(day)s;
 
 -- name: kept
--- How many rows of each device are kept that day; '' stands for topics without a device.
+-- How many rows of each device are kept that day; '' stands for topics without a device, NULL for all devices, as booked.
 SELECT device, count(*) FROM quarantine
 WHERE day = %(day)s AND device = ANY(%(devices)s::text[]) GROUP BY device
 UNION ALL
-SELECT '', count(*) FROM quarantine WHERE day = %(day)s AND device IS NULL AND '' = ANY(%(devices)s::text[]);
+SELECT '', count(*) FROM quarantine WHERE day = %(day)s AND device IS NULL AND '' = ANY(%(devices)s::text[])
+UNION ALL
+SELECT NULL, quarantined - unkept FROM ledger WHERE day = %(day)s;
 
 -- name: quarantine
 -- Keep refused observations; returns the places from 1 of those that were new.

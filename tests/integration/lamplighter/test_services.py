@@ -81,6 +81,7 @@ def test_up_stores_decides_and_answers_until_it_is_told_to_end(
     service.until('"event": "up"')
     http = f"http://127.0.0.1:{settings['LAMPLIGHTER_HTTP_PORT']}"
     assert httpx.get(f"{http}/readyz").status_code == 200
+    assert service.addresses_heard == {"127.0.0.1"}
     publish(own_broker, {"level_pct": 70})
     eventually(lambda: stored(settings) == 1)
     metrics = httpx.get(f"{http}/metrics").text

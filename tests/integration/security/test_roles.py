@@ -51,8 +51,8 @@ def statements(service: str) -> Iterator[tuple[str, str]]:
         yield from [("redelivered", of_kind.redelivered), ("follow", written.FOLLOW), ("conclude", written.CONCLUDE)]
 
 
-UNFILLED = re.compile(r"registry snapshot|history_reading (acknowledged|observations)|readings \w+")
-"""Statements that are whole only with more than a kind; the city of `test_city` sends them."""
+NOT_PLAIN = {"registry snapshot", "history_reading acknowledged"}
+"""Beside those that are whole only with more than a kind: the city of `test_city` sends them."""
 
 
 @pytest.mark.parametrize("service", roles.RIGHTS)
@@ -69,7 +69,7 @@ def test_every_statement_of_a_service_is_within_its_rights(served: str, service:
             except psycopg.errors.InsufficientPrivilege as error:
                 refused.append(f"{name}: {error}")
             except psycopg.ProgrammingError:
-                assert UNFILLED.fullmatch(name), name
+                assert "{" in text or name in NOT_PLAIN, name
     assert refused == []
 
 

@@ -77,6 +77,8 @@ def test_the_environment_goes_before_the_file(monkeypatch: pytest.MonkeyPatch, t
         ("MQTT_URL", "http://broker", "must be an MQTT URL"),
         ("DATABASE_URL", "postgresql://", "must be a PostgreSQL URL"),
         ("DATABASE_URL", "postgresql://db1,db2:port/city", "must be a PostgreSQL URL"),
+        ("DATABASE_URL", "postgresql://me:100%zz@localhost/city", "LAMPLIGHTER_DATABASE_URL is set, but it must be"),
+        ("DATABASE_URL", "postgresql://me:1/2@localhost/city", "LAMPLIGHTER_DATABASE_URL is set, but it must be"),
         ("LOG_LEVEL", "loud", "must be one of debug, info, warning, error"),
     ],
 )
