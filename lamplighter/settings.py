@@ -15,6 +15,7 @@ from bus.address import with_authority
 from lamplighter import cleartext
 from lamplighter.errors import WrongUsage
 from lamplighter.setting_ages import ages_in_order
+from lamplighter.setting_kinds import KindNames
 from lamplighter.setting_values import BrokerUrl, DaysByKind, HttpUrl, Instant, Networks, PostgresUrl, TimeZone, Words
 from lamplighter.settings_file import read_file, read_folder
 from lamplighter.settings_refused import sentence
@@ -226,11 +227,10 @@ class Settings(BaseSettings):
         must="addresses or networks separated by commas",
         example="10.0.0.1,192.168.7.0/24",
     )
-    public_kinds: Words = _setting(
+    public_kinds: KindNames = _setting(
         (),
-        "Kinds of sensors that everybody may read by SensorThings (`/v1.1`) beside the parking zones. Single bays and "
-        "the movements that a lamp counts stay with operators whatever stands here.",
-        must="kinds separated by commas",
+        "Kinds that everybody may read by SensorThings beside the zones, but never single bays nor a lamp's movements.",
+        must="kinds that there are, separated by commas",
         example="drain_level",
     )
     raw_days: int = _setting(

@@ -118,6 +118,14 @@ def test_each_kind_may_be_kept_for_its_own_time(monkeypatch: pytest.MonkeyPatch)
         Settings.read()
 
 
+def test_only_a_kind_that_there_is_can_be_made_public(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LAMPLIGHTER_PUBLIC_KINDS", "drain_level, streetlight")
+    assert Settings.read().public_kinds == ("drain_level", "streetlight")
+    monkeypatch.setenv("LAMPLIGHTER_PUBLIC_KINDS", "drain_level,submarine")
+    with pytest.raises(WrongUsage, match="must be kinds that there are"):
+        Settings.read()
+
+
 def test_a_wrong_url_is_not_repeated_since_it_may_hold_a_password(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LAMPLIGHTER_DATABASE_URL", "mysql://me:secret@db/city")
     with pytest.raises(WrongUsage) as raised:
