@@ -16,6 +16,12 @@ COMMANDS = grown(typer.main.get_command(tree))
 SETTINGS = {f"LAMPLIGHTER_{name.upper()}" for name in Settings.model_fields}
 ELSEWHERE = re.compile(r"LAMPLIGHTER_(TEST_|GRAFANA_DATABASE_|GRAFANA_DASHBOARDS|GRAFANA_CONTACT|READER_PASSWORD)")
 """Variables that are read by the tests, or by Grafana."""
+FOLDERS = [path.name for path in ROOT.iterdir() if path.is_dir() and path.name not in ("build", "data", "dist")]
+WRITTEN_BY_READERS = {
+    "telemetry/kinds/air_quality.py",
+    "gateway/codecs/acme/gauge.py",
+    "tests/unit/gateway/vectors/acme__gauge.json",
+}
 TARGETS = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
 
 
@@ -58,6 +64,13 @@ def test_what_a_page_names_is_there(page: Page) -> None:
     assert {words[0] for words in commands(page, "make") if words} <= TARGETS
     named = set(re.findall(r"\bLAMPLIGHTER_[A-Z_]*[A-Z]", page.path.read_text()))
     assert {name for name in named - SETTINGS if not ELSEWHERE.match(name)} == set()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=str)
+def test_files_that_a_page_names_are_there(page: Page) -> None:
+    named = {word for word in page.words_as_code if re.fullmatch(rf"({'|'.join(FOLDERS)})/[\w./-]*", word)}
+    lost = {name for name in named if not (ROOT / name).exists() and not (page.path.parent / name).exists()}
+    assert lost <= WRITTEN_BY_READERS
 
 
 def test_commands_stand_where_they_are_run() -> None:
