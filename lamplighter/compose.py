@@ -1,4 +1,7 @@
-"""Putting the rooms together: the only place that knows that one room's output is another's input."""
+"""Putting the rooms together: the only place that knows that one room's output is another's input.
+
+A room is imported when its service starts: a process of one service neither waits for the others nor holds them.
+"""
 
 import asyncio
 import os
@@ -6,21 +9,15 @@ import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 from zoneinfo import ZoneInfo
 
 import structlog
 from prometheus_client import CollectorRegistry
 
-import gateway.service
-import ingest.service
-import rules.service
-from api.service import ApiService
-from api.settings import ApiSettings
 from bus import inbox
 from bus.address import BadAddress, parse_address
 from bus.reconnecting import Lost
-from gateway.figures import Figures
 from ingest.ledger import Ledger
 from ingest.probes import Probes
 from lamplighter import retention
@@ -28,19 +25,15 @@ from lamplighter.clock import real_now, ticking
 from lamplighter.embedded import handshake
 from lamplighter.errors import Failure
 from lamplighter.http_server import HttpServer, url_of
-from lamplighter.networks import device_models, networks
-from lamplighter.rule_metrics import RuleMetrics
 from lamplighter.settings import Settings
 from lamplighter.supervise import Crew
 from lamplighter.upkeep_metrics import UpkeepMetrics
-from rules.counts import Counts
-from rules.journal import Journal
-from rules.rulefile.active import ActiveRules
-from rules.soundings import QueueBound
-from rules.sun import Sun
 from storage import errors, lifecycle, migrate, shared_clock
 from storage.pool import Pool, connect, open_pool
 from telemetry.clock import CityClock, Now
+
+if TYPE_CHECKING:
+    from rules.journal import Journal
 
 _log = structlog.get_logger(__name__)
 
@@ -167,6 +160,8 @@ async def serve_ingest(
         share: a name that several processes have in common, which then divide the uplinks among them.
         retires: take nothing new, only what the broker holds for this process.
     """
+    import ingest.service  # its room alone
+
     ledger = Ledger(name, ground.figures)
     ready = asyncio.Event()
     crew.serve(
@@ -206,6 +201,10 @@ async def serve_gateway(crew: Crew, ground: Ground) -> None:
     Raises:
         Failure: the file of device models is wrong; the sentence says how.
     """
+    import gateway.service  # its room alone
+    from gateway.figures import Figures
+    from lamplighter.networks import device_models, networks
+
     models, ready = device_models(ground.settings.gateway_models), asyncio.Event()
     crew.serve(
         "gateway",
@@ -228,6 +227,12 @@ async def serve_rules(crew: Crew, ground: Ground, place: Place) -> None:
     Raises:
         Failure: the folder of their journal cannot be written.
     """
+    import rules.service  # its room alone
+    from lamplighter.rule_metrics import RuleMetrics
+    from rules.counts import Counts
+    from rules.rulefile.active import ActiveRules
+    from rules.soundings import QueueBound
+
     counts, ready = Counts(), asyncio.Event()
     journal = _rules_journal(ground.settings)
     ground.figures.register(RuleMetrics(counts))
@@ -251,7 +256,9 @@ async def serve_rules(crew: Crew, ground: Ground, place: Place) -> None:
     await ready.wait()
 
 
-def _rules_journal(settings: Settings) -> Journal:
+def _rules_journal(settings: Settings) -> "Journal":
+    from rules.journal import Journal
+
     folder = settings.rules_journal_dir or settings.data_dir / "rules"
     try:
         return Journal(folder)
@@ -267,6 +274,10 @@ async def serve_api(crew: Crew, ground: Ground, place: Place | None, taken: sock
 
     `place` tells when it is dark; None takes it for always dark, so that what a guard forbids at night is never done.
     """
+    from api.service import ApiService  # its room alone
+    from api.settings import ApiSettings
+    from rules.sun import Sun
+
     settings = ground.settings
     service = ApiService(
         pool=ground.pool,

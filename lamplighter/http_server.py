@@ -8,7 +8,6 @@ from typing import Any
 
 import uvicorn
 
-from api.hatch import Hatch
 from lamplighter.errors import Failure
 
 GRACE_S = 2
@@ -46,6 +45,8 @@ class HttpServer:
     """Serves an ASGI application on a socket that is already bound."""
 
     def __init__(self, app: Any, taken: socket.socket) -> None:
+        from api.hatch import Hatch  # heavy, and many only take a port
+
         self._socket = taken
         self._server = _WithoutSignals(
             uvicorn.Config(
