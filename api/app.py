@@ -92,7 +92,7 @@ def create_app(
         app.include_router(router(ops))
     app.include_router(health_router(broker_connected, database, real_now, gate, metrics, waiting, sighting))
     app.include_router(page_router(settings))
-    app.include_router(alarm_page_router(settings, now, real_now))
+    app.include_router(alarm_page_router(settings))
     app.include_router(_reference_router(app))
     return Door(app, board, buckets, addresses, metrics)
 

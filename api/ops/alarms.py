@@ -15,6 +15,8 @@ from storage import alarms, audit, readings
 from telemetry.alarms import Alarm, AlarmType, State
 from telemetry.clock import DAY_US, to_rfc3339, to_us
 
+CITY_TIME = "city-time"
+"""The header that says what the city's clock says, for whoever is about to name a moment."""
 SHELVED_DAYS_MAX = 7
 """No alarm is put aside for longer (contract §3)."""
 
@@ -40,13 +42,20 @@ def alarms_router(parts: OpsParts) -> APIRouter:
                 raise not_found("asset of this name")
         return json_answer(paging.page(found, limit, _itself, lambda each: [to_us(each.raised_at), each.id]))
 
-    @router.get("/{alarm}", response_model=shapes.Alarm, summary="One alarm, with why it was raised")
+    @router.get(
+        "/{alarm}",
+        response_model=shapes.Alarm,
+        summary="One alarm, with why it was raised",
+        responses={200: {"headers": {CITY_TIME: {"schema": {"type": "string", "format": "date-time"}}}}},
+    )
     async def one(alarm: AlarmPath) -> Response:
         async with parts.database.connection() as conn:
             found = await alarms.find(conn, alarm)
         if found is None:
             raise not_found("alarm of this id")
-        return json_answer(found)
+        response = json_answer(found)
+        response.headers[CITY_TIME] = to_rfc3339(parts.now())
+        return response
 
     @router.post("/{alarm}/acknowledge", response_model=shapes.Alarm, summary="Say that somebody has seen it")
     async def acknowledge(

@@ -2,6 +2,7 @@
 
 const KEPT = "lamplighter-token";
 const HOUR_MS = 3_600_000;
+const TOKEN = /^[\x21-\x7e]+$/; /* a header can hold nothing else, and no token does */
 const id = decodeURIComponent(location.pathname.split("/").pop());
 const path = `/ops/v1/alarms/${encodeURIComponent(id)}`;
 const $ = (name) => document.getElementById(name);
@@ -66,14 +67,14 @@ async function ask(target, body) {
     answer = await fetch(target, options);
   } catch {
     say("The platform does not answer. Try again.");
-    return;
+    return null;
   }
   const content = await answer.json().catch(() => ({}));
   if (answer.ok) {
     say("");
     $("enter").hidden = true;
     draw(content);
-    return;
+    return answer;
   }
   say(content.detail ?? `The platform answered ${answer.status}.`);
   if (answer.status === 401) {
@@ -82,6 +83,7 @@ async function ask(target, body) {
     $("enter").hidden = false;
     $("token").focus();
   }
+  return null;
 }
 
 function on(name, act) {
@@ -92,20 +94,23 @@ function on(name, act) {
 }
 
 on("enter", () => {
+  if (!TOKEN.test($("token").value.trim())) {
+    say("This is no token: it holds a character that no token has.");
+    return;
+  }
   sessionStorage.setItem(KEPT, $("token").value.trim());
   $("token").value = "";
   ask(path);
 });
 on("acknowledge", () => ask(`${path}/acknowledge`, { note: $("note").value || null }));
-on("shelve", () => {
-  const until = new Date(cityNow() + Number($("hours").value) * HOUR_MS - 60_000).toISOString();
+on("shelve", async () => {
+  const now = await ask(path); /* the city's clock may be another than ours, and faster */
+  if (!now) return;
+  const hoursMs = Number($("hours").value) * HOUR_MS - 60_000;
+  const until = new Date(Date.parse(now.headers.get("city-time")) + hoursMs).toISOString();
   ask(`${path}/shelve`, { until, reason: $("reason").value });
 });
 on("unshelve", () => ask(`${path}/unshelve`, {}));
-
-/* The city's clock may be another than ours; the page says by how much. */
-const offsetMs = Number(document.documentElement.dataset.cityOffsetMs ?? 0);
-const cityNow = () => Date.now() + offsetMs;
 
 if (sessionStorage.getItem(KEPT)) ask(path);
 else {

@@ -42,8 +42,13 @@ async def office(database: str) -> AsyncIterator[Office]:
         _, token = await tokens.issue(
             conn, role="operator", name="night desk", expires_us=now() + DAY_US, real_now_us=now()
         )
+
+    def city() -> int:
+        """A city whose clock is another than the browser's."""
+        return now() + 30 * DAY_US
+
     app = create_app(
-        pool=pool, board=Board(now), now=now, real_now=now, dark=lambda begin, end: True, settings=ApiSettings()
+        pool=pool, board=Board(city), now=city, real_now=now, dark=lambda begin, end: True, settings=ApiSettings()
     )
     server = HttpServer(app, listen("127.0.0.1", 0))
     async with running(server.serve()):
@@ -86,8 +91,10 @@ async def test_an_operator_sees_why_acknowledges_and_puts_aside(browser: Browser
 
 async def test_a_wrong_token_is_said_to_be_one_and_kept_nowhere(browser: Browser, office: Office) -> None:
     page = await browser.new_page()
+    await enter(page, office, "ll_Straße→")
+    await expect(page.get_by_role("status")).to_contain_text("a character that no token has")
     await enter(page, office, "ll_guess")
-    await expect(page.get_by_role("status")).to_contain_text("token")
+    await expect(page.get_by_role("status")).to_contain_text("unknown, expired or revoked")
     await expect(page.locator("#alarm")).to_be_hidden()
     assert await page.evaluate("sessionStorage.length + localStorage.length") == 0
     await page.close()
