@@ -86,7 +86,7 @@ def _commands() -> str:
 
 
 def _alarms() -> str:
-    rows = ((f"`{kind}`", str(alarms.SEVERITIES[kind])) for kind in alarms.AlarmType)
+    rows = ((f"[`{kind}`](runbook/{kind}.md)", str(alarms.SEVERITIES[kind])) for kind in alarms.AlarmType)
     states = ", ".join(f"`{state}`" for state in alarms.State)
     return f"## Alarms\n\nStates (ISA-18.2): {states}.\n\n{_table(('type', 'severity'), rows)}"
 
