@@ -2,7 +2,7 @@
 
 from storage import queries
 from storage.pool import Connection
-from telemetry.clock import CityClock, to_datetime
+from telemetry.clock import CityClock, to_datetime, to_us
 
 SQL = queries.load("city")
 
@@ -14,6 +14,17 @@ async def set_clock(conn: Connection, clock: CityClock) -> None:
         return
     start, anchor = to_datetime(clock.start_us), to_datetime(clock.anchor_us)
     await conn.execute(SQL["set_clock"], {"start": start, "anchor": anchor, "speed": clock.speed})
+
+
+async def stand_where_it_stopped(conn: Connection, stopped_us: int, real_us: int) -> None:
+    """Show a simulated city after its end as it was when its devices were stopped, with a clock of real speed.
+
+    The clock goes on from the newest observation, and what devices said of their leaving is taken back.
+    """
+    row = await (await conn.execute(SQL["newest"])).fetchone()
+    newest_us = to_us(row[0]) if row and row[0] else stopped_us
+    await conn.execute(SQL["take_farewells_back"], {"since": to_datetime(stopped_us)})
+    await set_clock(conn, CityClock(max(stopped_us, newest_us), real_us, 1.0))
 
 
 async def timezone(conn: Connection) -> str:

@@ -1,10 +1,13 @@
-"""The browser side, made at first use: Grafana's UI library from npm, bundled with ours by esbuild, kept in a cache."""
+"""The browser side, made at first use: Grafana's UI library from npm, bundled with ours by esbuild, kept in a cache.
+
+Nothing of it is installed beside the code.
+"""
 
 import hashlib
 import os
 import shutil
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 WEB = Path(__file__).parent / "web"
@@ -24,26 +27,41 @@ def bundle() -> Path:
     Raises:
         CannotBundle: node or npm is missing, or one of them fails.
     """
-    place = _cache() / f"modules-{_digest(*(WEB / name for name in LOCKED))}"
-    made = place / f"bundle-{_digest(WEB / 'build.mjs', *sorted((WEB / 'src').iterdir()))}"
-    if all((made / name).exists() for name in FILES):
+    made = place()
+    if is_made():
         return made
     node, npm = _program("node"), _program("npm")
-    place.mkdir(parents=True, exist_ok=True)
-    if not (place / "node_modules" / ".package-lock.json").exists():
+    workshop = made.parent
+    workshop.mkdir(parents=True, exist_ok=True)
+    if not (workshop / "node_modules" / ".package-lock.json").exists():
         for name in LOCKED:
-            shutil.copy(WEB / name, place)
-        _run([npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"], place, _INSTALL_S_MAX)
-    shutil.rmtree(place / "src", ignore_errors=True)
-    shutil.copytree(WEB / "src", place / "src")
-    shutil.copy(WEB / "build.mjs", place)
-    _run([node, "build.mjs", str(made)], place, _BUNDLE_S_MAX)
+            shutil.copy(WEB / name, workshop)
+        _run([npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"], workshop, _INSTALL_S_MAX)
+    shutil.copytree(WEB, workshop, dirs_exist_ok=True)
+    _run([node, "build.mjs", str(made)], workshop, _BUNDLE_S_MAX)
     return made
 
 
-def _cache() -> Path:
+def is_made() -> bool:
+    """Whether the cache has it, so that no network is needed."""
+    return all((place() / name).exists() for name in FILES)
+
+
+def shrink(pictures: Iterable[Path]) -> None:
+    """Give pictures a palette of 256 colours, in their place.
+
+    Raises:
+        CannotBundle: node fails.
+    """
+    _run([_program("node"), "shrink.mjs", *(str(each.resolve()) for each in pictures)], place().parent, _BUNDLE_S_MAX)
+
+
+def place() -> Path:
+    """Where the bundle of just these sources lies in the cache, in the folder with the modules that it is made of."""
     base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(base) / "lamplighter" / "preview"
+    modules = _digest(*(WEB / name for name in LOCKED))
+    sources = _digest(*sorted(WEB.glob("*.mjs")), *sorted((WEB / "src").iterdir()))
+    return Path(base) / "lamplighter" / "preview" / modules / f"bundle-{sources}"
 
 
 def _digest(*files: Path) -> str:
@@ -68,6 +86,7 @@ def _run(command: Sequence[str], folder: Path, seconds_max: float) -> None:
     except (OSError, subprocess.TimeoutExpired) as error:
         raise CannotBundle(f"{Path(command[0]).name} does not finish its work: {error}.") from error
     if done.returncode:
-        said = [line for line in (done.stderr or done.stdout).splitlines() if line.strip()]
-        detail = "; ".join(said[:3]) or f"exit code {done.returncode}"
+        said = [line.strip() for line in (done.stderr or done.stdout).splitlines() if line.strip()]
+        told = [line for line in said if "error" in line.lower()] or said
+        detail = "; ".join(told[:2]) or f"exit code {done.returncode}"
         raise CannotBundle(f"{Path(command[0]).name} {command[1]} failed in {folder}: {detail}")

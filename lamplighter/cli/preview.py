@@ -1,7 +1,6 @@
 """`lamplighter dashboards preview`: what operators will see, without Grafana."""
 
 import json
-from collections.abc import Iterable
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -37,7 +36,11 @@ Demo = Annotated[
 ]
 Choices = Annotated[
     list[str] | None,
-    typer.Option("--var", metavar="NAME=VALUE", help="What is chosen of a variable, as asset=drain-00011; repeatable."),
+    typer.Option(
+        "--var",
+        metavar="[DASHBOARD.]NAME=VALUE",
+        help="What is chosen of a variable, in one dashboard or in all that have it; repeatable.",
+    ),
 ]
 
 
@@ -67,15 +70,17 @@ def preview(
         raise Failure("The preview is a tool for developers: run it from the source tree, which brings it.") from error
     try:
         made = bundle.bundle()
-        documents = run(_documents(settings, shown, Look(0, "UTC", hours, named), demo))
-        _check_used(named, documents.values())
+        documents = run(_documents(settings, shown, Look(0, "UTC", hours), named, demo))
+        _check_used(named, documents)
         written = pages.write(out, made, documents)
         for page in written:
             print(page)
-        for page, (name, document) in zip(written, documents.items(), strict=True) if png else ():
-            assert png is not None
-            pages.picture(page, document, png / f"{name}.png", theme)
-            print(png / f"{name}.png")
+        if png is not None:
+            pictures = [png / f"{name}.png" for name in documents]
+            for page, document, picture in zip(written, documents.values(), pictures, strict=True):
+                pages.picture(page, document, picture, theme)
+                print(picture)
+            bundle.shrink(pictures)
     except (bundle.CannotBundle, pages.NoPicture, StorageError) as error:
         raise Failure(str(error)) from error
     except OSError as error:
@@ -104,21 +109,34 @@ def _named(choices: list[str]) -> dict[str, list[str]]:
     return named
 
 
-def _check_used(named: dict[str, list[str]], documents: Iterable[Json]) -> None:
+def _of_board(named: dict[str, list[str]], board: str) -> dict[str, list[str]]:
+    """What is named for one dashboard: for all, and, with its name and a dot before it, for it alone."""
+    return {
+        variable: values
+        for key, values in named.items()
+        for of, _, variable in [key.rpartition(".")]
+        if of in ("", board)
+    }
+
+
+def _check_used(named: dict[str, list[str]], documents: dict[str, Json]) -> None:
     """Refuse a value that no dashboard's variable has, because it was meant to do something."""
-    chosen = [variable for document in documents for variable in document["variables"]]
-    used = {(each["name"], value) for each in chosen for value in _several(each["value"])}
-    for name, values in named.items():
+    used = {
+        (key, value)
+        for board, document in documents.items()
+        for each in document["variables"]
+        for value in ([each["value"]] if isinstance(each["value"], str) else each["value"])
+        for key in (each["name"], f"{board}.{each['name']}")
+    }
+    for key, values in named.items():
         for value in values:
-            if (name, value) not in used:
-                raise WrongUsage(f"--var {name}={value} fits no variable of these dashboards.")
+            if (key, value) not in used:
+                raise WrongUsage(f"--var {key}={value} fits no variable of these dashboards.")
 
 
-def _several(value: str | list[str]) -> list[str]:
-    return [value] if isinstance(value, str) else value
-
-
-async def _documents(settings: Settings, boards: dict[str, Json], look: "Look", demo: bool) -> dict[str, Json]:
+async def _documents(
+    settings: Settings, boards: dict[str, Json], look: "Look", named: dict[str, list[str]], demo: bool
+) -> dict[str, Json]:
     """The document of each dashboard, from the database of the settings or from a simulated evening."""
     from dashboards.preview.document import document
 
@@ -134,4 +152,7 @@ async def _documents(settings: Settings, boards: dict[str, Json], look: "Look", 
         ((now,),) = (await ask(_NOW)).rows
         look = replace(look, now_us=to_us(now), timezone=timezone)
         pages = {board["uid"]: {"file": f"{name}.html", "title": board["title"]} for name, board in boards.items()}
-        return {name: await document(board, ask, look, pages) for name, board in boards.items()}
+        return {
+            name: await document(board, ask, replace(look, chosen=_of_board(named, name)), pages)
+            for name, board in boards.items()
+        }

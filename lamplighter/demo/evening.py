@@ -13,32 +13,27 @@ from lamplighter.embedded.postgres import embedded_postgres
 from lamplighter.settings import Settings
 from storage import city, errors
 from storage.pool import connect
-from telemetry.clock import CityClock
+from telemetry.clock import HOUR_US, SECOND_US, to_us
 
-START = dt.datetime(2025, 9, 25, 13, 30, tzinfo=dt.UTC)
+START = dt.datetime(2025, 9, 25, 13, 45, tzinfo=dt.UTC)
 """An hour before the shower that the weather of seed 1 has on this day; the sun sets at half past five, UTC."""
 SPEED = 300.0
-REAL_S = 84.0
-"""So long does the evening take: seven hours of the city."""
+EVENING_US = 7 * HOUR_US
 
 
-class _End:
-    """Keeps when the city stopped."""
+class _NobodyLooks:
+    """A view that says nothing."""
 
     is_live = False
 
-    def __init__(self) -> None:
-        self.city_us = 0
-
     def ready(self, ready: Ready) -> None:
-        """Nothing: nobody looks yet."""
+        """Nothing."""
 
     def glance(self, glance: Glance) -> None:
-        """Nothing in between."""
+        """Nothing."""
 
     def finished(self, summary: Summary) -> None:
-        """Keep the moment."""
-        self.city_us = summary.city_us
+        """Nothing."""
 
 
 @asynccontextmanager
@@ -49,11 +44,13 @@ async def evening(settings: Settings) -> AsyncIterator[str]:
         Failure: a part of the city cannot start, or has died.
     """
     with demo_folder(None) as parent:
-        folder, end = parent / "city", _End()
-        options = Options(for_s=REAL_S, start=START, speed=SPEED, http_port=0, mqtt_port=0, data=folder)
-        await run(options, settings, end)
+        folder = parent / "city"
+        options = Options(
+            for_s=EVENING_US / SECOND_US / SPEED, start=START, speed=SPEED, http_port=0, mqtt_port=0, data=folder
+        )
+        await run(options, settings, _NobodyLooks())
         async with embedded_postgres(folder) as server:
             with errors.translated():
                 async with await connect(server.url, application="lamplighter preview") as connection:
-                    await city.set_clock(connection, CityClock(end.city_us, real_now(), 1.0))
+                    await city.stand_where_it_stopped(connection, to_us(START) + EVENING_US, real_now())
             yield server.url

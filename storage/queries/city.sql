@@ -9,6 +9,14 @@ DELETE FROM city_clock;
 INSERT INTO city_clock (start_at, anchor_at, speed) VALUES (%(start)s, %(anchor)s, %(speed)s)
 ON CONFLICT (one) DO UPDATE SET (start_at, anchor_at, speed) = (excluded.start_at, excluded.anchor_at, excluded.speed);
 
+-- name: newest
+-- When the newest observation arrived.
+SELECT max(received_at) FROM latest_observation;
+
+-- name: take_farewells_back
+-- Devices that said goodbye since then are as they were before.
+UPDATE device SET online = true, status_at = %(since)s WHERE NOT online AND status_at >= %(since)s;
+
 -- name: timezone
 -- The time zone by which local days are cut.
 SELECT timezone FROM city;

@@ -6,7 +6,7 @@ import { useTheme2 } from '@grafana/ui';
 import { type Drawn } from './panels';
 
 const LEGEND_PX = 28;
-const NAMES_PX = 132;
+const NAMES_PX = 148;
 
 function Legend({ states }: { states: Array<{ text: string; color: string }> }) {
   const { colors } = useTheme2();
