@@ -7,8 +7,7 @@ const { L } = window;
 const GAP = { x: 6, y: 4 };
 const TIED_FROM_PX = 14;
 const ZOOM = { least: 3, fitted: 16, most: 19 };
-/** Room for signs at the edge. */
-const MARGIN = { paddingTopLeft: [64, 40], paddingBottomRight: [64, 56] };
+const MARGIN_PX = 84;
 
 /** Squares and nothing else, drawn by the style sheet: no request, in every colour scheme. */
 const Ground = L.GridLayer.extend({ createTile: () => make("div", "ground") });
@@ -36,18 +35,24 @@ function loadStyle(name) {
   return loaded;
 }
 
+/** Room for signs at the edge, less where there is little; `below` for what stands at the foot. */
+function margin(map, below = 0) {
+  const side = Math.min(MARGIN_PX, 0.19 * map.getSize().x);
+  return { paddingTopLeft: [side, 40], paddingBottomRight: [side, 56 + below], animate: false };
+}
+
 /** Something of ours at a place; where it stands beside the place is for the style sheet. */
 const stand = (element) => L.divIcon({ className: "place", iconSize: [0, 0], html: element });
 
 /** The sign of a zone: what it says is set by `say`, how far it stands from its place by `spread`. */
 function makePin(zone, map) {
   const place = [zone.lat, zone.lon];
-  const pin = { place, tie: make("i", "tie"), label: make("span", "label"), figure: make("span", ""), meaning: make("span", "spoken"), mark: mark() };
-  pin.link = make("a", "pin", pin.label, " ", make("span", "plate", pin.mark, pin.figure), " ", pin.meaning);
+  const pin = { place, tie: make("i", "tie"), caption: make("span", "caption"), figure: make("span", ""), meaning: make("span", "spoken"), mark: mark() };
+  pin.link = make("a", "pin", make("span", "label", pin.caption), " ", make("span", "plate", pin.mark, pin.figure), " ", pin.meaning);
   pin.link.href = `#zone-${zone.zone}`;
   pin.link.draggable = false;
   pin.link.addEventListener("click", (event) => event.preventDefault());
-  pin.link.addEventListener("focus", () => map.panInside(place, { ...MARGIN, animate: false }));
+  pin.link.addEventListener("focus", () => map.panInside(place, margin(map)));
   pin.marker = L.marker(place, { icon: stand(make("div", "", pin.tie, pin.link)), keyboard: false });
   pin.marker.on("click", () => {
     const row = document.getElementById(`zone-${zone.zone}`);
@@ -62,7 +67,7 @@ function say(pin, zone, state, words) {
   pin.link.dataset.state = state;
   pin.mark.firstChild.setAttribute("href", `#i-${state}`);
   pin.figure.textContent = figure;
-  pin.label.textContent = zone.name || zone.zone;
+  pin.caption.textContent = zone.name || zone.zone;
   pin.meaning.textContent = `${words.keyOpen} (${words.states[state]})`;
 }
 
@@ -177,15 +182,13 @@ class Plan {
     if (here) this.bounds.extend([here.lat, here.lon]);
     this.map.fitBounds(this.bounds, { maxZoom: ZOOM.fitted, animate: false });
     for (const pin of this.pins.values()) pin.marker.addTo(this.map);
-    this.label = make("span", "label");
-    this.you = here && L.marker([here.lat, here.lon], { icon: stand(make("div", "here", this.label)), keyboard: false, interactive: false }).addTo(this.map);
+    this.label = make("span", "caption");
+    this.you = here && L.marker([here.lat, here.lon], { icon: stand(make("div", "here", make("span", "label", this.label))), keyboard: false, interactive: false, zIndexOffset: -1_000 }).addTo(this.map);
   }
 
   fit() {
     if (!this.bounds?.isValid()) return;
-    const [x, y] = MARGIN.paddingBottomRight;
-    const paddingBottomRight = [x, y + (this.offer?.offsetHeight ?? 0)];
-    this.map.fitBounds(this.bounds, { ...MARGIN, paddingBottomRight, maxZoom: ZOOM.fitted, animate: false });
+    this.map.fitBounds(this.bounds, { ...margin(this.map, this.offer?.offsetHeight), maxZoom: ZOOM.fitted });
     spread([...this.pins.values()], this.map);
   }
 
