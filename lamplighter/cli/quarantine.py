@@ -88,7 +88,7 @@ def replay(
     from ingest.replay import Replayed
     from ingest.replay import replay as replay_all
     from lamplighter.networks import device_models
-    from storage import codecs, registry
+    from storage import audit, codecs, registry
     from storage.errors import translated
     from storage.pool import open_pool
     from storage.shared_clock import city_now
@@ -104,7 +104,20 @@ def replay(
                     kept = await codecs.load(connection)
             for complaint in await models.shelf.fill(kept):
                 typer.echo(complaint, err=True)
-            return await replay_all(pool, known, now_us, device, Retranslation(models, known).message)
+            done = await replay_all(pool, known, now_us, device, Retranslation(models, known).message)
+            with translated():
+                async with pool.connection() as connection:
+                    what = {
+                        "device": device,
+                        "stored": done.stored,
+                        "duplicate": done.duplicate,
+                        "refused": done.refused,
+                    }
+                    by, subject = audit.COMMAND_LINE, "platform"
+                    await audit.record(
+                        connection, at_us=now_us, by=by, action="replay_quarantine", subject=subject, detail=what
+                    )
+            return done
         finally:
             await models.shelf.close()
             await pool.close()

@@ -1,7 +1,7 @@
 """`lamplighter token`: who may use the operators' API."""
 
 import datetime as dt
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -10,8 +10,10 @@ from lamplighter.cli.spelling import DURATION, parse_duration
 from lamplighter.cli.tables import print_table
 from lamplighter.clock import real_now
 from lamplighter.errors import Failure
-from storage import tokens
-from telemetry.clock import SECOND_US, to_datetime
+from storage import audit, tokens
+from storage.pool import Connection
+from storage.shared_clock import city_now
+from telemetry.clock import SECOND_US, to_datetime, to_rfc3339
 
 commands = typer.Typer(help="Issue, list and revoke tokens of the operators' API.")
 
@@ -31,8 +33,11 @@ def issue(
     expires_us = now_us + round(expires * SECOND_US)
 
     async def work() -> tuple[str, str]:
-        async with database(settings) as connection:
-            return await tokens.issue(connection, role=role, name=name, expires_us=expires_us, real_now_us=now_us)
+        async with database(settings) as connection, connection.transaction():
+            issued = await tokens.issue(connection, role=role, name=name, expires_us=expires_us, real_now_us=now_us)
+            until = to_rfc3339(expires_us)
+            await _note(connection, "issue_token", issued[0], {"role": role, "name": name, "expires_at": until})
+            return issued
 
     token_id, secret = run(work())
     print(secret)
@@ -65,12 +70,22 @@ def revoke(
     settings = begin(config)
 
     async def work() -> bool:
-        async with database(settings) as connection:
-            return await tokens.revoke(connection, token, real_now())
+        async with database(settings) as connection, connection.transaction():
+            done = await tokens.revoke(connection, token, real_now())
+            if done:
+                await _note(connection, "revoke_token", token, {})
+            return done
 
     if not run(work()):
         raise Failure(f"There is no valid token {token}: `lamplighter token list` shows all.")
     print(f"Token {token} is revoked.")
+
+
+async def _note(connection: Connection, action: str, token_id: str, detail: dict[str, Any]) -> None:
+    """Say in the audit what became of a token."""
+    at_us = await city_now(connection)
+    by, subject = audit.COMMAND_LINE, f"token:{token_id}"
+    await audit.record(connection, at_us=at_us, by=by, action=action, subject=subject, detail=detail)
 
 
 def _spell(moment: dt.datetime | None) -> str:

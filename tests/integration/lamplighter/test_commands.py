@@ -118,8 +118,14 @@ def test_a_device_is_swapped_and_an_asset_retired_at_a_moment(capfd: pytest.Capt
     assert capfd.readouterr().err == "There is no asset 'lamp-9'.\n"
 
 
+def audited(database: str) -> list[tuple[str, str]]:
+    """What the audit says that was done, and to what."""
+    with psycopg.connect(database) as connection:
+        return connection.execute("SELECT action, subject FROM audit ORDER BY id").fetchall()
+
+
 @pytest.mark.usefixtures("city")
-def test_a_token_is_issued_listed_and_revoked(capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_token_is_issued_listed_and_revoked(database: str, capfd: pytest.CaptureFixture[str]) -> None:
     assert run(["token", "issue", "--role", "operator", "--expires", "90d", "--name", "Grafana"]) == 0
     secret, words = capfd.readouterr()
     assert re.fullmatch(r"ll_\S{40,}\n", secret)
@@ -133,6 +139,7 @@ def test_a_token_is_issued_listed_and_revoked(capfd: pytest.CaptureFixture[str])
     run(["token", "list"])
     assert " revoked " in capfd.readouterr().out
     assert run(["token", "revoke", found[1]]) == 1
+    assert audited(database) == [("issue_token", f"token:{found[1]}"), ("revoke_token", f"token:{found[1]}")]
 
 
 @pytest.mark.usefixtures("city")
@@ -152,6 +159,7 @@ def test_what_a_device_sent_before_it_was_registered_is_stored_by_a_replay(
     capfd.readouterr()
     assert run(["quarantine", "replay"]) == 0
     assert capfd.readouterr().out == "1 stored, 0 there already, 0 still refused.\n"
+    assert audited(database).count(("replay_quarantine", "platform")) == 2
     assert run(["quarantine", "show", "999"]) == 1
 
 
