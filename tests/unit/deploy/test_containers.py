@@ -17,7 +17,7 @@ from storage import roles
 
 ROOT = Path(__file__).parents[3]
 DEPLOY = ROOT / "deploy"
-OF_THE_LOOPBACK = re.compile(r"(127\.0\.0\.1|\$\{LAMPLIGHTER_(MQTT|HTTPS)_ADDRESS:-127\.0\.0\.1\}):")
+OF_THE_LOOPBACK = re.compile(r"(127\.0\.0\.1|\$\{CITY_(MQTT|HTTPS)_ADDRESS:-127\.0\.0\.1\}):")
 TOWN = town.Town(
     Path("/opt/lamplighter/bin/lamplighter"), 51.4, 6.9, "Europe/Berlin", "broker.example", "0.0.0.0", 8883
 )
