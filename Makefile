@@ -38,6 +38,7 @@ docs: install   ## write the pages that are written from the code
 	@$(BIN)/python -m lamplighter.devices_page > docs/devices.md
 	@$(BIN)/python -m lamplighter.http_page > docs/http.md
 	@$(BIN)/python -m lamplighter.tables_page > docs/tables.md
+	@$(BIN)/python -m lamplighter.metrics_page > docs/metrics.md
 
 site: $(VENV)/installed-dev        ## build the pages of docs/ into build/site, warnings being errors
 	@$(BIN)/python -m sphinx --quiet --fail-on-warning --keep-going --nitpicky docs build/site

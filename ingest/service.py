@@ -21,6 +21,7 @@ import structlog
 from bus import inbox as inboxes
 from bus.inbox import Subscriber
 from bus.session import Publisher
+from ingest import trail
 from ingest.batch import Batch, Gatherer
 from ingest.ledger import Ledger, keep_heartbeat, say_farewell
 from ingest.parcel import Packing, Parcel
@@ -225,6 +226,7 @@ class _Service:
             if batch.topics or batch.statuses:  # a probe alone needs no database
                 fates = await self._writer.write(parcel, batch, sent.set)
                 self._ledger.settled(fates, time.monotonic() - begun_s)
+                trail.leave(parcel, fates, self._present_decoder().registry)
                 if batch.statuses:
                     self._ledger.spoke(len(batch.statuses) - parcel.misspoken, parcel.misspoken)
         finally:

@@ -15,7 +15,7 @@ _PLAIN = {
     "acks_misspoken": "Answers that nobody understands.",
     "steps": "Steps of the rules.",
     "records": "Records that made decisions durable.",
-    "record_s": "Seconds spent on them.",
+    "record_s": "Seconds spent on these records.",
     "journaled": "Records that went into the journal, because the database was away or slow.",
     "alarms_cleared": "Alarms that have cleared.",
     "zone_words": "Words on a parking zone's availability.",

@@ -170,7 +170,8 @@ def ask(desk: Desk, asset: Asset, settings: Settings, reason: Priority, cause_us
     what = f"{reason}|{asset.device}|{settings}"
     identity = command_id(asset_subject(asset.asset), what, cause_us)
     now_us = desk.moment.now_us
-    send(desk, asset, Open(identity, asset.asset_id, asset.kind, asset.device, settings, reason, expires_us, now_us))
+    command = Open(identity, asset.asset_id, asset.kind, asset.device, settings, reason, expires_us, now_us)
+    send(desk, asset, command, cause_us=cause_us)
     return identity
 
 
@@ -179,9 +180,9 @@ def expire(desk: Desk) -> None:
     desk.effects.extend(books.expire(desk.book, desk.moment.settled_us))
 
 
-def send(desk: Desk, asset: Asset, command: Open, carries: str | None = None) -> None:
+def send(desk: Desk, asset: Asset, command: Open, carries: str | None = None, cause_us: int | None = None) -> None:
     """Send a command that a rule has made; `carries` is the command whose wish it carries on to another device."""
-    desk.effects.append(replace(sending(desk, asset, command), carries=carries))
+    desk.effects.append(replace(sending(desk, asset, command), carries=carries, cause_us=cause_us))
     _enter(desk, command)
 
 

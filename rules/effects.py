@@ -40,7 +40,8 @@ class ClearAlarm:
 class SendCommand:
     """A command to write down and to send, or to send `again`. `by_rule`: a rule made it, its row is not there yet.
 
-    `carries` is the command whose wish it carries on to another device, `None` if it has none but its own.
+    `carries` is the command whose wish it carries on to another device, `None` if it has none but its own. `cause_us`
+    is the moment from which a rule wants it, `None` where it is sent for another reason.
     """
 
     id: str
@@ -55,6 +56,7 @@ class SendCommand:
     by_rule: bool = True
     again: bool = False
     carries: str | None = None
+    cause_us: int | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

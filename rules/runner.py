@@ -13,6 +13,7 @@ from itertools import accumulate
 from zoneinfo import ZoneInfo
 
 from bus import inbox as inboxes
+from rules import trail
 from rules.city import City
 from rules.counts import Counts
 from rules.effects import Count, Effect, ForgetZone, MoveCommand, PublishZone, SendCommand
@@ -239,6 +240,7 @@ class Runner:
         """It is durable: acknowledge, and let effects go out. `changed`: the database's word on alarms, if any."""
         inboxes.acknowledge(decision.batches)
         self.counts.recorded(decision.effects)
+        trail.leave(decision.effects)
         self._standing.note(changed or ())
         self._tell(decision.turned if changed is None else changed)
         for effect in decision.effects:

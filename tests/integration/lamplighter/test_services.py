@@ -1,6 +1,8 @@
 """`lamplighter up` and its parts as an operator runs them: processes with settings, ended by signals."""
 
+import datetime as dt
 import json
+import re
 import signal
 import time
 from collections.abc import Callable, Iterator
@@ -11,6 +13,7 @@ import psycopg
 import pytest
 from paho.mqtt.publish import multiple, single
 
+from lamplighter import metrics_page
 from lamplighter.cli import run
 from lamplighter.embedded import ports
 from tests.parts.broker import BrokerPart
@@ -47,14 +50,14 @@ def start(settings: dict[str, str], tmp_path: Path) -> Iterator[Start]:
             service.process.wait()
 
 
-def register(settings: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def register(settings: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, city: str = REGISTRY) -> None:
     monkeypatch.setenv("LAMPLIGHTER_DATABASE_URL", settings["LAMPLIGHTER_DATABASE_URL"])
-    (tmp_path / "city.csv").write_text(REGISTRY)
+    (tmp_path / "city.csv").write_text(city)
     assert run(["registry", "import", str(tmp_path / "city.csv")]) == 0
 
 
-def publish(broker: BrokerPart, payload: dict[str, object]) -> None:
-    topic = "city/v1/streetlight/dev-1/telemetry"
+def publish(broker: BrokerPart, payload: dict[str, object], kind: str = "streetlight", device: str = "dev-1") -> None:
+    topic = f"city/v1/{kind}/{device}/telemetry"
     login = {"username": "platform", "password": broker.url.split(":")[2].split("@")[0]}
     single(topic, json.dumps(payload), qos=1, hostname=broker.host, port=broker.port, auth=login)  # type: ignore[arg-type]
 
@@ -81,6 +84,9 @@ def test_up_stores_decides_and_answers_until_it_is_told_to_end(
     service.until('"event": "up"')
     http = f"http://127.0.0.1:{settings['LAMPLIGHTER_HTTP_PORT']}"
     assert httpx.get(f"{http}/readyz").status_code == 200
+    figures = set(re.findall(r"^# TYPE (\S+) ", httpx.get(f"{http}/metrics").text, re.MULTILINE))
+    figures = {name for name in figures if not name.endswith("_created")}
+    assert figures <= metrics_page.names(), "docs/metrics.md has them all"
     assert service.addresses_heard == {"127.0.0.1"}
     publish(own_broker, {"level_pct": 70})
     eventually(lambda: stored(settings) == 1)
@@ -101,6 +107,32 @@ def test_services_run_as_processes_of_their_own_and_share_the_work(
         publish(own_broker, {"ts": f"2026-11-22T20:00:{second:02}Z", "level_pct": 70})
     eventually(lambda: stored(settings) == 20)
     assert [service.end(signal.SIGINT) for service in services] == [0, 0, 0, 0]
+
+
+FLOODED = "asset,kind,zone,lat,lon,device,crown_m,ground_m\ndrain-1,drain_level,market,51.4,7.3,dev-2,1.0,2.0\n"
+
+
+def test_one_reading_is_followed_from_uplink_to_row_to_alarm_to_command_by_one_name(
+    start: Start, settings: dict[str, str], own_broker: BrokerPart, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    register(settings, tmp_path, monkeypatch, FLOODED)
+    service = start("up", LAMPLIGHTER_LOG_LEVEL="debug")
+    service.until('"event": "up"')
+    observed_at = dt.datetime.now(dt.UTC).replace(microsecond=0)
+    name = f"drain-1@{observed_at:%Y-%m-%dT%H:%M:%SZ}"
+    publish(own_broker, {"ts": observed_at.isoformat(), "level_m": 2.2}, kind="drain_level", device="dev-2")
+    service.until('"event": "command sent"')
+    lines = [json.loads(line) for line in service.said.splitlines() if line.startswith("{")]
+    told = {line["event"]: line for line in lines if line.get("trace") == name}
+    assert {"observation durable", "alarm raised", "command sent"} <= told.keys(), told
+    assert service.end() == 0
+    with psycopg.connect(settings["LAMPLIGHTER_DATABASE_URL"]) as connection:
+        row = connection.execute("SELECT count(*) FROM drain_level WHERE observed_at = %s", (observed_at,)).fetchone()
+        alarms = "SELECT DISTINCT asset FROM alarm WHERE observed_at = %s"
+        alarm = connection.execute(alarms, (observed_at,)).fetchone()
+        commands = "SELECT asset, settings FROM command WHERE id = %s"
+        command = connection.execute(commands, (told["command sent"]["command"],)).fetchone()
+    assert (row, alarm, command) == ((1,), ("drain-1",), ("drain-1", {"report_every_s": 60}))
 
 
 def start_member(start: Start, number: int) -> Service:
