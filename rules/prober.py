@@ -1,6 +1,7 @@
 """The standing self-probe: a probe every second into ingest's own queues, and what has become of it.
 
-It needs only the broker: neither ingest nor the database has to be there, for that is when it matters.
+It needs only the broker: neither ingest nor the database has to be there, for that is when it matters. It has a session
+of its own, so that a probe never waits behind thousands of alarms and commands, for that is when it matters, too.
 """
 
 import asyncio
@@ -62,12 +63,19 @@ class Prober:
         except (ValueError, msgspec.DecodeError):
             return
 
-    async def probe(self, publisher: Publisher) -> None:
-        """Send probes and say how much waits, until cancelled."""
-        while True:
-            await publisher.ready()
-            await self._send(publisher)
-            await asyncio.sleep(PROBE_EVERY_S)
+    async def probe(self, mqtt_url: str, client_id: str) -> None:
+        """Send probes, hear what became of them and say how much waits, until cancelled."""
+        async with Watcher(
+            mqtt_url,
+            client_id,
+            FILTERS,
+            lambda topic, payload, _: self.heard(topic, payload),
+            on_connected=self.connected,
+        ) as session:
+            while True:
+                await session.ready()
+                await self._send(session)
+                await asyncio.sleep(PROBE_EVERY_S)
 
     async def listen(self, mqtt_url: str, client_id: str) -> None:
         """Hear what the broker says of itself, until cancelled; in a session of its own, for some do not answer."""

@@ -158,7 +158,7 @@ class _Service:
         publisher = Publisher(
             self._mqtt_url,
             f"{self._client_id}-out",
-            filters=[topics.alarm("+"), topics.radio_gateway("+"), topics.RULES_TERM, *prober.FILTERS],
+            filters=[topics.alarm("+"), topics.radio_gateway("+"), topics.RULES_TERM],
             on_message=leader.hear,
             on_connected=leader.session_connected,
         )
@@ -174,7 +174,7 @@ class _Service:
         await leader.load(lead.conn)
         await stack.enter_async_context(publisher)
         await stack.enter_async_context(inbox)
-        leader.probe(publisher, self._mqtt_url, f"{self._client_id}-watch")
+        leader.probe(self._mqtt_url, self._client_id)
         stack.push_async_callback(leader.close)
         return leader
 
@@ -224,9 +224,12 @@ class _Leader:
         self._notices = Notices(self.outbox)
         self._runner = Runner(self._town, self.outbox, self._notices, notifier, self._counts, sources, rules)
 
-    def probe(self, publisher: Publisher, mqtt_url: str, client_id: str) -> None:
+    def probe(self, mqtt_url: str, client_id: str) -> None:
         """Sound the queues of ingest."""
-        tasks = (self._prober.probe(publisher), self._prober.listen(mqtt_url, client_id))
+        tasks = (
+            self._prober.probe(mqtt_url, f"{client_id}-probe"),
+            self._prober.listen(mqtt_url, f"{client_id}-watch"),
+        )
         self._probing = [asyncio.create_task(each, name="probes") for each in tasks]
 
     async def close(self) -> None:
@@ -240,21 +243,18 @@ class _Leader:
                 await self._link.do(lambda conn: rule_lead.end(conn, self._term))
 
     def hear(self, topic: str, payload: bytes, retained: bool) -> None:
-        """A message on an alarm's topic, about a radio gateway, who leads, or the queue of ingest."""
+        """A message on an alarm's topic, about a radio gateway, or who leads."""
         if topic.startswith(topics.alarm("")):
             self._notices.heard(topic, payload, retained)
         elif topics.parse_radio_gateway(topic) is not None:
             self._runner.radio_words.heard(topic, payload)
         elif topic == topics.RULES_TERM:
             self._latest_term = max(self._latest_term, int(payload)) if payload.isdigit() else self._latest_term
-        else:
-            self._prober.heard(topic, payload)
 
     def session_connected(self) -> None:
         """The session that publishes stands anew."""
         self._notices.connected(time.monotonic())
         self._runner.radio_words.connected(time.monotonic())
-        self._prober.connected()
 
     def inbox_connected(self) -> None:
         """The subscription stands anew."""
