@@ -21,7 +21,7 @@ def options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make soak", description=__doc__.split("\n\n")[0])
     parser.add_argument("--minutes", type=float, default=20, help="real time that the devices live")
     parser.add_argument("--devices", type=int, default=5_000)
-    parser.add_argument("--speed", type=float, default=60, help="of the city's clock")
+    parser.add_argument("--speed", type=float, default=20, help="of the city's clock")
     parser.add_argument("--seed", type=int, default=1, help="draws the town, its faults, and the strikes")
     parser.add_argument("--short", action="store_true", help="a strike of each kind only, as in `make test`")
     parser.add_argument("--plan", action="store_true", help="say what would happen when, and end")

@@ -9,8 +9,8 @@ from firmware_sim.city import City
 from firmware_sim.faults import Faults
 from telemetry.clock import DAY_US, SECOND_US, to_us
 
-START_US = to_us(datetime(2026, 6, 10, 5, tzinfo=UTC))
-"""A Wednesday in June, seven o'clock on the town's clocks."""
+START_US = to_us(datetime(2026, 9, 16, 13, tzinfo=UTC))
+"""A Wednesday in September, three o'clock in the afternoon on the town's clocks: five hours before it gets dark."""
 FAULTS = Faults(
     silent_per_day=0.02,
     radio_loss_per_day=0.2,

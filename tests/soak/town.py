@@ -35,17 +35,18 @@ class Town:
         self._plan, self._home, self.mounted = plan, home, mounted
         self.broker, self.database = Broker(home / "mqtt"), Database(home / "db", POSTGRES)
         self.services: dict[str, Service] = {}
-        self.clock = CityClock(START_US, real_now() + int(LEAD_S * SECOND_US), plan.speed)
+        self.clock = CityClock()
         self.http = f"http://127.0.0.1:{ports.free_port()}"
 
     async def furnish(self) -> None:
-        """The schema, the clock and the registry; afterwards the services may start."""
+        """The schema, the registry and at last the clock; afterwards the services may start."""
         url = self.database.running.url
         city = self._plan.city
         await migrate(url, timezone=city.timezone)
         async with await connect(url) as conn:
-            await stored_city.set_clock(conn, self.clock)
             await registry.import_csv(conn, write_csv(city.rows()), START_US)
+            self.clock = CityClock(START_US, real_now() + int(LEAD_S * SECOND_US), self._plan.speed)
+            await stored_city.set_clock(conn, self.clock)
         rules = self._home / "rules.toml"
         rules.write_text(RULES)
         settings = {
@@ -140,6 +141,6 @@ async def town(plan: Plan, home: Path, mounted: bool) -> AsyncIterator[Town]:
         await place.furnish()
         for service in place.services.values():
             stack.push_async_callback(service.stop)
-            await service.start()
+        await asyncio.gather(*(service.start() for service in place.services.values()))
         place.broker.save()  # its snapshot knows the sessions of the services
         yield place

@@ -25,6 +25,8 @@ HIGH_S, OVERFLOW_S = 30 * 60, 15 * 60
 the delay of the stage, and what the loss of a tenth of all uplinks costs."""
 MARGIN_US = 20 * MINUTE_US
 """An alarm may speak of so much earlier a time: three report intervals, a wrong clock."""
+SLOW_CLOCK_US = 3 * MINUTE_US
+"""And be raised so much too early by a device's clock that goes slow."""
 RISING_US, RISING_WINDOWS_US = 30 * MINUTE_US, (5 * MINUTE_US, 10 * MINUTE_US)
 BATTERY_LOW_PCT = 20.0
 
@@ -135,8 +137,9 @@ def _drain(member: Member) -> DrainTraits:
 
 
 def _minutes(alarm: Alarm) -> range:
-    """From a little before what it speaks of until it was raised."""
-    return range(min(alarm.observed_us, alarm.raised_us) - MARGIN_US, alarm.raised_us + 1, MINUTE_US)
+    """From a little before what it speaks of until it was raised, by whatever clock."""
+    begin_us = min(alarm.observed_us, alarm.raised_us) - MARGIN_US
+    return range(begin_us, alarm.raised_us + SLOW_CLOCK_US + 1, MINUTE_US)
 
 
 def _battery_is_low(member: Member, alarm: Alarm) -> bool:
