@@ -15,14 +15,14 @@ SEVERITY_WORDS = {
 STATE_WORDS = {
     str(State.UNACKNOWLEDGED): ("new", "red"),
     str(State.ACKNOWLEDGED): ("acknowledged", "orange"),
-    str(State.RETURNED_UNACKNOWLEDGED): ("over, not seen", "yellow"),
+    str(State.RETURNED_UNACKNOWLEDGED): ("over, not seen", "semi-dark-yellow"),
     str(State.SHELVED): ("shelved", "text"),
     str(State.NORMAL): ("over", "green"),
 }
 COMMAND_WORDS = {
     "queued": ("queued", "text"),
     "sent": ("sent", "blue"),
-    "acknowledged": ("acknowledged", "yellow"),
+    "acknowledged": ("acknowledged", "semi-dark-yellow"),
     "verified": ("verified", "green"),
     "superseded": ("superseded", "text"),
     "rejected": ("rejected", "red"),

@@ -17,6 +17,9 @@ FRAME = Frame(
 )
 ANY_IS_ODD: Steps = ((None, "green"), (1, "orange"))
 FATES = {
+    "queued": Column(colour="light-blue"),
+    "sent": Column(colour="blue"),
+    "acknowledged": Column(colour="yellow"),
     "verified": Column(colour="green"),
     "failed": Column(colour="red"),
     "rejected": Column(colour="dark-red"),

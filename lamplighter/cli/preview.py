@@ -11,7 +11,7 @@ import typer
 from lamplighter.cli.session import Config, begin, database, need_database, run
 from lamplighter.errors import Failure, WrongUsage
 from lamplighter.settings import Settings
-from storage import city, reader
+from storage import reader
 from storage.errors import StorageError
 from telemetry.clock import to_us
 
@@ -147,10 +147,9 @@ async def _documents(
             url = await stack.enter_async_context(evening(settings))
             settings = settings.model_copy(update={"database_url": url})
         connection = await stack.enter_async_context(database(settings))
-        timezone = await city.timezone(connection)
         ask = await stack.enter_async_context(reader.reading(connection))
         ((now,),) = (await ask(_NOW)).rows
-        look = replace(look, now_us=to_us(now), timezone=timezone)
+        look = replace(look, now_us=to_us(now), timezone=settings.timezone)
         pages = {board["uid"]: {"file": f"{name}.html", "title": board["title"]} for name, board in boards.items()}
         return {
             name: await document(board, ask, replace(look, chosen=_of_board(named, name)), pages)

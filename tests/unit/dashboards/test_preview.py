@@ -1,6 +1,7 @@
 """What the preview makes of rows and variables before a browser draws it: what Grafana makes of them."""
 
 import datetime as dt
+import sys
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -121,6 +122,16 @@ def test_without_node_one_sentence_says_so(
     monkeypatch.chdir(tmp_path)
     assert run(["dashboards", "preview"]) == 1
     assert "The program node is missing: the preview needs Node.js with npm" in capfd.readouterr().err
+
+
+def test_from_the_wheel_one_sentence_says_where_the_preview_is(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "dashboards.preview", None)
+    monkeypatch.setenv("LAMPLIGHTER_DATABASE_URL", "postgresql://127.0.0.1:1/nowhere")
+    monkeypatch.chdir(tmp_path)
+    assert run(["dashboards", "preview"]) == 1
+    assert "run it from the source tree" in capfd.readouterr().err
 
 
 def test_the_bundle_is_of_just_these_sources(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
