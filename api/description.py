@@ -28,6 +28,7 @@ _REFUSALS: Mapping[int, tuple[str, Problem]] = {
     ),
     404: ("There is no such thing.", problems.not_found("asset of this name")),
     413: ("The request is too large.", Problem(413, "A request may be at most 65536 bytes long.", slug="too-large")),
+    415: ("The body is no JSON as it is.", Problem(415, "A body is to be sent as Content-Type: application/json.")),
     422: (
         "A parameter or a member of the body is not as it should be, or cannot be now.",
         Problem(
@@ -104,7 +105,9 @@ def _statuses(method: str, path: str, operation: Mapping[str, Any]) -> Iterator[
     elif path.startswith(("/public/", "/api/", "/v1.1")):
         yield 429
     if written:
-        yield from (403, 413)
+        yield 403
+    if operation.get("requestBody"):
+        yield from (413, 415)
     if "{" in path or names & {"asset", "zone"}:
         yield 404
     if names or written:

@@ -2,6 +2,7 @@
 
 import time
 
+from fastapi import HTTPException
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -65,10 +66,10 @@ class Door:
 
     async def _pass_on(self, scope: Scope, receive: Receive, visit: "_Visit") -> str:
         """Let the framework answer. HEAD is GET without a body, but not of a stream, which would never end."""
-        if _announced_bytes(scope) > BODY_BYTES_MAX:
-            refusal = Problem(413, f"A request may be at most {BODY_BYTES_MAX} bytes long.", slug="too-large")
+        refusal = _refusal(scope)
+        if refusal is not None:
             await refusal.response()(scope, receive, visit.send)
-            return "too_large"
+            return "refused"
         if scope["method"] == "HEAD" and scope["path"] not in STREAMS:
             scope = {**scope, "method": "GET"}
             visit.without_body = True
@@ -102,23 +103,40 @@ class _Visit:
         await self._send(message)
 
 
-def _announced_bytes(scope: Scope) -> int:
-    value = next((value for name, value in scope["headers"] if name == b"content-length"), b"0")
-    return int(value) if value.isdigit() else 0
+def _refusal(scope: Scope) -> Problem | None:
+    """Why a request is not even read, by what its head says of its body; `None` where it is."""
+    said = dict(reversed(scope["headers"]))  # of several the first counts
+    length = said.get(b"content-length", b"0")
+    if length.isdigit() and int(length) > BODY_BYTES_MAX:
+        return _too_large()
+    if length == b"0" and b"transfer-encoding" not in said:
+        return None
+    if said.get(b"content-encoding", b"identity") != b"identity":
+        return Problem(415, "A body is to be sent as it is, without Content-Encoding.")
+    if said.get(b"content-type", b"").partition(b";")[0].strip().lower() != b"application/json":
+        return Problem(415, "A body is to be sent as Content-Type: application/json.")
+    return None
+
+
+def _too_large() -> Problem:
+    return Problem(413, f"A request may be at most {BODY_BYTES_MAX} bytes long.", slug="too-large")
 
 
 def _bounded(receive: Receive) -> Receive:
-    """A body sent without its length is cut off at the bound; what is cut is no valid JSON."""
+    """A body that comes without its length is refused at the bound.
+
+    Raises:
+        HTTPException: 413, out of `receive`; the framework lets no other pass while it reads a body.
+    """
     left = BODY_BYTES_MAX
 
     async def receive_bounded() -> Message:
         nonlocal left
         message = await receive()
         if message["type"] == "http.request":
-            body = message.get("body", b"")
-            if len(body) > left:
-                return {"type": "http.request", "body": body[:left], "more_body": False}
-            left -= len(body)
+            left -= len(message.get("body", b""))
+            if left < 0:
+                raise HTTPException(413, _too_large().detail)
         return message
 
     return receive_bounded

@@ -45,13 +45,13 @@ class HttpServer:
     """Serves an ASGI application on a socket that is already bound."""
 
     def __init__(self, app: Any, taken: socket.socket) -> None:
-        from api.hatch import Hatch  # heavy, and many only take a port
+        from api.wire import Wire  # heavy, and many only take a port
 
         self._socket = taken
         self._server = _WithoutSignals(
             uvicorn.Config(
                 app,
-                http=Hatch,
+                http=Wire,
                 log_config=None,
                 access_log=False,
                 lifespan="auto",

@@ -1,6 +1,7 @@
 """Whatever a client writes into a path, a query or a body: it is answered, and never as a failure of ours."""
 
 import datetime as dt
+from collections.abc import AsyncIterator
 from typing import Any
 from urllib.parse import quote
 
@@ -171,6 +172,16 @@ async def test_no_body_breaks_it(operator: httpx.AsyncClient, conn: Connection, 
     assert [(each[:60], answer.status_code) for each, answer in asked if answer.status_code >= 500] == []
     if path == "commands":
         assert await (await conn.execute("SELECT id FROM command")).fetchall() == []
+
+
+async def test_a_body_that_goes_on_and_on_is_refused(operator: httpx.AsyncClient) -> None:
+    async def endless() -> AsyncIterator[bytes]:
+        for _ in range(100):
+            yield b" " * 10_000
+
+    headers = {"content-type": "application/json"}
+    answer = await operator.post("/ops/v1/commands", content=endless(), headers=headers)
+    assert (answer.status_code, answer.headers["content-type"]) == (413, "application/problem+json")
 
 
 @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -5,6 +5,7 @@ from typing import Any
 
 import httpx
 import pytest
+from fastapi import HTTPException
 from starlette.types import Receive, Scope, Send
 
 from api.board import PATH, Board
@@ -148,8 +149,9 @@ async def test_a_large_request_of_unknown_length_is_cut_off(make_app: MakeApp) -
         pass
 
     scope = {"type": "http", "path": "/ops/v1/commands", "method": "POST", "headers": [], "client": ("::1", 1)}
-    await app(scope, receive, send)
-    assert read == BODY_BYTES_MAX
+    with pytest.raises(HTTPException) as refused:
+        await app(scope, receive, send)
+    assert (read, refused.value.status_code) == (50_000, 413)
 
 
 async def test_answers_are_counted_by_route_and_not_by_path(make_app: MakeApp) -> None:
