@@ -24,7 +24,10 @@ class Hatch(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """Hand a document out, or let uvicorn begin where it would have begun."""
-        answer = self._at_once()
+        try:
+            answer = self._at_once()
+        except Exception:  # the door comes to the same, answers for it and records it; here it would seem the client's
+            answer = None
         self._handed_out = answer is not None
         if answer is not None:
             self.transport.write(answer)

@@ -6,6 +6,7 @@ import re
 import socket
 
 import pytest
+import structlog
 from prometheus_client import generate_latest
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
@@ -14,7 +15,7 @@ from api.board import PATH, Board
 from api.door import Door
 from api.hatch import Hatch
 from api.settings import ApiSettings
-from api.standards import RENDERINGS
+from api.standards import RENDERINGS, Rendering, Shown, parkapi
 from lamplighter.http_server import HttpServer
 from tests.parts.zones import message, zone
 from tests.unit.api.conftest import MakeApp
@@ -32,13 +33,15 @@ def zones(board: Board) -> None:
 
 
 class Server:
-    """The application behind a protocol, on a port of its own."""
+    """The application on a port of its own, behind uvicorn's protocol or, by default, the one that residents meet."""
 
-    def __init__(self, app: Door, protocol: type[HttpToolsProtocol]) -> None:
+    def __init__(self, app: Door, protocol: type[HttpToolsProtocol] | None = None) -> None:
         with socket.socket() as unused:
-            self._config = HttpServer(app, unused)._server.config  # as it is for residents
-        assert self._config.http is Hatch
-        self._protocol = protocol
+            self._config = HttpServer(app, unused)._server.config
+        ours = self._config.http
+        assert isinstance(ours, type)
+        assert issubclass(ours, Hatch)
+        self._protocol = protocol or ours
         self.state = ServerState()
         self.state.default_headers = list(DATE)
 
@@ -72,7 +75,7 @@ def statuses(answer: bytes) -> list[bytes]:
 async def test_it_answers_as_the_door_does(make_app: MakeApp, board: Board, path: str) -> None:
     through_door, at_hatch = make_app(ApiSettings()), make_app(ApiSettings())
     at_hatch._app = nobody
-    door, hatch = Server(through_door, HttpToolsProtocol), Server(at_hatch, Hatch)
+    door, hatch = Server(through_door, HttpToolsProtocol), Server(at_hatch)
     ready = board.document(path)
     assert ready is not None
     tags = ["", "*", '"another"', ready.etag, f"W/{ready.etag}", f'"x", {ready.fitting("gzip").etag}']
@@ -89,7 +92,7 @@ async def test_it_answers_as_the_door_does(make_app: MakeApp, board: Board, path
 
 async def test_answers_keep_the_order_of_the_requests(make_app: MakeApp) -> None:
     mixed = [ask(PATH), ask("/healthz"), ask(PATH), ask("/nowhere"), ask(f"{PATH}/market"), ask("/", LAST)]
-    answer = await Server(make_app(ApiSettings()), Hatch)(*mixed)
+    answer = await Server(make_app(ApiSettings()))(*mixed)
     assert statuses(answer) == [b"200", b"200", b"200", b"404", b"200", b"200"]
     marks = [b'"updated_at"', b'"status"', b'"updated_at"', b"problem+json", b'"zone":"market"', b"<!doctype html>"]
     places = [0]
@@ -98,7 +101,7 @@ async def test_answers_keep_the_order_of_the_requests(make_app: MakeApp) -> None
 
 
 async def test_an_address_pays_once_wherever_it_asks(make_app: MakeApp) -> None:
-    server = Server(make_app(ApiSettings(requests_per_s=0.1, requests_burst=3)), Hatch)
+    server = Server(make_app(ApiSettings(requests_per_s=0.1, requests_burst=3)))
     answer = await server(ask(PATH), ask("/"), ask(PATH), ask(PATH), ask("/", LAST))
     assert statuses(answer) == [b"200", b"200", b"200", b"429", b"429"]
     assert b"retry-after: " in answer
@@ -107,14 +110,12 @@ async def test_an_address_pays_once_wherever_it_asks(make_app: MakeApp) -> None:
 async def test_behind_a_trusted_proxy_each_client_pays_for_itself(make_app: MakeApp) -> None:
     settings = ApiSettings(requests_per_s=0.1, requests_burst=1, trusted_proxies=("127.0.0.1",))
     clients = [f"X-Forwarded-For: 203.0.113.{n}\r\n" for n in (1, 1, 2)]
-    answer = await Server(make_app(settings), Hatch)(
-        *(ask(PATH, each) for each in clients[:2]), ask(PATH, clients[2] + LAST)
-    )
+    answer = await Server(make_app(settings))(*(ask(PATH, each) for each in clients[:2]), ask(PATH, clients[2] + LAST))
     assert statuses(answer) == [b"200", b"429", b"200"]
 
 
 async def test_what_changes_is_handed_out_at_once(make_app: MakeApp, board: Board) -> None:
-    server = Server(make_app(ApiSettings()), Hatch)
+    server = Server(make_app(ApiSettings()))
     before = await server(ask(f"{PATH}/market", LAST))
     board.receive(*message(zone("market", free=1)))
     after = await server(ask(f"{PATH}/market", LAST))
@@ -137,10 +138,22 @@ async def test_what_changes_is_handed_out_at_once(make_app: MakeApp, board: Boar
 async def test_what_is_no_plain_request_goes_to_the_door(make_app: MakeApp, request_: str) -> None:
     """The next request on the connection is understood as well."""
     both = [
-        await Server(make_app(ApiSettings()), each)(request_, ask(PATH, LAST)) for each in (HttpToolsProtocol, Hatch)
+        await Server(make_app(ApiSettings()), each)(request_, ask(PATH, LAST)) for each in (HttpToolsProtocol, None)
     ]
     assert both[0] == both[1]
     assert len(statuses(both[0])) >= 2
+
+
+async def test_a_failure_of_ours_is_said_to_be_ours(make_app: MakeApp, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(shown: Shown) -> bytes:
+        raise ArithmeticError
+
+    monkeypatch.setattr("api.board.RENDERINGS", {parkapi.SITES_PATH: Rendering("application/json", broken)})
+    with structlog.testing.capture_logs() as recorded:
+        answer = await Server(make_app(ApiSettings()))(ask(parkapi.SITES_PATH), ask(PATH, LAST))
+    assert statuses(answer) == [b"500", b"200"]
+    assert b"application/problem+json" in answer
+    assert [each["event"] for each in recorded] == ["request failed"]
 
 
 async def test_another_application_is_served_as_ever() -> None:
@@ -148,4 +161,4 @@ async def test_another_application_is_served_as_ever() -> None:
         await send({"type": "http.response.start", "status": 200, "headers": []})  # type: ignore[operator]
         await send({"type": "http.response.body", "body": b"as ever"})  # type: ignore[operator]
 
-    assert b"as ever" in await Server(plain, Hatch)(ask(PATH, LAST))  # type: ignore[arg-type]
+    assert b"as ever" in await Server(plain)(ask(PATH, LAST))  # type: ignore[arg-type]
