@@ -63,16 +63,7 @@ def alarms_router(parts: OpsParts) -> APIRouter:
         caller: Annotated[Caller, Depends(operator)],
         body: bodies.Acknowledgement | None = None,
     ) -> Response:
-        now_us, note = parts.now(), body.note if body else None
-        async with parts.database.transaction() as conn:
-            found = await alarms.acknowledge(conn, alarm, by=caller.name, note=note, at_us=now_us)
-            if found is None:
-                raise not_found("alarm of this id")
-            detail = {"note": note} if note else {}
-            await audit.record(
-                conn, at_us=now_us, by=caller.name, action="acknowledge", subject=f"alarm:{alarm}", detail=detail
-            )
-        return json_answer(found)
+        return await _acknowledge(parts, alarm, body.note if body else None, caller)
 
     @router.post("/{alarm}/shelve", response_model=shapes.Alarm, summary="Put it aside until a moment")
     async def shelve(alarm: AlarmPath, body: bodies.Shelving, caller: Annotated[Caller, Depends(operator)]) -> Response:
@@ -83,6 +74,20 @@ def alarms_router(parts: OpsParts) -> APIRouter:
         return await _unshelve(parts, alarm, caller)
 
     return router
+
+
+async def _acknowledge(parts: OpsParts, alarm: str, note: str | None, caller: Caller) -> Response:
+    """Note that somebody has seen an alarm."""
+    now_us = parts.now()
+    async with parts.database.transaction() as conn:
+        found = await alarms.acknowledge(conn, alarm, by=caller.name, note=note, at_us=now_us)
+        if found is None:
+            raise not_found("alarm of this id")
+        detail = {"note": note} if note else {}
+        await audit.record(
+            conn, at_us=now_us, by=caller.name, action="acknowledge", subject=f"alarm:{alarm}", detail=detail
+        )
+    return json_answer(found)
 
 
 async def _shelve(parts: OpsParts, alarm: str, body: bodies.Shelving, caller: Caller) -> Response:
