@@ -44,6 +44,7 @@ RestrictRealtime=yes
 RestrictSUIDSGID=yes
 RemoveIPC=yes
 LockPersonality=yes
+MemoryDenyWriteExecute=yes
 SystemCallArchitectures=native
 SystemCallFilter=@system-service
 SystemCallFilter=~@privileged
@@ -70,7 +71,15 @@ class Service:
 SERVICES = (
     Service("ingest", "ingest --without-upkeep", role_of("ingest"), 1024),
     # Network servers may be anywhere; makers' codecs run in namespaces of their own, where they reach nothing.
-    Service("gateway", "gateway", role_of("gateway"), 768, stays_here=False, namespaces="user net"),
+    Service(
+        "gateway",
+        "gateway",
+        role_of("gateway"),
+        768,
+        stays_here=False,
+        more="MemoryDenyWriteExecute=no\n",
+        namespaces="user net",
+    ),
     Service("rules", "rules", role_of("rules"), 1024, stays_here=False, more="StateDirectory=lamplighter/rules\n"),
     Service("api", "api", role_of("api"), 768),
     Service("upkeep", "upkeep", OWNER, 512, needs_broker=False),
@@ -133,8 +142,8 @@ Type=notify
 MemorySwapMax=0
 TasksMax=64
 LimitNOFILE=16384
-{service.more}{_HARDENED}RestrictNamespaces={service.namespaces}
-{_HERE_ONLY if service.stays_here else ""}
+{_HARDENED}RestrictNamespaces={service.namespaces}
+{service.more}{_HERE_ONLY if service.stays_here else ""}
 [Install]
 WantedBy=lamplighter.target
 """
