@@ -4,9 +4,11 @@ import shutil
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Browser, Page, async_playwright
 from psycopg_pool import AsyncConnectionPool
 
@@ -33,6 +35,8 @@ FLAGS = (
 )
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 CITY = "Musterstadt"
+lasting_fixture = partial(pytest_asyncio.fixture, loop_scope="session")
+"""A fixture on the event loop of the browser, which outlives a test; the tests themselves are marked so."""
 
 
 class Publish:
@@ -58,7 +62,7 @@ def moment() -> str:
     return to_rfc3339(now() // 1_000_000 * 1_000_000)
 
 
-@pytest.fixture
+@lasting_fixture()
 async def publish(own_broker: BrokerPart) -> AsyncIterator[Publish]:
     async with Publisher(own_broker.url, "rules-of-the-test") as publisher:
         yield Publish(publisher)
@@ -70,7 +74,7 @@ def settings() -> ApiSettings:
     return ApiSettings(city_name=CITY, database_away_s=3_600)
 
 
-@pytest.fixture
+@lasting_fixture()
 async def site(own_broker: BrokerPart, settings: ApiSettings) -> AsyncIterator[str]:
     """The URL of the page; the database is away."""
     service = ApiService(
@@ -87,8 +91,9 @@ async def site(own_broker: BrokerPart, settings: ApiSettings) -> AsyncIterator[s
         yield server.url
 
 
-@pytest.fixture
+@lasting_fixture(scope="session")
 async def browser() -> AsyncIterator[Browser]:
+    """One for all tests: each opens contexts of its own, which share nothing."""
     if CHROMIUM is None:
         pytest.skip("Chromium is not installed (on Debian: apt install chromium)")
     async with async_playwright() as playwright:
@@ -123,9 +128,11 @@ def visit(browser: Browser, site: str) -> Open:
     @asynccontextmanager
     async def visit(**context: Any) -> AsyncIterator[Visit]:
         opened = await browser.new_context(**context)
-        here = Visit(await opened.new_page())
-        await here.page.goto(site)
-        yield here
-        await opened.close()
+        try:
+            here = Visit(await opened.new_page())
+            await here.page.goto(site)
+            yield here
+        finally:
+            await opened.close()
 
     return visit

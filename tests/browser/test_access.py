@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 from playwright.async_api import Browser, Page, expect
 
-from tests.browser.conftest import Open, Publish
+from tests.browser.conftest import Open, Publish, lasting_fixture
 from tests.browser.test_residents_page import ENGLISH, GERMAN, town
 
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 AXE = Path(__file__).parent / "node_modules" / "axe-core" / "axe.min.js"
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 SLOW = {"offline": False, "latency": 150, "downloadThroughput": 200_000, "uploadThroughput": 200_000}
@@ -21,7 +22,7 @@ LARGEST_PAINT = """() => new Promise((tell) => {
 })"""
 
 
-@pytest.fixture(autouse=True)
+@lasting_fixture(autouse=True)
 async def zones(publish: Publish) -> None:
     for word in town():
         await publish(word)

@@ -15,9 +15,10 @@ from storage.alarms import Raised
 from storage.pool import connect, open_pool
 from telemetry.alarms import AlarmType
 from telemetry.clock import DAY_US
-from tests.browser.conftest import now
+from tests.browser.conftest import lasting_fixture, now
 from tests.parts.tasks import running
 
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 WHY = {
     "rule_version": "witten-7",
     "inputs": {"level_m": 1.62, "observed_at": "2026-11-22T20:15:00Z"},
@@ -33,7 +34,7 @@ class Office:
     token: str
 
 
-@pytest.fixture
+@lasting_fixture()
 async def office(database: str) -> AsyncIterator[Office]:
     pool = await open_pool(database, size=2)
     async with await connect(database) as conn:

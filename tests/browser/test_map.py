@@ -7,16 +7,17 @@ import pytest
 from playwright.async_api import Locator, Route, expect
 
 from api.settings import ApiSettings
-from tests.browser.conftest import Open, Publish, moment
+from tests.browser.conftest import Open, Publish, lasting_fixture, moment
 from tests.browser.test_access import AXE, found_by_axe
 from tests.browser.test_residents_page import ENGLISH, GERMAN, town
 from tests.parts.zones import zone
 
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 PHONE: dict[str, Any] = {"viewport": {"width": 320, "height": 640}, "has_touch": True, "is_mobile": True}
 TILES = "https://tiles.example.org/{z}/{x}/{y}.png © Mapmakers <b> https://maps.example.org/copyright"
 
 
-@pytest.fixture(autouse=True)
+@lasting_fixture(autouse=True)
 async def zones(publish: Publish) -> None:
     close = zone("close", name="Close by the market", lat=51.43632, lon=7.33522, updated_at=moment())
     for word in (*town(), close):

@@ -8,9 +8,10 @@ import pytest
 from playwright.async_api import expect
 
 from telemetry.availability import Expectation, ZoneAvailability
-from tests.browser.conftest import CITY, Open, Publish, moment
+from tests.browser.conftest import CITY, Open, Publish, lasting_fixture, moment
 from tests.parts.zones import bays, zone
 
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 GERMAN: Mapping[str, Any] = {"locale": "de-DE"}
 ENGLISH: Mapping[str, Any] = {"locale": "en-GB"}
 
@@ -50,7 +51,7 @@ def ahead() -> tuple[Expectation, ...]:
     return tuple(Expectation(minutes, moment(), free, low, high, 1.5) for minutes, free, low, high in ends)
 
 
-@pytest.fixture(autouse=True)
+@lasting_fixture(autouse=True)
 async def zones(publish: Publish) -> None:
     for word in town():
         await publish(word)
