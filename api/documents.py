@@ -82,7 +82,7 @@ def matches(if_none_match: str | None, etag: str) -> bool:
     """Whether `If-None-Match` names the tag, compared weakly as RFC 9110 §13.1.2 demands; `None` is no header."""
     if not if_none_match:
         return False
-    if if_none_match.strip() == "*":
+    if if_none_match.strip() in ("*", etag):
         return True
     return any(given.strip().removeprefix("W/") == etag for given in if_none_match.split(","))
 

@@ -16,7 +16,7 @@ from api.headers import OPEN, borne
 from api.metrics import Metrics
 from api.ratelimit import Buckets
 
-BY_ITSELF = (b"content-length", b"transfer-encoding", b"expect")
+OF_A_BODY = frozenset((b"content-length", b"transfer-encoding", b"expect"))
 """A request with one of these has a body, which no document is asked for with."""
 
 
@@ -54,7 +54,7 @@ class Shelf:
         begun_s = time.monotonic()
         ready = self._board.document(path)
         asked = dict(reversed(headers))  # of several the first counts
-        if ready is None or any(name in asked for name in BY_ITSELF):
+        if ready is None or not OF_A_BODY.isdisjoint(asked):
             return None
         if self._buckets.take(self._addresses.of(peer, headers), begun_s):
             return None

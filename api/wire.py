@@ -48,11 +48,12 @@ class Wire(Hatch):
                 self._refuse(Problem(431, f"The head of a request may be at most {HEAD_BYTES_MAX} bytes long."))
                 return
         super().data_received(data)
+        if self._begun:  # most requests come whole and need no clock
+            self._watch()
 
     def on_message_begin(self) -> None:
         """The first byte of a request."""
         self._begun, self._in_head, self._head_bytes = True, True, 0
-        self._watch()
         super().on_message_begin()
 
     def on_headers_complete(self) -> None:
