@@ -311,7 +311,7 @@ class Settings(BaseSettings):
     )
     platform_url: HttpUrl | None = _setting(
         None,
-        "Where people reach the platform: Grafana's links to alarms begin so. Not set: `http://127.0.0.1:8080`.",
+        "Where people reach the platform: links to alarms begin so. Not set: Grafana's with `http://127.0.0.1:8080`.",
         must="an http or https URL",
         example="https://lamplighter.example",
     )

@@ -1,7 +1,7 @@
 """What people are told of alarms, as text."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from telemetry.alarms import Alarm, Severity
@@ -13,29 +13,34 @@ _KINDS = {Severity.INFO: "info", Severity.WARNING: "warning", Severity.CRITICAL:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What people are told. `kind` is one of apprise's: `info`, `success`, `warning`, `failure`."""
+    """What people are told. `kind` is one of apprise's: `info`, `success`, `warning`, `failure`.
+
+    `alarm` is the id of the one alarm that it is about, `None` of several.
+    """
 
     title: str
     body: str
     kind: str
+    alarm: str | None = None
 
 
 def raised(alarm: Alarm) -> Message:
     """An alarm that stands, and why."""
     why = [f"{name}: {_listed(alarm.why.get(name, {}))}" for name in ("inputs", "thresholds")]
     body = "\n".join([f"Since {alarm.observed_at:{_TIME}}.", *why, f"Alarm {alarm.id}"])
-    return Message(f"{alarm.severity}: {_about(alarm)}", body, _KINDS[Severity(alarm.severity)])
+    return Message(f"{alarm.severity}: {_about(alarm)}", body, _KINDS[Severity(alarm.severity)], alarm.id)
 
 
 def reminder(alarm: Alarm) -> Message:
     """An alarm that nobody has acknowledged."""
     first = raised(alarm)
-    return Message(f"Unacknowledged, {first.title}", first.body, first.kind)
+    return replace(first, title=f"Unacknowledged, {first.title}")
 
 
 def over(alarm: Alarm) -> Message:
     """An alarm whose condition has gone."""
-    return Message(f"Over: {_about(alarm)}", f"Over since {alarm.cleared_at:{_TIME}}.\nAlarm {alarm.id}", "success")
+    body = f"Over since {alarm.cleared_at:{_TIME}}.\nAlarm {alarm.id}"
+    return Message(f"Over: {_about(alarm)}", body, "success", alarm.id)
 
 
 def flood(raised: Mapping[str, int], over: Mapping[str, int], since_us: int) -> Message:

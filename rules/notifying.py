@@ -10,8 +10,10 @@ import random
 from collections import Counter, deque
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
+from urllib.parse import quote
 
 import structlog
 
@@ -118,8 +120,10 @@ def through_apprise(place: Place) -> Send:
 class Notifier:
     """Has each sink of the rule file told what the teller decides. `counts`: what became of messages, by sink."""
 
-    def __init__(self, opened: Callable[[Place], Send] = through_apprise) -> None:
+    def __init__(self, opened: Callable[[Place], Send] = through_apprise, platform_url: str | None = None) -> None:
+        """`platform_url` is where people reach the platform; with it a message leads to the page of its alarm."""
         self._opened = opened
+        self._platform_url = platform_url.rstrip("/") if platform_url else None
         self._teller = Teller()
         self._places: Mapping[str, Place] = {}
         self._sinks: dict[str, Sink] = {}
@@ -161,7 +165,12 @@ class Notifier:
     def _put(self, said: Sequence[Told]) -> None:
         for each in said:
             if (sink := self._sinks.get(each.sink)) is not None:
-                sink.put(each.message)
+                sink.put(self._with_link(each.message))
+
+    def _with_link(self, message: Message) -> Message:
+        if message.alarm is None or self._platform_url is None:
+            return message
+        return replace(message, body=f"{message.body}\n{self._platform_url}/ops/alarms/{quote(message.alarm)}")
 
 
 def unusable(places: Mapping[str, Place]) -> dict[str, str]:

@@ -2,7 +2,8 @@
 
 A sink is told of an alarm once, reminded while nobody acknowledges it, and told of its end only if it was told of the
 alarm. What may not be told now, because the sink sleeps, the zone is under maintenance or the alarm is put aside, is
-told later if the alarm still stands. In a flood all that is not critical comes together as one message.
+told later if the alarm still stands; its end is told once the sink is awake and the maintenance is over. In a flood
+all that is not critical comes together as one message.
 """
 
 from collections import Counter, deque
@@ -99,9 +100,11 @@ class Teller:
         return said + list(self._floods(given))
 
     def _about(self, case: Case, given: Circumstances) -> Iterator[Told]:
+        if given.zone_of(case.alarm) in given.maintained and (case.told_us or case.alarm.cleared_at is None):
+            return
         if case.alarm.cleared_at is not None:
             yield from self._ended(case, given)
-        elif case.alarm.state != State.SHELVED and given.zone_of(case.alarm) not in given.maintained:
+        elif case.alarm.state != State.SHELVED:
             for route in given.notifications.routes:
                 if matches(route, case.alarm, given.zone_of):
                     yield from self._standing(case, route, given)

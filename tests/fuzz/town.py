@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 from psycopg.types.json import Jsonb
 
+import telemetry.alarms
+from api.alarm_board import AlarmBoard
 from api.app import create_app
 from api.board import Board
 from api.description import EXAMPLES
@@ -17,9 +19,11 @@ from storage import alarms, tokens
 from storage.alarms import Raised
 from storage.pool import Connection, connect, open_pool
 from storage.registry import import_csv
+from telemetry import topics
 from telemetry.alarms import AlarmType
 from telemetry.clock import DAY_US, SECOND_US, to_datetime, to_rfc3339
 from tests.integration.storage.rows import store
+from tests.parts.alarms import alarm
 from tests.parts.tasks import running
 from tests.parts.zones import bays, message, zone
 
@@ -53,6 +57,9 @@ async def served(database: str) -> AsyncIterator[Served]:
     for name in ("market", "station"):
         restricted = {"disabled": bays(free=1, occupied=1)}
         board.receive(*message(zone(name, updated_at=to_rfc3339(_now()), restricted=restricted)))
+    alarm_board = AlarmBoard()
+    for name in ("a", "b"):
+        alarm_board.receive(topics.alarm(name), telemetry.alarms.encode(alarm(name)))
     unhurried = ApiSettings(
         requests_per_s=1e6, requests_burst=1_000_000, ttl_s=3_600, comment_every_s=0.2, public_kinds=("drain_level",)
     )
@@ -64,6 +71,7 @@ async def served(database: str) -> AsyncIterator[Served]:
             yield Served(server.url, token)
     finally:
         board.changes.close()
+        alarm_board.changes.close()
         await pool.close()
 
 

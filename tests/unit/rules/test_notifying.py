@@ -104,7 +104,9 @@ def given(**sinks: Place) -> Circumstances:
 
 async def test_each_sink_of_the_rules_is_told_in_words() -> None:
     told: dict[str, list[Message]] = {"mail": [], "chat": []}
-    notifier = Notifier(lambda place: lambda said: told[place.url_env].append(said) is None)
+    notifier = Notifier(
+        lambda place: lambda said: told[place.url_env].append(said) is None, platform_url="https://city.example/"
+    )
     places = {"desk": Place(url_env="mail"), "crew": Place(url_env="chat")}
     notifier.adopt(places)
     notifier.take(standing(), given(**places))
@@ -117,6 +119,7 @@ async def test_each_sink_of_the_rules_is_told_in_words() -> None:
     assert (message.title, message.kind) == ("critical: drain overflow, d", "failure")
     assert "level_m 1.6" in message.body
     assert "ground_m 1.5" in message.body
+    assert message.body.endswith("\nhttps://city.example/ops/alarms/a")
     assert notifier.counts["desk"]["sent"] == 1
     await notifier.close()
 

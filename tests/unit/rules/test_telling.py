@@ -112,6 +112,18 @@ def test_maintenance_suppresses_telling_and_not_what_stands_afterwards() -> None
     assert office.said == [RAISED]
 
 
+def test_the_end_of_an_alarm_disturbs_nobody_during_maintenance_either() -> None:
+    office = Office()
+    office.raises()
+    office.maintained = frozenset({"market"})
+    office.clears()
+    office.passes(HOUR_US)
+    assert office.said == [RAISED]
+    office.maintained = frozenset()
+    office.passes(MINUTE_US)
+    assert [title for _, title in office.said[1:]] == ["Over: drain high, d"]
+
+
 def test_a_shelved_alarm_disturbs_nobody_until_it_stands_again() -> None:
     office = Office(routes=(Route(("desk",), renotify_every_s=60),))
     alarm = office.raises()
