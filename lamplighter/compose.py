@@ -230,6 +230,7 @@ async def serve_rules(crew: Crew, ground: Ground, place: Place) -> None:
     import rules.service  # its room alone
     from lamplighter.rule_metrics import RuleMetrics
     from rules.counts import Counts
+    from rules.notifying import Notifier
     from rules.rulefile.active import ActiveRules
     from rules.soundings import QueueBound
 
@@ -248,6 +249,7 @@ async def serve_rules(crew: Crew, ground: Ground, place: Place) -> None:
             timezone=ZoneInfo(place.timezone),
             journal=journal,
             rules=ActiveRules(ground.settings.rules_file, ground.settings.rules_author),
+            notifier=Notifier(platform_url=ground.settings.platform_url),
             counts=counts,
             ready=ready.set,
             bound=QueueBound(ground.settings.broker_queue_messages, ground.settings.broker_queue_bytes),
