@@ -33,6 +33,7 @@ from telemetry import topics
 from telemetry.clock import CityClock, Now, to_rfc3339
 from telemetry.decoding import Decoder
 from telemetry.limits import BATCH_AGE_MS_MAX, BATCH_LINGER_MS_MAX, FLOOD_PER_S
+from telemetry.spans import span
 
 REGISTRY_LOOK_S = 2.0
 """So often the registry's version is looked at, in real seconds."""
@@ -224,7 +225,8 @@ class _Service:
         self._ledger.waits_since(batch.sources[0].arrived_s)
         try:
             if batch.topics or batch.statuses:  # a probe alone needs no database
-                fates = await self._writer.write(parcel, batch, sent.set)
+                with span("ingest batch", observations=batch.received):
+                    fates = await self._writer.write(parcel, batch, sent.set)
                 self._ledger.settled(fates, time.monotonic() - begun_s)
                 trail.leave(parcel, fates, self._present_decoder().registry)
                 if batch.statuses:

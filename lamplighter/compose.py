@@ -27,9 +27,11 @@ from lamplighter.errors import Failure
 from lamplighter.http_server import HttpServer, url_of
 from lamplighter.settings import Settings
 from lamplighter.supervise import Crew
+from lamplighter.tracing import Requests
 from lamplighter.upkeep_metrics import UpkeepMetrics
 from storage import errors, lifecycle, migrate, shared_clock
 from storage.pool import Pool, connect, open_pool
+from telemetry import spans
 from telemetry.clock import CityClock, Now
 
 if TYPE_CHECKING:
@@ -306,7 +308,7 @@ async def serve_api(crew: Crew, ground: Ground, place: Place | None, taken: sock
         registry=ground.figures,
         own_url=url_of(taken),
     )
-    server = HttpServer(service.app, taken)
+    server = HttpServer(Requests(service.app) if spans.followed() else service.app, taken)
     crew.serve("api", service.run())
     crew.serve("http", server.serve())
     await server.until_started()

@@ -44,6 +44,7 @@ from telemetry.clock import SECOND_US, Now, to_rfc3339
 from telemetry.decoding import Decoder
 from telemetry.limits import RECEIVE_MAXIMUM
 from telemetry.registry import Registry
+from telemetry.spans import span
 
 RECORD_EVERY_S = 1.0
 """Positions alone are recorded this often, in real seconds; anything that matters at once."""
@@ -260,7 +261,8 @@ class Runner:
         moment = self.hearing.moment(self._town.now(), time.monotonic(), observed_us, messages)
         inputs = replace(inputs, radios=self.radio_words.radios(time.monotonic()))
         self._stepped = self._known_city()
-        self._state, effects = advance(self._stepped, self._state, inputs, moment)
+        with span("rules step", messages=messages):
+            self._state, effects = advance(self._stepped, self._state, inputs, moment)
         self._decided(effects)
         self.counts.stepped(effects)
 

@@ -104,6 +104,8 @@ def _serve(config: Path | None, *services: "Service", seat: tuple[str, int] | No
             raise WrongUsage("No network server is named: set LAMPLIGHTER_GATEWAY_NETWORKS, or gateway_networks.")
         services = tuple(each for each in services if each != "gateway")
     database_url, mqtt_url = need_database(settings), need_broker(settings)
+    from lamplighter import tracing
     from lamplighter.running import Seat, serve  # heavy: all rooms
 
-    run(serve(settings, database_url, mqtt_url, services, Seat(*seat) if seat else None))
+    with tracing.told():
+        run(serve(settings, database_url, mqtt_url, services, Seat(*seat) if seat else None))

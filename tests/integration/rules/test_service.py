@@ -3,6 +3,10 @@
 import asyncio
 from typing import Any
 
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+
+from lamplighter.tracing import sent_by
 from rules.counts import Counts
 from rules.measures import CLOSURE
 from storage import measures
@@ -185,3 +189,15 @@ async def test_positions_are_recorded_and_acknowledged(rules: Counts, town: Town
     await eventually(attempt)
     query = "SELECT count(*) FROM rule_state WHERE rule = 'presence' AND position IS NOT NULL"
     await town.row(query, expected=lambda row: row[0] == 1)
+
+
+async def test_a_step_is_a_span(rules: Counts, town: Town) -> None:
+    exporter = InMemorySpanExporter()
+    with sent_by(SimpleSpanProcessor(exporter)):
+        await town.report("drain_level", "D1", level_m=0.3)
+
+        async def attempt() -> None:
+            told = [dict(each.attributes or {}) for each in exporter.get_finished_spans() if each.name == "rules step"]
+            assert {"messages": 1} in told
+
+        await eventually(attempt)
