@@ -24,9 +24,10 @@ chaos: $(VENV)/installed-dev      ## kill, cut and fill everything, and count wh
 soak: $(VENV)/installed-dev       ## twenty minutes of a town of 5,000 devices that is struck in every way (ARGS="--seed 7")
 	@$(BIN)/python -m tests.soak $(ARGS)
 
-fuzz: $(VENV)/installed-dev       ## bend what a broker and devices might send and try it (ARGS="--for 60s")
+fuzz: $(VENV)/installed-dev       ## bend what a broker, devices and clients might send and try it (ARGS="--for 60s")
 	@$(BIN)/python -m tests.fuzz.broker_bytes $(ARGS)
 	@$(BIN)/python -m tests.fuzz.payloads $(ARGS)
+	@$(BIN)/python -m tests.fuzz.http_api $(ARGS)
 
 bench: $(VENV)/installed-dev      ## measure it beside its peers on this machine, and write docs/performance.md
 	@$(BIN)/python -m bench $(ARGS)
