@@ -12,6 +12,8 @@ PORT = 8883
 """MQTT over TLS, as registered with IANA."""
 LOCAL_PORT = 1883
 """MQTT in clear, as registered with IANA; on 127.0.0.1 only."""
+INNER_PORT = 8884
+"""A second door with TLS, for our own services in a network of containers; never published."""
 
 
 @dataclass(frozen=True)
@@ -27,15 +29,28 @@ class TlsFiles:
 
 
 def tls_configuration(
-    files: BrokerFiles, tls: TlsFiles, *, port: int = PORT, address: str = "0.0.0.0", local_port: int | None = None
+    files: BrokerFiles,
+    tls: TlsFiles,
+    *,
+    port: int = PORT,
+    address: str = "0.0.0.0",
+    local_port: int | None = None,
+    inner_port: int | None = None,
 ) -> str:
-    """`mosquitto.conf` of one listener with TLS and, on 127.0.0.1 with a password, one without for our own services.
+    """`mosquitto.conf` of one listener with TLS, and of a door for our own services if they have one of their own.
 
-    With an authority every client shows a certificate, and its common name is the user: no password is asked for.
+    That door is on 127.0.0.1 without TLS (`local_port`) or on any address with it (`inner_port`), always by password.
+    Then the first is the devices' alone, and a device's session bears the name of its user, whatever name it gives: it
+    has one session, and takes over nobody else's. With an authority every client of the first shows a certificate, and
+    its common name is the user: no password is asked for.
     """
     listener, rest = configuration(files, port, address).split("\n", 1)
-    lines = [listener, f"certfile {tls.certificate}", f"keyfile {tls.key}", "tls_version tlsv1.2"]
+    encrypted = [f"certfile {tls.certificate}", f"keyfile {tls.key}", "tls_version tlsv1.2"]
+    lines = [listener, *encrypted]
+    if local_port is not None or inner_port is not None:
+        lines.append("use_username_as_clientid true")
     if tls.authority is not None:
         lines += [f"cafile {tls.authority}", "require_certificate true", "use_identity_as_username true"]
-    local = "" if local_port is None else f"listener {local_port} 127.0.0.1\n"
-    return "\n".join([*lines, rest]) + local
+    own = [] if local_port is None else [f"listener {local_port} 127.0.0.1", ""]
+    own += [] if inner_port is None else [f"listener {inner_port}", *encrypted, ""]
+    return "\n".join([*lines, rest]) + "\n".join(own)

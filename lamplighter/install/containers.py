@@ -29,7 +29,7 @@ def steps(here: town.Town, folder: Path) -> list[Step]:
     passwords = {role: town.kept_password(folder / f"{name}_database_url") for role, name in services.items()}
     shown = _kept(folder / "reader_password")
     platform = town.kept_password(folder / "mqtt_url")
-    url = f"mqtts://{PLATFORM_USER}:{quote(platform, safe='')}@{BROKER}:{credentials_tls.PORT}"
+    url = f"mqtts://{PLATFORM_USER}:{quote(platform, safe='')}@{BROKER}:{credentials_tls.INNER_PORT}"
     return [
         Command(("install", "--directory", "--mode=0700", str(folder)), "make a folder that only its owner may enter"),
         secret("postgres_password", credentials.new_password()),
@@ -56,9 +56,8 @@ def _kept(file: Path) -> str:
 
 def _broker() -> str:
     files = broker_rules.BrokerFiles(_INSIDE / "access.txt", _INSIDE / "passwords.txt", Path("/mosquitto/data"))
-    return credentials_tls.tls_configuration(
-        files, credentials_tls.TlsFiles(_INSIDE / "broker.pem", _INSIDE / "broker-key.pem")
-    )
+    tls = credentials_tls.TlsFiles(_INSIDE / "broker.pem", _INSIDE / "broker-key.pem")
+    return credentials_tls.tls_configuration(files, tls, inner_port=credentials_tls.INNER_PORT)
 
 
 def _settings(here: town.Town) -> str:

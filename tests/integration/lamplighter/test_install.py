@@ -11,7 +11,10 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from bus.address import parse_address
+from bus.connection import Connection, Terms, connect
 from bus.reconnecting import Lost
+from gateway import credentials
 from lamplighter.cli import run
 from lamplighter.embedded import handshake, ports
 from lamplighter.embedded.broker import mosquitto_program
@@ -106,6 +109,9 @@ async def test_a_mosquitto_so_configured_lets_the_platform_in_by_tls(root: Path,
     file = tmp_path / "mosquitto.conf"
     local = ports.free_port()
     text = text.replace("/var/lib/mosquitto", str(tmp_path)).replace("listener 1883", f"listener {local}")
+    passwords = root / "etc/mosquitto/passwords.txt"
+    (tmp_path / "passwords.txt").write_text(credentials.issued(passwords.read_text(), {"L1": "device"}))
+    text = text.replace(str(passwords), str(tmp_path / "passwords.txt"))
     file.write_text(f"user root\n{text}")
     quiet = asyncio.subprocess.DEVNULL
     process = await asyncio.create_subprocess_exec(program, "-c", file, stdout=quiet, stderr=quiet)
@@ -118,9 +124,24 @@ async def test_a_mosquitto_so_configured_lets_the_platform_in_by_tls(root: Path,
             await handshake.shake_hands(by_tls)
         with pytest.raises(handshake.Refused):
             await handshake.shake_hands(f"mqtt://platform:guessed@127.0.0.1:{local}")
+        device = f"mqtts://L1:device@localhost:{port}?ca={root / 'etc/lamplighter/authority/ca.pem'}"
+        await no_device_takes_over(url.replace(":1883", f":{local}"), device)
     finally:
         process.terminate()
         await process.wait()
+
+
+async def no_device_takes_over(ours: str, device: str) -> None:
+    """A device that calls itself as a service does, to end its session and its queue, ends only its own."""
+
+    async def session(url: str) -> Connection:
+        return await connect(5, parse_address(url), Terms("ingest"), lambda connection, arrivals: None)
+
+    service, thief = await session(ours), await session(device)
+    await session(device)
+    await asyncio.wait_for(thief.closed, 5)
+    assert not service.closed.done()
+    service.leave()
 
 
 @pytest.mark.skipif(shutil.which("psql") is None, reason="psql is not installed")
