@@ -10,18 +10,24 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 SAMPLE_EVERY_S = 5.0
 PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 WARM_S = 60.0
 """What a process takes to get everything that it needs, in real seconds."""
+CALM_AFTER_S = 30.0
+"""What the last strike entails is over so much later, in real seconds."""
 GROWTH_MIB_MAX = 10.0
 """Flat is what holds at the end no more than so much above what it held after its first minutes."""
 
 
 @dataclass(frozen=True)
 class Held:
-    """One process from when it was warm: how long it was watched, mean of its first and last fifth, and the slope."""
+    """One process from when it was warm: how long it was watched, mean of its first and last fifth, and the slope.
+
+    `calm_mib_per_h` is the slope after the last strike.
+    """
 
     name: str
     seconds: float
@@ -29,6 +35,7 @@ class Held:
     last_mib: float
     most_mib: float
     mib_per_h: float
+    calm_mib_per_h: float
 
     @property
     def flat(self) -> bool:
@@ -37,11 +44,18 @@ class Held:
 
 
 class Memory:
-    """Samples by process; `pids` says which process has which ids at the moment."""
+    """Samples by process.
 
-    def __init__(self, pids: Callable[[], Mapping[str, list[int]]]) -> None:
-        self._pids = pids
+    `pids` says which process has which ids at the moment, `calm_s` when nothing strikes any more, after the beginning.
+    """
+
+    def __init__(self, pids: Callable[[], Mapping[str, list[int]]], calm_s: float) -> None:
+        self._pids, self._calm_s, self._begun_s = pids, calm_s, time.monotonic()
         self._samples: dict[tuple[str, int], list[tuple[float, float]]] = defaultdict(list)
+
+    def begins(self) -> None:
+        """The devices begin to live."""
+        self._begun_s = time.monotonic()
 
     async def watch(self) -> None:
         """Sample until cancelled."""
@@ -55,16 +69,22 @@ class Memory:
     def held(self) -> list[Held]:
         """The last process of each name."""
         last = dict(sorted(self._samples, key=lambda key: self._samples[key][-1][0]))
-        return [_held(name, self._samples[name, pid]) for name, pid in last.items()]
+        calm_s = self._begun_s + self._calm_s + CALM_AFTER_S
+        return [_held(name, self._samples[name, pid], calm_s) for name, pid in last.items()]
 
 
-def _held(name: str, samples: list[tuple[float, float]]) -> Held:
+def _held(name: str, samples: list[tuple[float, float]], calm_s: float) -> Held:
     warm = [each for each in samples if each[0] - samples[0][0] >= WARM_S]
     at_s, mib = np.array(warm if len(warm) >= 5 else samples).T
     fifth = max(1, len(mib) // 5)
-    slope = float(np.polyfit(at_s - at_s[0], mib, 1)[0]) if len(mib) > 1 else 0.0
     first, last = float(mib[:fifth].mean()), float(mib[-fifth:].mean())
-    return Held(name, float(at_s[-1] - at_s[0]), first, last, float(mib.max()), slope * 3600)
+    calm = at_s >= calm_s
+    slopes = _mib_per_h(at_s, mib), _mib_per_h(at_s[calm], mib[calm])
+    return Held(name, float(at_s[-1] - at_s[0]), first, last, float(mib.max()), *slopes)
+
+
+def _mib_per_h(at_s: NDArray[np.float64], mib: NDArray[np.float64]) -> float:
+    return 3600 * float(np.polyfit(at_s - at_s[0], mib, 1)[0]) if len(mib) > 1 else 0.0
 
 
 def resident_mib(pids: Iterable[int]) -> float:

@@ -26,12 +26,6 @@ FAULTS = Faults(
     clock_drift_ppm_max=2_000.0,
 )
 """Far more than a town that is looked after has; a tenth of all uplinks is lost on the way and sent again."""
-RULES = """\
-[parking]
-stuck_after_s = 21600
-stuck_changes = 12
-"""
-"""A bay is stuck sooner than usual (two days, 20 changes): a soak lasts less than a day of the city's."""
 LONG = {
     "first": ("ingest_killed",) * 3 + ("rules_killed",) * 3 + ("api_killed",) * 2 + ("upkeep_killed",),
     "then": ("broker_killed",) * 2

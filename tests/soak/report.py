@@ -32,13 +32,15 @@ NOTES = """\
   that hears nothing sends again after ten seconds, and after a torn line all of its last minute.
 - **Lost**: believed, and no row with the device's `ts`. **Doubled**: more than one row, or a row that was never sent.
 - **A flood** is water at or above the crown for half an hour, or at or above the ground for a quarter of one, at a
-  sensor that works, sees so high and has a radio. Its alarm has to be raised while it lasts.
+  sensor that works, sees so high and has a radio. Its alarm has to be raised while it lasts, or to stand since the
+  flood before.
 - **A false alarm** says what was not the case, from twenty minutes before the time it speaks of until it was raised.
   What the simulator has none of (blockages, supply losses, cabinets without power) is always false; so is an alarm of
   the platform on itself.
 - **Memory** is what is resident; a server's is that of all its processes, what they share once. Means of the first and
   last fifth of the time in which the last process of its name was warm. It is flat if it grows by no more than 10 MiB.
   The database fills its cache, the simulator remembers all that it has sent: they are shown, not judged.
+- **A stuck bay** is one of the faults; its alarm takes two days of its neighbours' changes, longer than this lasts.
 - The full disk needs a disk of the database's own, which only root can mount; another user's soak does without it.
 """
 
@@ -83,7 +85,7 @@ def _rows(outcome: Outcome) -> Iterator[tuple[str, str]]:
         "faults of devices",
         f"{FAULTS.loss_per_uplink:.0%} of uplinks lost, {FAULTS.lost_ack_per_uplink:.0%} of acknowledgements, "
         f"{FAULTS.duplicate_per_report:.0%} said twice, clocks up to {FAULTS.clock_drift_ppm_max / 1e6:.1%} wrong, "
-        f"each fifth a day without radio for up to 90 minutes",
+        f"each fifth a day without radio for up to 90 minutes, {verdict.stuck} sensors of bays and drains stuck",
     )
     yield "strikes", f"{len(outcome.strikes)}" + ("" if outcome.mounted else ", the full disk left out")
     yield "uplinks", f"{record.uplinks:,} sent, {outcome.progress.reconnects:,} lines came back"
@@ -115,7 +117,7 @@ def _rows(outcome: Outcome) -> Iterator[tuple[str, str]]:
     yield (
         "asked every second from outside",
         f"parking answered {answers.parking} of {answers.asked} times, ready {answers.ready} times, "
-        f"last not ready {answers.last_not_ready_s:.0f} s after the beginning",
+        f"last not ready {answers.last_not_ready_s:.0f} s after the beginning: {answers.why or '-'}",
     )
     yield (
         "self-probe",
@@ -126,7 +128,8 @@ def _rows(outcome: Outcome) -> Iterator[tuple[str, str]]:
         yield (
             f"memory of {held.name}",
             f"{held.first_mib:.0f} → {held.last_mib:.0f} MiB in {held.seconds / 60:.0f} min, at most "
-            f"{held.most_mib:.0f}, slope {held.mib_per_h:+.0f} MiB/h",
+            f"{held.most_mib:.0f}, slope {held.mib_per_h:+.0f} MiB/h, in the calm at the end "
+            f"{held.calm_mib_per_h:+.0f} MiB/h",
         )
     yield "simulator behind its clock", f"at most {outcome.progress.lag_s_max:.1f} real seconds"
     yield (

@@ -27,7 +27,7 @@ from tests.soak.verdict import Verdict, judge
 
 QUIET_S, QUIET_S_MAX = 3.0, 120.0
 """The books are at rest if they have not changed for so long; until then so long is waited."""
-BACK_S_MAX = 60.0
+BACK_S_MAX = 120.0
 """After the last strike the town is ready again within so long."""
 ASK_EVERY_S = 1.0
 
@@ -46,6 +46,8 @@ class Answers:
     """The longest that a reading of the self-probe was seen to wait."""
     last_not_ready_s: float = 0.0
     """Real seconds after the beginning."""
+    why: str = ""
+    """What was said then."""
 
 
 @dataclass
@@ -78,9 +80,9 @@ async def soak(plan: Plan) -> Outcome:
     record, answers, mounted = Record(), Answers(), may_mount()
     with tempfile.TemporaryDirectory(prefix="lamplighter-soak-", ignore_cleanup_errors=True) as folder:
         async with town(plan, Path(folder) / "town", mounted) as place:
-            memory = Memory(lambda: place.pids() | {"simulator and judge": [os.getpid()]})
+            memory = Memory(lambda: place.pids() | {"simulator and judge": [os.getpid()]}, plan.calm_s)
             async with running(memory.watch()), running(_ask(place, answers)):
-                progress, strikes = await _live(plan, place, record)
+                progress, strikes = await _live(plan, place, record, memory)
                 await _quiet(place)
             outcome = Outcome(plan, Verdict(), progress, record, memory.held(), answers, strikes, mounted)
             for service in place.services.values():
@@ -93,7 +95,9 @@ async def soak(plan: Plan) -> Outcome:
     return outcome
 
 
-async def _live(plan: Plan, place: Town, record: Record) -> tuple[fleet.Progress, list[tuple[float, str, float]]]:
+async def _live(
+    plan: Plan, place: Town, record: Record, memory: Memory
+) -> tuple[fleet.Progress, list[tuple[float, str, float]]]:
     """The devices, and the strikes in their time."""
     await asyncio.sleep(max(0, place.clock.anchor_us - real_now()) / SECOND_US)
     stop, url = asyncio.Event(), place.broker.running.url
@@ -109,6 +113,7 @@ async def _live(plan: Plan, place: Town, record: Record) -> tuple[fleet.Progress
             witness=record,
         )
     )
+    memory.begins()
     began_s, chance, done = time.monotonic(), random.Random(plan.seed), []
     for strike in plan.strikes:
         await asyncio.sleep(max(0.0, began_s + strike.at_s - time.monotonic()))
@@ -136,6 +141,7 @@ async def _ask(place: Town, answers: Answers) -> None:
                 if said.status_code == 200:
                     answers.ready += 1
                     continue
+                answers.why = said.json()["detail"]
             answers.not_ready += 1
             answers.last_not_ready_s = time.monotonic() - began_s
 
@@ -162,7 +168,7 @@ def _complain(outcome: Outcome) -> None:
         if not held.flat and held.name not in ("simulator and judge", "database") and outcome.plan.full:
             complaints.append(f"{held.name} grew from {held.first_mib:.0f} to {held.last_mib:.0f} MiB")
     if answers.last_not_ready_s > outcome.plan.calm_s + BACK_S_MAX:
-        complaints.append(f"it was not ready {answers.last_not_ready_s:.0f} s after the beginning")
+        complaints.append(f"it was not ready {answers.last_not_ready_s:.0f} s after the beginning: {answers.why}")
     if outcome.progress.lost:
         complaints.append(f"{outcome.progress.lost} readings fell out of a device's full store")
     if not outcome.verdict.probes_shown:

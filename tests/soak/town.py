@@ -19,7 +19,7 @@ from telemetry.clock import SECOND_US, CityClock, to_rfc3339
 from tests.chaos.strikes import fill
 from tests.chaos.town import Broker, Database, Service, disk
 from tests.soak.memory import family
-from tests.soak.plan import RULES, START_US, Plan
+from tests.soak.plan import START_US, Plan
 
 SERVICES = ("ingest", "upkeep", "rules", "api")
 LEAD_S = 20.0
@@ -47,8 +47,6 @@ class Town:
             await registry.import_csv(conn, write_csv(city.rows()), START_US)
             self.clock = CityClock(START_US, real_now() + int(LEAD_S * SECOND_US), self._plan.speed)
             await stored_city.set_clock(conn, self.clock)
-        rules = self._home / "rules.toml"
-        rules.write_text(RULES)
         settings = {
             "LAMPLIGHTER_DATABASE_URL": url,
             "LAMPLIGHTER_MQTT_URL": self.broker.running.url,
@@ -58,7 +56,6 @@ class Town:
             "LAMPLIGHTER_CITY_LON": str(city.lon),
             "LAMPLIGHTER_TIMEZONE": city.timezone,
             "LAMPLIGHTER_HTTP_PORT": self.http.rpartition(":")[2],
-            "LAMPLIGHTER_RULES_FILE": str(rules),
             "LAMPLIGHTER_RULES_JOURNAL_DIR": str(self._home / "journal"),
         }
         self.services = {name: Service([name], settings) for name in SERVICES}

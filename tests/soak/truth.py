@@ -45,12 +45,16 @@ class Flood:
 
 @dataclass(frozen=True)
 class Alarm:
-    """An alarm as the platform has recorded it; `asset` is `None` for the platform's own."""
+    """An alarm as the platform has recorded it.
+
+    `asset` is `None` for the platform's own, `cleared_us` while it stands.
+    """
 
     asset: str | None
     type: AlarmType
     observed_us: int
     raised_us: int
+    cleared_us: int | None = None
 
 
 class Truth:
@@ -99,10 +103,9 @@ class Truth:
                         found.append(Flood(member.asset, stage, begin_us, end_us))
         return found
 
-    def stuck_bays(self) -> int:
-        """How many bays' sensors repeat one word."""
-        bays = (each for each in self.members.values() if each.kind == "parking_bay")
-        return sum(self._faults(each).stuck for each in bays)
+    def stuck_sensors(self) -> int:
+        """How many bays' and drains' sensors repeat one word."""
+        return sum(self._faults(each).stuck for each in self.members.values() if each.kind != "streetlight")
 
     def _faults(self, member: Member) -> DeviceFaults:
         return DeviceFaults(FAULTS, Chance.seeded("faults", self._plan.seed, member.device))

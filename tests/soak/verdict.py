@@ -26,7 +26,8 @@ _ROWS = """
     FROM {kind} JOIN asset USING (asset_id) GROUP BY asset"""
 _ALARMS = """
     SELECT asset, type, (extract(epoch FROM observed_at) * 1000000)::bigint,
-           (extract(epoch FROM raised_at) * 1000000)::bigint FROM alarm"""
+           (extract(epoch FROM raised_at) * 1000000)::bigint,
+           (extract(epoch FROM cleared_at) * 1000000)::bigint FROM alarm"""
 _PROBES = "SELECT count(*), count(shown_at) FROM self_probe"
 Conn = psycopg.Connection[tuple[object, ...]]
 
@@ -47,6 +48,7 @@ class Verdict:
     floods: Counter[AlarmType] = field(default_factory=Counter)
     alarmed: Counter[AlarmType] = field(default_factory=Counter)
     flood_delays_s: list[float] = field(default_factory=list)
+    stuck: int = 0
     probes: int = 0
     probes_shown: int = 0
     complaints: list[str] = field(default_factory=list)
@@ -60,7 +62,7 @@ class Verdict:
 def judge(url: str, plan: Plan, record: Record) -> Verdict:
     """Compare; the database's is one snapshot."""
     truth = Truth(plan)
-    verdict = Verdict()
+    verdict = Verdict(stuck=truth.stuck_sensors())
     with psycopg.connect(url) as conn:
         conn.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
         _judge_books(conn, verdict)
@@ -117,8 +119,14 @@ def _stored(conn: Conn, verdict: Verdict) -> Iterator[tuple[str, Moments]]:
 def _judge_alarms(conn: Conn, truth: Truth, plan: Plan, verdict: Verdict) -> None:
     """Which are true, and whether every flood has one."""
     alarms = [
-        Alarm(None if asset is None else str(asset), AlarmType(str(kind)), _int(observed_us), _int(raised_us))
-        for asset, kind, observed_us, raised_us in conn.execute(_ALARMS)
+        Alarm(
+            None if asset is None else str(asset),
+            AlarmType(str(kind)),
+            _int(observed_us),
+            _int(raised_us),
+            None if cleared_us is None else _int(cleared_us),
+        )
+        for asset, kind, observed_us, raised_us, cleared_us in conn.execute(_ALARMS)
     ]
     for alarm in alarms:
         verdict.alarms[alarm.type] += 1
@@ -138,22 +146,21 @@ def _judge_alarms(conn: Conn, truth: Truth, plan: Plan, verdict: Verdict) -> Non
             verdict.complaints.append(f"not alarmed: {flood}")
         else:
             verdict.alarmed[flood.type] += 1
-            verdict.flood_delays_s.append((raised_us - flood.begin_us) / 1_000_000)
+            if raised_us >= flood.begin_us:
+                verdict.flood_delays_s.append((raised_us - flood.begin_us) / 1_000_000)
     if verdict.false[AlarmType.DRAIN_OVERFLOW]:
         verdict.complaints.append(f"{verdict.false[AlarmType.DRAIN_OVERFLOW]} false drain_overflow")
     if verdict.other_false > OTHER_FALSE_MAX * plan.asset_days:
         verdict.complaints.append(f"{verdict.other_false} other false alarms in {plan.asset_days:,.0f} asset-days")
-    if AlarmType.PARKING_BAY_STUCK not in verdict.alarms and plan.full and truth.stuck_bays():
-        verdict.complaints.append("no stuck bay was noticed")
 
 
 def _raised_us(flood: Flood, alarms: list[Alarm]) -> int | None:
-    """When the alarm of a flood was raised while it lasted; the first of them."""
+    """When the alarm of a flood was raised: while it lasts, or it still stands of the flood before."""
     raised = [
         alarm.raised_us
         for alarm in alarms
         if (alarm.asset, alarm.type) == (flood.asset, flood.type) and alarm.raised_us <= flood.end_us
-        if alarm.raised_us >= flood.begin_us - 5 * 60 * 1_000_000
+        if alarm.cleared_us is None or alarm.cleared_us >= flood.begin_us
     ]
     return min(raised, default=None)
 
