@@ -166,5 +166,5 @@ def _raised_us(flood: Flood, alarms: list[Alarm]) -> int | None:
 
 
 def _int(value: object) -> int:
-    assert isinstance(value, int | float) or hasattr(value, "__int__")
-    return int(value)  # type: ignore[call-overload,no-any-return]
+    assert isinstance(value, int | float)
+    return int(value)
