@@ -96,10 +96,10 @@ def _check_machine(root: Path, program: Path) -> None:
     if missing:
         packages = " ".join(sorted(set(missing.values())))
         raise Failure(f"This machine lacks {', '.join(missing)}: `apt install {packages}`, then run this again.")
-    if any(program.is_relative_to(folder) for folder in HIDDEN):
+    if program == town.COMMAND or any(program.is_relative_to(folder) for folder in HIDDEN):
         raise Failure(
-            f"The services may not look into {program.parts[1]} folders, where {program} is: install Lamplighter "
-            "elsewhere, such as `python3 -m venv /opt/lamplighter`."
+            f"Lamplighter is where its services may not look, or its own command goes ({program}): install it "
+            "elsewhere, such as in `python3 -m venv /opt/lamplighter`."
         )
 
 

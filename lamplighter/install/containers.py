@@ -16,6 +16,8 @@ from storage import reader, roles
 READABLE = 0o444
 BROKER, DATABASE = "broker", "database"
 """How containers call each other."""
+PAGES = "172.30.77.0/24"
+"""The network of proxy and API."""
 _INSIDE = Path("/run/secrets")
 
 
@@ -69,6 +71,7 @@ timezone = "{here.timezone}"
 mqtt_ca = "{_INSIDE / "ca.pem"}"
 http_host = "0.0.0.0"
 cleartext_hosts = ["0.0.0.0", "{DATABASE}"]   # the containers' own network
+trusted_proxies = ["{PAGES}"]
 data_dir = "/var/lib/lamplighter"
 backup_dir = "/var/backups/lamplighter"
 log_format = "json"

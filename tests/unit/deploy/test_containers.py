@@ -91,6 +91,7 @@ def test_each_service_gets_the_secrets_of_its_own_role_and_the_owner_stays_away_
     for name in ("migrate", "upkeep", "backup", "database"):
         assert services[name]["networks"] == ["inside"]
     assert compose["networks"]["inside"] == {"internal": True}
+    assert compose["networks"]["pages"]["ipam"]["config"] == [{"subnet": containers.PAGES}]
 
 
 def test_the_secrets_are_those_that_install_makes_and_none_is_in_the_file(
