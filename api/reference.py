@@ -1,5 +1,6 @@
 """`/docs`: the interface in words, written from its own OpenAPI document into one page without a foreign request."""
 
+import json
 from collections.abc import Callable, Iterator
 from html import escape
 from typing import Any
@@ -46,7 +47,8 @@ def _operation(method: str, path: str, operation: dict[str, Any]) -> str:
     lock = ' <span class="token">token</span>' if operation.get("security") else ""
     head = f'<h3><span class="method {method}">{method.upper()}</span> <code>{escape(path)}</code>{lock}</h3>'
     words = f"<p>{escape(operation.get('summary', ''))}</p>"
-    return f"<article>{head}{words}{_parameters(operation)}{_body(operation)}{_answers(operation)}</article>"
+    told = _parameters(operation) + _body(operation) + _answers(operation) + _examples(operation)
+    return f"<article>{head}{words}{told}</article>"
 
 
 def _parameters(operation: dict[str, Any]) -> str:
@@ -66,11 +68,28 @@ def _body(operation: dict[str, Any]) -> str:
 
 
 def _answers(operation: dict[str, Any]) -> str:
-    parts = []
+    parts, refusals = [], []
     for status, answer in operation.get("responses", {}).items():
+        if status >= "400":
+            refusals.append(escape(status))
+            continue
         kinds = [f"{escape(name)} {_type(each.get('schema', {}))}" for name, each in answer.get("content", {}).items()]
         parts.append(f"<li><b>{escape(status)}</b> {', '.join(kinds) or escape(answer.get('description', ''))}</li>")
+    if refusals:
+        parts.append(f"<li>refused: {', '.join(refusals)} {_type({'$ref': 'ProblemDocument'})}</li>")
     return f"<ul class='answers'>{''.join(parts)}</ul>"
+
+
+def _examples(operation: dict[str, Any]) -> str:
+    """What may be sent and what comes back, folded away."""
+    bodies = [operation.get("requestBody", {})]
+    bodies += [answer for status, answer in operation.get("responses", {}).items() if status < "300"]
+    shown = [
+        content["example"] for body in bodies for content in body.get("content", {}).values() if "example" in content
+    ]
+    texts = [each if isinstance(each, str) else json.dumps(each, indent=1, ensure_ascii=False) for each in shown]
+    blocks = "".join(f"<pre>{escape(text)}</pre>" for text in texts)
+    return f"<details><summary>Example</summary>{blocks}</details>" if blocks else ""
 
 
 def _shapes(openapi: dict[str, Any]) -> str:
