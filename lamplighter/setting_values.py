@@ -32,12 +32,6 @@ def _days_by_kind(value: object) -> object:
     return value
 
 
-def _known_kind(name: str) -> str:
-    if name not in KINDS:
-        raise ValueError("no such kind")
-    return name
-
-
 def _time_zone(name: str) -> str:
     if name not in available_timezones():
         raise ValueError("no such time zone")
@@ -81,5 +75,4 @@ TimeZone = Annotated[str, AfterValidator(_time_zone)]
 Instant = Annotated[dt.datetime, AfterValidator(_with_offset)]
 DaysByKind = Annotated[dict[str, Annotated[int, Field(gt=0)]], NoDecode, BeforeValidator(_days_by_kind)]
 Words = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_words)]
-KindNames = Annotated[tuple[Annotated[str, AfterValidator(_known_kind)], ...], NoDecode, BeforeValidator(_words)]
 Networks = Annotated[tuple[Annotated[str, AfterValidator(checked_network)], ...], NoDecode, BeforeValidator(_words)]

@@ -53,16 +53,6 @@ def compose() -> dict[str, Any]:
     return loaded
 
 
-def test_the_file_is_tidy() -> None:
-    config = pytest.importorskip("yamllint.config", reason="yamllint is not installed")
-    linter = pytest.importorskip("yamllint.linter")
-    rules = config.YamlLintConfig(
-        "{extends: default, rules: {line-length: {max: 120}, document-start: disable, braces: {max-spaces-inside: 1}}}"
-    )
-    text = (CLUSTER / "compose.yaml").read_text()
-    assert [str(problem) for problem in linter.run(text, rules)] == []
-
-
 def test_every_image_is_pinned_and_every_server_watched(compose: dict[str, Any]) -> None:
     for name, service in compose["services"].items():
         assert re.fullmatch(r"[\w./-]+:\d+\.\d+[\w.-]*", service["image"]), name

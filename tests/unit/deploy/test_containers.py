@@ -114,13 +114,14 @@ def _names(secrets: list[Any]) -> set[str]:
     return {each if isinstance(each, str) else each["source"] for each in secrets}
 
 
-def test_the_file_is_tidy(text: str) -> None:
+@pytest.mark.parametrize("file", ["compose.yaml", "cluster/compose.yaml"])
+def test_the_file_is_tidy(file: str) -> None:
     config = pytest.importorskip("yamllint.config", reason="yamllint is not installed")
     linter = pytest.importorskip("yamllint.linter")
     rules = config.YamlLintConfig(
         "{extends: default, rules: {line-length: {max: 120}, document-start: disable, braces: {max-spaces-inside: 1}}}"
     )
-    assert [str(problem) for problem in linter.run(text, rules)] == []
+    assert [str(problem) for problem in linter.run((DEPLOY / file).read_text(), rules)] == []
 
 
 def test_what_runs_in_the_database_is_well_formed() -> None:
