@@ -372,6 +372,12 @@ async def the_disk_is_nearly_full(town: Town, changed: pytest.MonkeyPatch) -> Pa
     return town.patient()
 
 
+@fault("machine", "each resident who listens needs one: raise it (systemd: LimitNOFILE=")
+async def a_process_may_open_few_files(town: Town, changed: pytest.MonkeyPatch) -> Patient:
+    changed.setattr(machine, "FILES_MIN", 1 << 30)
+    return town.patient()
+
+
 @fault("machine", "Nothing can be written below")
 async def the_data_folder_is_none(town: Town, _: pytest.MonkeyPatch) -> Patient:
     (town.folder / "data").write_text("")
@@ -528,9 +534,14 @@ def careful_database(background: Background, home: Path) -> Iterator[str]:
 
 
 async def test_nothing_is_found_in_a_healthy_town(
-    tmp_path: Path, careful_database: str, start_broker: Any, start_mosquitto: StartMosquitto
+    tmp_path: Path,
+    careful_database: str,
+    start_broker: Any,
+    start_mosquitto: StartMosquitto,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """All services run, and every device has its password."""
+    monkeypatch.setattr(machine, "FILES_MIN", 256)  # what whoever runs the tests may open is no matter of the town
     broker = start_broker(DEVICES)
     await migrate(careful_database)
     town = Town(tmp_path, careful_database, broker.url, start_mosquitto)
