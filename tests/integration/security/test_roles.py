@@ -101,3 +101,22 @@ def test_a_service_that_was_taken_over_may_not(served: str, service: str, statem
         connection.execute(f"SET SESSION AUTHORIZATION {roles.role_of(service)}")  # type: ignore[arg-type]
         with pytest.raises(refused):
             connection.execute(statement)  # type: ignore[arg-type]
+
+
+def test_under_timescaledb_the_same_rights_suffice(timescale_database: str) -> None:
+    """Chunks and aggregates are made by the owner's rights, whoever writes."""
+    make_roles(timescale_database)
+    databases.migrate(timescale_database)
+    with psycopg.connect(timescale_database, autocommit=True) as connection:
+        connection.execute("SET ROLE lamplighter_ingest")
+        for month in (1, 2):
+            connection.execute(
+                "INSERT INTO streetlight (asset_id, observed_at, received_at, level_pct)"
+                f" VALUES (1, '2026-{month:02}-03', '2026-{month:02}-03', 70) ON CONFLICT DO NOTHING RETURNING asset_id"
+            )
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            connection.execute("SELECT drop_chunks('streetlight', older_than => now())")
+        connection.execute("SET ROLE lamplighter_api")
+        for relation in ("streetlight", "streetlight_hourly", "streetlight_daily", "latest"):
+            connection.execute(f"SELECT * FROM {relation}")
+        connection.execute("RESET ROLE")
