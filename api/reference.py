@@ -88,7 +88,7 @@ def _examples(operation: dict[str, Any]) -> str:
         content["example"] for body in bodies for content in body.get("content", {}).values() if "example" in content
     ]
     texts = [each if isinstance(each, str) else json.dumps(each, indent=1, ensure_ascii=False) for each in shown]
-    blocks = "".join(f"<pre>{escape(text)}</pre>" for text in texts)
+    blocks = "".join(f'<pre tabindex="0">{escape(text)}</pre>' for text in texts)
     return f"<details><summary>Example</summary>{blocks}</details>" if blocks else ""
 
 

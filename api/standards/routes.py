@@ -1,8 +1,8 @@
 """The documents of the standards over HTTP; those of the zones are usually answered by the door already."""
 
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Query, Request
 from starlette.responses import JSONResponse, Response
 
 from api.board import Board
@@ -32,8 +32,13 @@ def standards_router(board: Board, spots: Spots) -> APIRouter:
     serve(parkapi.SITES_PATH, "All parking zones as ParkAPI v3 sites", response_model=shapes.ParkingSites)
 
     @router.get(parkapi.SPOTS_PATH, response_model=shapes.ParkingSpots, summary="All bays as ParkAPI v3 spots, as now")
-    async def parking_spots(request: Request) -> Response:
-        return answer(request, await spots.document())
+    async def parking_spots(
+        request: Request,
+        start: Annotated[int, Query(ge=0, le=1_000_000, description="So many are left out.")] = 0,
+        limit: Annotated[int | None, Query(ge=1, le=1_000, description="Absent: all the rest.")] = None,
+    ) -> Response:
+        whole = start == 0 and limit is None
+        return answer(request, await (spots.document() if whole else spots.page(start, limit)))
 
     serve(datex.PATH, "All parking zones as DATEX II v3 parking publication light", response_model=shapes.Datex)
     serve(

@@ -63,6 +63,7 @@ class ParkingSpots(BaseModel):
     items: list[ParkingSpot]
     total_count: int
     stale: bool
+    next_path: str | None = Field(None, description="Where the next page is, if there is one.")
 
 
 class LightSite(BaseModel):

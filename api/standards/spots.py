@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from typing import Any
 
 import msgspec
 
@@ -27,6 +28,7 @@ class Spots:
         self._found: list[Spot] | None = None
         self._updated_at = ""
         self._document: Document | None = None
+        self._body: dict[str, Any] = {}
         self._due_s = 0.0
         self._reading = asyncio.Lock()
 
@@ -42,6 +44,19 @@ class Spots:
                 self._due_s = time.monotonic() + REFRESH_EVERY_S
             return self._document
 
+    async def page(self, start: int, limit: int | None) -> Document:
+        """A part of the list, which says where the next begins; `None` is all the rest.
+
+        Raises:
+            StorageError: the database is away and the list was never read.
+        """
+        await self.document()
+        end = self._body["total_count"] if limit is None else start + limit
+        part = self._body | {"items": self._body["items"][start:end]}
+        if end < self._body["total_count"]:
+            part["next_path"] = f"{parkapi.SPOTS_PATH}?start={end}&limit={limit}"
+        return document(msgspec.json.encode(part), "application/json", self._ttl_s)
+
     async def _read(self) -> Document:
         stale = False
         try:
@@ -53,5 +68,5 @@ class Spots:
             if self._found is None:
                 raise
             stale = True
-        body = parkapi.spots(self._found, self._updated_at, stale=stale)
-        return document(msgspec.json.encode(body), "application/json", self._ttl_s)
+        self._body = parkapi.spots(self._found, self._updated_at, stale=stale)
+        return document(msgspec.json.encode(self._body), "application/json", self._ttl_s)

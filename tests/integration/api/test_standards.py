@@ -33,6 +33,9 @@ async def test_a_bay_says_what_it_is_now_and_the_last_copy_outlives_the_database
         (spot,) = found["items"]
         assert (spot["uid"], spot["realtime_status"], found["stale"]) == ("bay-1", "TAKEN", False)
         assert ago(60).isoformat()[:19] not in str(spot)
+        first = (await client.get(f"{parkapi.SPOTS_PATH}?limit=1")).json()
+        none = (await client.get(f"{parkapi.SPOTS_PATH}?start=1")).json()
+        assert (first, none["items"], none["total_count"]) == (found, [], 1)
         await pool.close()
         await watched.probe()
         kept = (await client.get(parkapi.SPOTS_PATH)).json()
