@@ -87,7 +87,7 @@ async def migrate(
     if undrafted:
         raise errors.KindUndrafted(undrafted.splitlines()[0].removeprefix("-- "))
     if timezone is not None:
-        _check_timezone(timezone)
+        check_timezone(timezone)
     with errors.translated():
         async with locked(url, "lamplighter migrate") as conn:
             await _must_be_whole(conn)
@@ -246,7 +246,8 @@ async def _settle_timezone(conn: Connection, mode: str, timezone: str | None, ki
             await conn.execute(ROLLUPS["forget_days"].format(kind=kind.name))
 
 
-def _check_timezone(name: str) -> None:
+def check_timezone(name: str) -> None:
+    """Raise `ValueError` for what is no time zone."""
     try:
         ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError) as error:

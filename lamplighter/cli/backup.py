@@ -21,6 +21,7 @@ from storage.backup.archive import Manifest
 from telemetry.clock import to_datetime
 
 STREAM = Path("-")
+_MOMENT = "%Y-%m-%d %H:%M:%S UTC"
 CLOCKS_APART = dt.timedelta(minutes=5)
 """A city clock further from the real one is worth a word."""
 
@@ -167,11 +168,11 @@ def _write_files(file: BinaryIO, folder: Path) -> None:
 
 def _say_found(manifest: Manifest) -> None:
     head = manifest.head
-    apart = dt.datetime.fromisoformat(head.city_time) - dt.datetime.fromisoformat(head.made_at)
-    clock = f", when it was {head.city_time} in the city" if abs(apart) > CLOCKS_APART else ""
+    elsewhere = abs(head.city_time - head.made_at) > CLOCKS_APART
+    clock = f", when it was {head.city_time:{_MOMENT}} in the city" if elsewhere else ""
     newest = head.schema[-1].name if head.schema else "none"
     _say(
-        f"A whole backup of {head.made_at}{clock}: {manifest.rows} rows, schema {newest}, by Lamplighter "
+        f"A whole backup of {head.made_at:{_MOMENT}}{clock}: {manifest.rows} rows, schema {newest}, by Lamplighter "
         f"{head.lamplighter} on PostgreSQL {head.server}"
     )
 

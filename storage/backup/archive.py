@@ -8,13 +8,14 @@ manifest.json                   SHA-256 and size of each, columns and rows of ea
 manifest.sha256                 the manifest's own; whoever cut the file short lacks it
 """
 
+import datetime as dt
 import hashlib
 import io
 import tarfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import BinaryIO
+from typing import Annotated, BinaryIO
 
 import msgspec
 
@@ -35,6 +36,9 @@ manifest.json lists. `zcat tables/asset/*.copy.gz | psql -c "COPY asset (COLUMNS
 """
 
 
+Moment = Annotated[dt.datetime, msgspec.Meta(tz=True)]
+
+
 class Damaged(Exception):
     """The backup is not whole, or not one of ours."""
 
@@ -52,8 +56,8 @@ class Head(msgspec.Struct, frozen=True, kw_only=True):
 
     format: int = FORMAT
     lamplighter: str
-    made_at: str
-    city_time: str
+    made_at: Moment
+    city_time: Moment
     server: str
     mode: str
     timezone: str

@@ -57,6 +57,10 @@ async def restore(
     migrations = migrate.read(folder)
     known = {each.number: (each.name, each.checksum) for each in manifest.head.schema}
     later = migrate.lacking(known, migrations)
+    try:
+        migrate.check_timezone(manifest.head.timezone)
+    except ValueError as error:
+        raise Damaged(str(error)) from error
     with errors.translated():
         async with migrate.locked(url, "lamplighter restore") as conn:
             await _must_be_empty(conn)
@@ -159,7 +163,7 @@ class _Work:
 
 def _months(columns: list[str], rows: bytes) -> NDArray[np.int64]:
     """The months that rows of observations lie in, each by its beginning in microseconds since 1970 UTC."""
-    if columns[0] != tables.OWN_COLUMNS[0].name:
-        raise Damaged(f"its rows begin with {columns[0]}")
+    if columns[:1] != [tables.OWN_COLUMNS[0].name]:
+        raise Damaged(f"its rows do not begin with {tables.OWN_COLUMNS[0].name}")
     found = sorted({row[:_MONTH].decode() for row in rows.split(b"\n") if row})
     return np.array(found, dtype="datetime64[M]").astype("datetime64[us]").astype(np.int64)

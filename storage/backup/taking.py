@@ -61,8 +61,7 @@ async def _head(conn: Connection, made_at: dt.datetime) -> Head:
         row = await (await cursor.execute(SQL["head"])).fetchone()
     if row is None:
         raise errors.SchemaMissing("the table city is empty")
-    made = made_at.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    return Head(lamplighter=version("lamplighter"), made_at=made, schema=schema, **row)
+    return Head(lamplighter=version("lamplighter"), made_at=made_at, schema=schema, **row)
 
 
 async def _tables(conn: Connection, applied: list[migrate.Migration], kinds: migrate.Kinds) -> list[str]:

@@ -7,7 +7,7 @@ SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY;
 -- name: head
 -- What the backup is of.
 SELECT current_setting('server_version') AS server, c.mode, c.timezone,
-       to_char(city_now() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS city_time
+       city_now() AS city_time
 FROM city c;
 
 -- name: tables
