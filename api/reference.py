@@ -44,7 +44,7 @@ def _section(tag: str, operations: list[tuple[str, str, str, dict[str, Any]]], o
 
 
 def _operation(method: str, path: str, operation: dict[str, Any]) -> str:
-    lock = ' <span class="token">token</span>' if operation.get("security") else ""
+    lock = ' <span class="token">token</span>' if {} not in operation.get("security", [{}]) else ""
     head = f'<h3><span class="method {method}">{method.upper()}</span> <code>{escape(path)}</code>{lock}</h3>'
     words = f"<p>{escape(operation.get('summary', ''))}</p>"
     told = _parameters(operation) + _body(operation) + _answers(operation) + _examples(operation)

@@ -45,7 +45,8 @@ def _tag(operation: Mapping[str, Any]) -> str:
 
 
 def _row(method: str, path: str, operation: Mapping[str, Any]) -> str:
-    who = "a token" if operation.get("security") else "all"
+    ways = operation.get("security", [{}])
+    who = "a token" if {} not in ways else "all, a token for more" if len(ways) > 1 else "all"
     words = operation.get("summary") or operation.get("description", "")
     return f"| `{method.upper()} {path}` | {who} | {_cell(words)} | {', '.join(_parameters(operation))} |\n"
 
