@@ -210,6 +210,7 @@ async def test_commands_newest_first_page_after_page_and_of_one_asset(operator: 
     shapes.Commands.model_validate(first)
     of_one = (await operator.get(COMMANDS, params={"asset": "lamp-2"})).json()["items"]
     assert [item["asset"] for item in of_one] == ["lamp-2"]
+    assert (await operator.get(COMMANDS, params={"asset": "nobody"})).status_code == 404
 
 
 async def test_who_ordered_and_ended_what_is_kept(operator: httpx.AsyncClient, conn: Connection) -> None:

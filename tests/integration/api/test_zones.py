@@ -64,6 +64,13 @@ async def test_an_order_for_no_zone_is_not_found(operator: httpx.AsyncClient) ->
     assert (await operator.post(f"{ZONES}/atlantis/all-on", json={})).status_code == 404
 
 
+async def test_a_zone_without_a_bay_cannot_be_closed(operator: httpx.AsyncClient, conn: Connection) -> None:
+    answer = await operator.post(f"{ZONES}/station/closure", json=IN_AN_HOUR)
+    assert answer.status_code == 404
+    assert "with a parking bay" in answer.json()["detail"]
+    assert await rows(conn, "SELECT id FROM zone_measure") == []
+
+
 async def test_who_may_only_look_orders_nothing(viewer: httpx.AsyncClient) -> None:
     assert (await viewer.post(f"{ZONES}/market/closure", json=IN_AN_HOUR)).status_code == 403
     assert (await viewer.post(f"{ZONES}/market/all-on", json={})).status_code == 403
