@@ -186,10 +186,9 @@ class Strikes:
         await self._town.broker.start()
 
     async def _cut(self, wire: Wire) -> None:
-        wire.away = True
-        wire.cut()
+        wire.shut()
         await self._pause(0, 1.5)
-        wire.away = False
+        wire.open()
 
     async def _stalled(self, wire: Wire) -> None:
         wire.stall()

@@ -7,8 +7,10 @@ import struct
 from collections.abc import Callable
 from contextlib import suppress
 from types import TracebackType
-from typing import Literal, Self
+from typing import Literal
 from urllib.parse import urlsplit, urlunsplit
+
+from tests.parts.listener import Listener
 
 READ_BYTES = 65_536
 _ATTACH_FILTER = 26
@@ -17,7 +19,7 @@ _DROP_ALL = struct.pack("HBBI", 0x06, 0, 0, 0)
 """One BPF instruction: return 0, that is, keep nothing of the packet; not even an acknowledgement goes back."""
 
 
-class Wire:
+class Wire(Listener):
     """Passes bytes on between who connects to `url` and the server behind it.
 
     `delay_s` is added to every piece that goes to the server. `at_commit` is called once, while PostgreSQL's client
@@ -40,18 +42,13 @@ class Wire:
     @property
     def url(self) -> str:
         """The server's URL, by way of this wire."""
-        port = self._server.sockets[0].getsockname()[1]
         login = self._parts.netloc.rsplit("@", 1)[0]
-        return urlunsplit(self._parts._replace(netloc=f"{login}@127.0.0.1:{port}"))
-
-    async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
-        return self
+        return urlunsplit(self._parts._replace(netloc=f"{login}@127.0.0.1:{self.port}"))
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._server.close()
+        await super().__aexit__(kind, error, trace)
         self.flow()
         self.cut()
         for writer in self._silent:
@@ -70,12 +67,21 @@ class Wire:
         for link in list(self._links):
             link.tear()
 
+    def shut(self) -> None:
+        """Be as if the server were down: tear all connections, and let nobody in until `open`."""
+        self.away = True
+        self.cut()
+
+    def open(self) -> None:
+        """Let clients in again."""
+        self.away = False
+
     def fall_silent(self) -> None:
         """Lose all connections without a word to either end: what they send is not even acknowledged by the network."""
         for link in list(self._links):
             self._silent += link.fall_silent()
 
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             if self.away:
                 raise ConnectionRefusedError

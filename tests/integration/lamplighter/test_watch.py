@@ -25,11 +25,11 @@ from telemetry import topics
 from telemetry.backlog import Backlog
 from telemetry.clock import DAY_US, CityClock
 from tests.integration.ingest.conftest import CITY, now
-from tests.integration.rules.gate import Gate
 from tests.parts.broker import BrokerPart
 from tests.parts.cities import BERLIN, ESSEN
 from tests.parts.patience import eventually
 from tests.parts.tasks import running as during
+from tests.parts.wire import Wire
 
 SMALL = QueueBound(400, 10**9)
 
@@ -37,7 +37,7 @@ SMALL = QueueBound(400, 10**9)
 class Platform:
     """Rules and ingest on one broker, with a gate before their database; `said` is what alarms say, newest last."""
 
-    def __init__(self, broker_url: str, gate: Gate, pool: Pool, conn: Connection, journal: Path) -> None:
+    def __init__(self, broker_url: str, gate: Wire, pool: Pool, conn: Connection, journal: Path) -> None:
         self.journal = journal
         self.url, self.gate, self.pool, self.conn = broker_url, gate, pool, conn
         self.counts, self.ledger = Counts(), Ledger("watched")
@@ -114,7 +114,7 @@ async def running(run: Callable[..., Awaitable[None]], **arguments: Any) -> Asyn
 async def start(database: str, tmp_path: Path) -> AsyncIterator[Callable[[str], Awaitable[Platform]]]:
     """Makes a platform on a broker."""
     async with AsyncExitStack() as stack:
-        gate = await stack.enter_async_context(Gate(database))
+        gate = await stack.enter_async_context(Wire(database))
         conn = await stack.enter_async_context(await connect(database))
         await registry.import_csv(conn, CITY, now())
         pool = await open_pool(gate.url, size=6)
@@ -184,7 +184,7 @@ async def test_while_the_database_is_away_the_backlog_ages_and_a_filling_queue_i
     async with platform.rules(SMALL), platform.ingest(), served(platform) as ops:
         await platform.backlog(lambda found: found.age_s < 1)
         await probed(ops, True)
-        await platform.gate.shut()
+        platform.gate.shut()
         await platform.burst(300)
         raised = await platform.alarm(lambda said: said["state"] == "unacknowledged")
         found = await platform.backlog(lambda found: found.age_s > 3)
@@ -193,7 +193,7 @@ async def test_while_the_database_is_away_the_backlog_ages_and_a_filling_queue_i
         assert await (await platform.conn.execute(rows)).fetchall() == []
         assert (await ops.get("/readyz")).json()["backlog"]["age_s"] > 1
         await probed(ops, False)
-        await platform.gate.open()
+        platform.gate.open()
         await platform.backlog(lambda found: found.age_s < 1 and found.messages == 0)
         assert platform.ledger.waiting_s < 1
         await platform.alarm(lambda said: said["state"] == "returned_unacknowledged")

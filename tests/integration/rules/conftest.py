@@ -19,10 +19,10 @@ from storage import registry
 from storage.pool import Connection, Pool, connect, open_pool
 from telemetry import topics
 from telemetry.clock import SECOND_US, CityClock, to_rfc3339
-from tests.integration.rules.gate import Gate
 from tests.parts.broker import BrokerPart
 from tests.parts.cities import BERLIN, ESSEN, MIDNIGHT_US
 from tests.parts.patience import eventually
+from tests.parts.wire import Wire
 
 TOWN = """asset,kind,name,zone,lat,lon,device,ring_sign,min_level_pct,crown_m,ground_m,reserved_for
 market,zone,Marktplatz,,51.4363,7.3352,,,,,,
@@ -107,14 +107,14 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-async def gate(database: str) -> AsyncIterator[Gate]:
+async def gate(database: str) -> AsyncIterator[Wire]:
     """The rules' way to the database."""
-    async with Gate(database) as gate:
+    async with Wire(database) as gate:
         yield gate
 
 
 @pytest.fixture
-async def pool(gate: Gate) -> AsyncIterator[Pool]:
+async def pool(gate: Wire) -> AsyncIterator[Pool]:
     pool = await open_pool(gate.url, size=4)
     yield pool
     await pool.close()

@@ -23,7 +23,6 @@ from telemetry.alarms import AlarmType
 from telemetry.clock import to_datetime
 from telemetry.commands import Settings
 from tests.integration.rules.conftest import StartRules, Town
-from tests.integration.rules.gate import Gate
 from tests.integration.rules.webhook import Webhook
 from tests.parts.patience import eventually
 from tests.parts.wire import Wire
@@ -54,12 +53,12 @@ async def alarms_heard(town: Town, *states: str) -> None:
 
 
 async def test_an_overflow_reaches_people_within_a_second_without_database(
-    start_rules: StartRules, town: Town, gate: Gate, tmp_path: Path
+    start_rules: StartRules, town: Town, gate: Wire, tmp_path: Path
 ) -> None:
     async with Webhook() as hook:
         async with start_rules(rules=ActiveRules(rule_file(tmp_path, hook.url))) as counts:
             await town.commands("L1", 1)
-            await gate.shut()
+            gate.shut()
             said_s = time.monotonic()
             await town.report("drain_level", "D1", level_m=1.6)
             await alarms_heard(town, "unacknowledged")
@@ -72,7 +71,7 @@ async def test_an_overflow_reaches_people_within_a_second_without_database(
             assert hook.told[0][0]["title"] == "critical: drain overflow, drain-1"
             assert await town.rows("SELECT id FROM alarm") == []
             assert counts.journaled > 0
-            await gate.open()
+            gate.open()
             await town.row(OVERFLOW, expected=lambda row: row[0] == "unacknowledged")
             await alarms_heard(town, "unacknowledged")
             assert len(hook.told) == 1
@@ -109,17 +108,17 @@ async def test_a_database_that_hangs_holds_nothing_up(town: Town, start_rules: S
         await pool.close()
 
 
-async def test_lamps_are_told_and_answer_without_database(rules: Counts, town: Town, gate: Gate) -> None:
+async def test_lamps_are_told_and_answer_without_database(rules: Counts, town: Town, gate: Wire) -> None:
     (told, *_) = await town.commands("L1", 1)
     await town.state_of(told["id"], "sent")
-    await gate.shut()
+    gate.shut()
     await town.answer("L1", told)
     town.clock.pass_by(1900)
     (_, renewed, *_) = await town.commands("L1", 2)
     await town.answer("L1", renewed)
     await town.report("streetlight", "L1", level_pct=30)
     await asyncio.sleep(0.5)
-    await gate.open()
+    gate.open()
     await town.state_of(renewed["id"], "verified")
     await town.state_of(told["id"], "verified")
     assert len(town.said[topics.command("streetlight", "L1")]) == 2
@@ -128,7 +127,7 @@ async def test_lamps_are_told_and_answer_without_database(rules: Counts, town: T
 
 @pytest.mark.parametrize("trouble", ["at its bound", "disk"])
 async def test_with_neither_database_nor_journal_all_waits(
-    rules: Counts, town: Town, gate: Gate, monkeypatch: pytest.MonkeyPatch, trouble: str
+    rules: Counts, town: Town, gate: Wire, monkeypatch: pytest.MonkeyPatch, trouble: str
 ) -> None:
     def refuse(_: Journal, __: bytes) -> None:
         raise OSError("no space left on device")
@@ -138,24 +137,24 @@ async def test_with_neither_database_nor_journal_all_waits(
         monkeypatch.setattr(Journal, "_write", refuse)
     else:
         monkeypatch.setattr(journals, "RULES_JOURNAL_BYTES_MAX", 1)
-    await gate.shut()
+    gate.shut()
     await town.report("drain_level", "D1", level_m=0.3)
     await asyncio.sleep(1.2)
     heard = rules.observations
     await town.report("drain_level", "D1", level_m=1.6)
     await asyncio.sleep(0.6)
     assert (rules.observations, heard_alarms(town)) == (heard, [])
-    await gate.open()
+    gate.open()
     await town.row(OVERFLOW, expected=lambda row: row[0] == "unacknowledged")
     await alarms_heard(town, "unacknowledged")
 
 
 async def test_rules_that_die_without_database_repeat_nothing_and_forget_nothing(
-    start_rules: StartRules, town: Town, gate: Gate
+    start_rules: StartRules, town: Town, gate: Wire
 ) -> None:
     async with start_rules():
         await town.commands("L1", 1)
-        await gate.shut()
+        gate.shut()
         await town.report("drain_level", "D1", level_m=1.6)
         await alarms_heard(town, "unacknowledged")
         await town.report("parking_bay", "B1", occupied=False)
@@ -172,9 +171,9 @@ async def test_rules_that_die_without_database_repeat_nothing_and_forget_nothing
         assert len(town.said[topics.command("streetlight", "L1")]) == 1
 
 
-async def _open_later(gate: Gate) -> None:
+async def _open_later(gate: Wire) -> None:
     await asyncio.sleep(1)
-    await gate.open()
+    gate.open()
 
 
 async def test_a_leader_that_was_cut_off_and_overtaken_stops_and_hands_in(
@@ -191,8 +190,7 @@ async def test_a_leader_that_was_cut_off_and_overtaken_stops_and_hands_in(
         async with both[0] as first, both[1] as second:
             assert (first.leading, second.leading) == (True, False)
             await town.commands("L1", 1)
-            wire.away = True
-            wire.cut()
+            wire.shut()
             await town.report("drain_level", "D1", level_m=1.6)
             await alarms_heard(town, "unacknowledged")
 
@@ -204,7 +202,7 @@ async def test_a_leader_that_was_cut_off_and_overtaken_stops_and_hands_in(
             assert journal.stat().st_size > 0
             await town.report("drain_level", "D1", level_m=1.7)
             await town.row(OVERFLOW, expected=lambda row: row[0] == "unacknowledged")
-            wire.away = False
+            wire.open()
 
             async def handed_in() -> None:
                 assert journal.stat().st_size == 0

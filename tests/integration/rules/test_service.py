@@ -12,8 +12,8 @@ from rules.measures import CLOSURE
 from storage import measures
 from telemetry import topics
 from tests.integration.rules.conftest import StartRules, Town
-from tests.integration.rules.gate import Gate
 from tests.parts.patience import eventually
+from tests.parts.wire import Wire
 
 MARKET = topics.zone_parking("market")
 
@@ -30,9 +30,9 @@ async def market(town: Town, **expected: Any) -> dict[str, Any]:
 
 
 async def test_a_zone_is_retained_and_stands_in_the_database(rules: Counts, town: Town) -> None:
+    await town.report("parking_bay", "B3", occupied=False)
     await town.report("parking_bay", "B1", occupied=False)
     await town.report("parking_bay", "B2", occupied=True)
-    await town.report("parking_bay", "B3", occupied=False)
     word = await market(town, capacity=2, free=1, free_min=1, free_max=1, occupied=1, unknown=0, closed=0)
     assert word["name"] == "Marktplatz"
     assert word["restricted"]["disabled"]["free"] == 1
@@ -115,16 +115,16 @@ async def test_a_lost_connection_to_the_database_loses_no_decision(rules: Counts
     await town.row(query, expected=lambda row: row == (2, 1))
 
 
-async def test_what_is_said_while_the_database_is_away_waits_and_counts(rules: Counts, town: Town, gate: Gate) -> None:
+async def test_what_is_said_while_the_database_is_away_waits_and_counts(rules: Counts, town: Town, gate: Wire) -> None:
     (told, *_) = await town.commands("L1", 1)
     await town.state_of(told["id"], "sent")
-    await gate.shut()
+    gate.shut()
     await town.report("drain_level", "D1", level_m=1.6)
     await town.answer("L1", told)
     await town.report("streetlight", "L1", level_pct=30)
     await asyncio.sleep(2)
     assert await town.rows("SELECT id FROM alarm") == []
-    await gate.open()
+    gate.open()
     await town.row("SELECT type FROM alarm", expected=lambda row: row[0] == "drain_overflow")
     await town.state_of(told["id"], "verified")
 
@@ -135,10 +135,10 @@ async def test_what_is_said_while_the_database_is_away_waits_and_counts(rules: C
     await eventually(said_once)
 
 
-async def test_what_waits_for_the_database_is_counted_once(rules: Counts, town: Town, gate: Gate) -> None:
+async def test_what_waits_for_the_database_is_counted_once(rules: Counts, town: Town, gate: Wire) -> None:
     (told, *_) = await town.commands("L1", 1)
     await town.state_of(told["id"], "sent")
-    await gate.shut()
+    gate.shut()
     await town.report("drain_level", "D1", level_m=0.3)
     await town.report("drain_level", "D1", ago_s=60, level_m=0.3)
     await town.answer("L1", told)
@@ -148,25 +148,25 @@ async def test_what_waits_for_the_database_is_counted_once(rules: Counts, town: 
         assert (rules.observations, rules.acks) == (2, 2)
 
     await eventually(heard)
-    await gate.open()
+    gate.open()
     await town.state_of(told["id"], "acknowledged")
     await heard()
     assert rules.happened == {"late": 1, "ack_repeated": 1}
 
 
-async def test_free_places_move_on_while_the_database_is_away(rules: Counts, town: Town, gate: Gate) -> None:
+async def test_free_places_move_on_while_the_database_is_away(rules: Counts, town: Town, gate: Wire) -> None:
     await town.report("parking_bay", "B1", occupied=False)
     await market(town, free=1)
-    await gate.shut()
+    gate.shut()
     await town.report("parking_bay", "B2", occupied=False)
     await market(town, free=2)
-    await gate.open()
+    gate.open()
     query = "SELECT free FROM parking_zone_now WHERE zone = 'market'"
     await town.row(query, expected=lambda row: row == (2,))
 
 
-async def test_without_a_database_the_rules_wait_for_it(start_rules: StartRules, town: Town, gate: Gate) -> None:
-    await gate.shut()
+async def test_without_a_database_the_rules_wait_for_it(start_rules: StartRules, town: Town, gate: Wire) -> None:
+    gate.shut()
     async with asyncio.TaskGroup() as group:
         opening = group.create_task(_open_later(gate))
         async with start_rules():
@@ -174,9 +174,9 @@ async def test_without_a_database_the_rules_wait_for_it(start_rules: StartRules,
             await town.commands("L1", 1)
 
 
-async def _open_later(gate: Gate) -> None:
+async def _open_later(gate: Wire) -> None:
     await asyncio.sleep(1)
-    await gate.open()
+    gate.open()
 
 
 async def test_positions_are_recorded_and_acknowledged(rules: Counts, town: Town) -> None:

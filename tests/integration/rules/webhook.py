@@ -2,13 +2,14 @@
 
 import asyncio
 import time
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import msgspec
 
+from tests.parts.listener import Listener
 
-class Webhook:
+
+class Webhook(Listener):
     """Takes JSON that is posted; `told` is each body with the real monotonic time of its arrival."""
 
     def __init__(self) -> None:
@@ -17,18 +18,9 @@ class Webhook:
     @property
     def url(self) -> str:
         """As apprise wants it."""
-        return f"json://127.0.0.1:{self._server.sockets[0].getsockname()[1]}/hook"
+        return f"json://127.0.0.1:{self.port}/hook"
 
-    async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._server.close()
-
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head = (await reader.readuntil(b"\r\n\r\n")).decode().lower()
         length = int(head.split("content-length:")[1].split("\r\n")[0])
         body = await reader.readexactly(length)
