@@ -63,7 +63,15 @@ async def served(database: str) -> AsyncIterator[Served]:
     unhurried = ApiSettings(
         requests_per_s=1e6, requests_burst=1_000_000, ttl_s=3_600, comment_every_s=0.2, public_kinds=("drain_level",)
     )
-    app = create_app(pool=pool, board=board, now=_now, real_now=_now, dark=lambda begin, end: False, settings=unhurried)
+    app = create_app(
+        pool=pool,
+        board=board,
+        now=_now,
+        real_now=_now,
+        dark=lambda begin, end: False,
+        settings=unhurried,
+        alarm_board=alarm_board,
+    )
     server = HttpServer(app, listen("127.0.0.1", 0))
     try:
         async with running(server.serve()):
