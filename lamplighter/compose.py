@@ -9,7 +9,7 @@ import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 from zoneinfo import ZoneInfo
 
 import structlog
@@ -308,9 +308,20 @@ async def serve_api(crew: Crew, ground: Ground, place: Place | None, taken: sock
         registry=ground.figures,
         own_url=url_of(taken),
     )
-    server = HttpServer(Requests(service.app) if spans.followed() else service.app, taken)
     crew.serve("api", service.run())
-    crew.serve("http", server.serve())
+    return await _answer(crew, "http", Requests(service.app) if spans.followed() else service.app, taken)
+
+
+async def serve_figures(crew: Crew, ground: Ground, taken: socket.socket) -> str:
+    """Tell Prometheus the figures of a process without the API; returns where."""
+    from prometheus_client import make_asgi_app
+
+    return await _answer(crew, "figures", make_asgi_app(ground.figures), taken)
+
+
+async def _answer(crew: Crew, name: str, app: Any, taken: socket.socket) -> str:
+    server = HttpServer(app, taken)
+    crew.serve(name, server.serve())
     await server.until_started()
     return server.url
 

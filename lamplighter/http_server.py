@@ -15,8 +15,8 @@ GRACE_S = 2
 BACKLOG = 1024
 
 
-def listen(host: str, port: int) -> socket.socket:
-    """Take the port now, so that a busy one is noticed before anything else starts.
+def listen(host: str, port: int, named: str = "LAMPLIGHTER_HTTP_PORT") -> socket.socket:
+    """Take the port now, so that a busy one is noticed before anything else starts; `named` is what names it.
 
     Raises:
         Failure: the address or port cannot be had; the sentence names it.
@@ -29,9 +29,7 @@ def listen(host: str, port: int) -> socket.socket:
         taken.listen(BACKLOG)
     except OSError as error:
         taken.close()
-        raise Failure(
-            f"Port {port} of {host} cannot be had ({error.strerror}): set another with LAMPLIGHTER_HTTP_PORT."
-        ) from error
+        raise Failure(f"Port {port} of {host} cannot be had ({error.strerror}): set another with {named}.") from error
     return taken
 
 

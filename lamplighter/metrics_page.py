@@ -32,8 +32,9 @@ _HEAD = """\
 # Metrics
 
 What `GET /metrics` tells Prometheus ([HTTP](http.md)): all figures of the process that answers, so of `up` those of all
-services. A counter's name ends in `_total`; a histogram has `_bucket`, `_sum` and `_count`. Times are real, unless city
-time is said. [`deploy/prometheus/alerts.yaml`](../deploy/prometheus/alerts.yaml) has alert rules for the platform
+services. A process without the API tells its own on the port of 127.0.0.1 that `--metrics-port` names. A counter's name
+ends in `_total`; a histogram has `_bucket`, `_sum` and `_count`. Times are real, unless city time is said.
+[`deploy/prometheus/alerts.yaml`](../deploy/prometheus/alerts.yaml) has alert rules for the platform
 itself ([which](operations.md#alerts-on-the-platform-itself)).
 
 This page is written from the code by `make docs`, and a test compares them.

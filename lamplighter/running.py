@@ -57,7 +57,12 @@ async def retire(settings: Settings, database_url: str, mqtt_url: str, seat: Sea
 
 
 async def serve(
-    settings: Settings, database_url: str, mqtt_url: str, services: Collection[Service], seat: Seat | None = None
+    settings: Settings,
+    database_url: str,
+    mqtt_url: str,
+    services: Collection[Service],
+    seat: Seat | None = None,
+    metrics_port: int | None = None,
 ) -> None:
     """Run services until SIGINT or SIGTERM.
 
@@ -67,6 +72,7 @@ async def serve(
         mqtt_url: the broker; empty where none of the services needs one.
         services: which ones.
         seat: which of several `ingest` processes this one is; None takes all uplinks.
+        metrics_port: of 127.0.0.1, where Prometheus finds the process's figures; the API tells them anyway.
 
     Raises:
         WrongUsage: where the city lies is not set, and the rules need it.
@@ -79,6 +85,7 @@ async def serve(
             "LAMPLIGHTER_CITY_LON."
         )
     taken = listen(settings.http_host, settings.http_port) if "api" in services else None
+    figures = listen("127.0.0.1", metrics_port, "--metrics-port") if metrics_port is not None else None
     wanted = start_clock(settings.clock_start, settings.clock_speed)
     async with crew() as members:
         ground = await members.enter(compose.ground(settings, database_url, mqtt_url, wanted))
@@ -96,6 +103,8 @@ async def serve(
         if taken is not None:
             url = await compose.serve_api(members, ground, place, taken)
             _log.info("listening", url=url)
+        if figures is not None:
+            _log.info("figures", url=f"{await compose.serve_figures(members, ground, figures)}/metrics")
         _log.info("up", services=sorted(services))
         async with systemd.watched():
             await members.until_asked_to_stop()

@@ -26,13 +26,13 @@ commands = typer.Typer(
 
 
 @commands.callback()
-def rules(context: typer.Context, config: Config = None) -> None:
+def rules(context: typer.Context, metrics_port: services.MetricsPort = None, config: Config = None) -> None:
     """Decide: dim lamps, raise alarms, count free bays. Of several such processes one leads.
 
     With a subcommand nothing is decided; it checks or tries rules.
     """
     if context.invoked_subcommand is None:
-        services.rules(config)
+        services.rules(metrics_port, config)
 
 
 @commands.command()

@@ -11,15 +11,26 @@ from lamplighter.errors import WrongUsage
 if TYPE_CHECKING:
     from lamplighter.running import Service
 
+MetricsPort = Annotated[
+    int | None,
+    typer.Option(
+        "--metrics-port",
+        metavar="PORT",
+        min=1,
+        max=65535,
+        help="Tell Prometheus its figures on this port of 127.0.0.1.",
+    ),
+]
+
 
 def up(config: Config = None) -> None:
     """Run all services against the configured broker and database; the gateway where network servers are set."""
     _serve(config, "ingest", "upkeep", "gateway", "rules", "api")
 
 
-def gateway(config: Config = None) -> None:
+def gateway(metrics_port: MetricsPort = None, config: Config = None) -> None:
     """Translate between network servers (ChirpStack, The Things Stack, Sparkplug) and the city's own topics."""
-    _serve(config, "gateway")
+    _serve(config, "gateway", metrics_port=metrics_port)
 
 
 def ingest(
@@ -48,6 +59,7 @@ def ingest(
         bool,
         typer.Option("--without-upkeep", help="Leave old data to `lamplighter upkeep`, run as the database's owner."),
     ] = False,
+    metrics_port: MetricsPort = None,
     config: Config = None,
 ) -> None:
     """Store what devices send, and look after old data.
@@ -64,9 +76,9 @@ def ingest(
     if retire:
         _retire(config, seat)
     elif without_upkeep:
-        _serve(config, "ingest", seat=seat)
+        _serve(config, "ingest", seat=seat, metrics_port=metrics_port)
     else:
-        _serve(config, "ingest", "upkeep", seat=seat)
+        _serve(config, "ingest", "upkeep", seat=seat, metrics_port=metrics_port)
 
 
 def _retire(config: Path | None, seat: tuple[str, int] | None) -> None:
@@ -78,18 +90,18 @@ def _retire(config: Path | None, seat: tuple[str, int] | None) -> None:
     typer.echo(f"Retired: {waited} observations that waited are settled, and the broker keeps no more for it.")
 
 
-def upkeep(config: Config = None) -> None:
+def upkeep(metrics_port: MetricsPort = None, config: Config = None) -> None:
     """Look after old data: partitions, rollups, compression, retention, the nightly checks. Needs no broker."""
     settings = begin(config, is_service=True)
     database_url = need_database(settings)
     from lamplighter.running import serve  # heavy: all rooms
 
-    run(serve(settings, database_url, "", ["upkeep"]))
+    run(serve(settings, database_url, "", ["upkeep"], metrics_port=metrics_port))
 
 
-def rules(config: Config = None) -> None:
+def rules(metrics_port: MetricsPort = None, config: Config = None) -> None:
     """Decide: dim lamps, raise alarms, count free bays. Of several such processes one leads."""
-    _serve(config, "rules")
+    _serve(config, "rules", metrics_port=metrics_port)
 
 
 def api(config: Config = None) -> None:
@@ -97,7 +109,9 @@ def api(config: Config = None) -> None:
     _serve(config, "api")
 
 
-def _serve(config: Path | None, *services: "Service", seat: tuple[str, int] | None = None) -> None:
+def _serve(
+    config: Path | None, *services: "Service", seat: tuple[str, int] | None = None, metrics_port: int | None = None
+) -> None:
     settings = begin(config, is_service=True)
     if "gateway" in services and not settings.gateway_networks:
         if len(services) == 1:
@@ -108,4 +122,4 @@ def _serve(config: Path | None, *services: "Service", seat: tuple[str, int] | No
     from lamplighter.running import Seat, serve  # heavy: all rooms
 
     with tracing.told():
-        run(serve(settings, database_url, mqtt_url, services, Seat(*seat) if seat else None))
+        run(serve(settings, database_url, mqtt_url, services, Seat(*seat) if seat else None, metrics_port))

@@ -69,20 +69,27 @@ class Service:
 
 
 SERVICES = (
-    Service("ingest", "ingest --without-upkeep", role_of("ingest"), 1024),
+    Service("ingest", "ingest --without-upkeep --metrics-port 8081", role_of("ingest"), 1024),
     # Network servers may be anywhere; makers' codecs run in namespaces of their own, where they reach nothing.
     Service(
         "gateway",
-        "gateway",
+        "gateway --metrics-port 8082",
         role_of("gateway"),
         768,
         stays_here=False,
         more="MemoryDenyWriteExecute=no\n",
         namespaces="user net",
     ),
-    Service("rules", "rules", role_of("rules"), 1024, stays_here=False, more="StateDirectory=lamplighter/rules\n"),
+    Service(
+        "rules",
+        "rules --metrics-port 8083",
+        role_of("rules"),
+        1024,
+        stays_here=False,
+        more="StateDirectory=lamplighter/rules\n",
+    ),
     Service("api", "api", role_of("api"), 768),
-    Service("upkeep", "upkeep", OWNER, 512, needs_broker=False),
+    Service("upkeep", "upkeep --metrics-port 8084", OWNER, 512, needs_broker=False),
 )
 
 

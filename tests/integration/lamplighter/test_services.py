@@ -261,3 +261,10 @@ def test_services_that_are_set_alike_share_one_city_clock(start: Start, settings
 def clock_row(settings: dict[str, str]) -> tuple[object, ...] | None:
     with psycopg.connect(settings["LAMPLIGHTER_DATABASE_URL"]) as connection:
         return connection.execute("SELECT start_at, anchor_at, speed FROM city_clock").fetchone()
+
+
+def test_a_process_without_the_api_tells_its_figures_on_this_machine(start: Start) -> None:
+    port = ports.free_port()
+    keeper = start("upkeep", "--metrics-port", str(port))
+    keeper.until('"up"')
+    assert "lamplighter_upkeep_days_total" in httpx.get(f"http://127.0.0.1:{port}/metrics", follow_redirects=True).text
