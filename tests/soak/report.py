@@ -29,7 +29,7 @@ NOTES = """\
 ## What counts
 
 - **Believed**: acknowledged by the broker, as far as the device heard so, and not under way again at the end. A device
-  that hears nothing sends again after ten seconds, and after a torn line all of its last minute.
+  that hears nothing sends again after half a minute of its own, after a torn line all of its last minute.
 - **Lost**: believed, and no row with the device's `ts`. **Doubled**: more than one row, or a row that was never sent.
 - **A flood** is water at or above the crown for half an hour, or at or above the ground for a quarter of one, at a
   sensor that works, sees so high and has a radio. Its alarm has to be raised while it lasts, or to stand since the
