@@ -1,5 +1,7 @@
 """Errors as problem documents (RFC 9457): one shape for all, saying what the asker can do, nothing of our insides."""
 
+import re
+from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -16,6 +18,9 @@ from storage.errors import Busy, Refused, Unavailable
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_S = 5
 """What we ask a client to wait while the database is away."""
+_SUBJECT = re.compile("^(Input|String|Dictionary|List|Tuple|Value) should")
+_AFTERWARDS = re.compile("^Value error, | after validation, not \\d+$")
+"""How the library begins and ends what it says of a value."""
 
 _log = structlog.get_logger(__name__)
 
@@ -112,7 +117,7 @@ async def _of_unstorable(request: Request, error: Exception) -> Response:
 
 async def _of_validation(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
-    errors = [_objection(each) for each in error.errors()]
+    errors = _objections(error.errors())
     if any(each["type"] == "json_invalid" for each in error.errors()):
         return Problem(400, "The request's body is not valid JSON.", slug="malformed-body").response()
     detail = "; ".join(f"{each['where']}: {each['detail']}" for each in errors)
@@ -121,11 +126,14 @@ async def _of_validation(request: Request, error: Exception) -> Response:
     ).response()
 
 
-def _objection(error: dict[str, Any]) -> dict[str, str]:
-    """One failure of validation: where it is, and what is wrong, without repeating what was sent."""
-    place, *within = error["loc"]
-    where = [str(part) for part in within if part != "[key]"]
-    return {"where": ".".join(where) or str(place), "detail": error["msg"].removeprefix("Value error, ")}
+def _objections(errors: Sequence[dict[str, Any]]) -> list[dict[str, str]]:
+    """What is wrong at each place, without repeating what was sent; where one of several would do, all are named."""
+    found: dict[str, list[str]] = {}
+    for error in errors:
+        place, *within = map(str, error["loc"])
+        where = ".".join(part for part in within if "[" not in part) or place  # brackets are the library's own words
+        found.setdefault(where, []).append(_SUBJECT.sub("it should", _AFTERWARDS.sub("", error["msg"])))
+    return [{"where": where, "detail": ", or ".join(details)} for where, details in found.items()]
 
 
 async def _of_http(request: Request, error: Exception) -> Response:

@@ -20,13 +20,14 @@ class Server:
     """A server and the database we are connected to.
 
     `version` is as `server_version_num` (150_004 is 15.4), `real_us` the server's clock in microseconds since 1970 UTC,
-    `durable` whether a commit survives a power cut, `timescale` the extension's version (`None` without it),
-    `superuser` whether we are one, `connections` how many we may have at once.
+    `durable` whether a commit survives a power cut, `fleeting` whether nobody wants it to, `timescale` the extension's
+    version (`None` without it), `superuser` whether we are one, `connections` how many we may have at once.
     """
 
     version: int
     real_us: int
     durable: bool
+    fleeting: bool
     timescale: str | None
     superuser: bool
     size_bytes: int

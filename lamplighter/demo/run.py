@@ -31,7 +31,7 @@ REPLAY_LEAD_US = MINUTE_US
 """A replay's city clock starts so long before its first observation."""
 FAST_LEAD_US = SECOND_US
 """A fast city clock starts so much real time ahead, so that the services are up before the city has moved on."""
-FLEETING = {"fsync": "off", "full_page_writes": "off"}
+FLEETING = {"fsync": "off", "full_page_writes": "off", "lamplighter.fleeting": "on"}
 """Settings of a database that is thrown away at the end: it need not survive a power cut."""
 SETTLE_S_MAX = 15.0
 """How long what is on its way may take to arrive at the end."""

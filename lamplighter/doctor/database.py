@@ -64,7 +64,9 @@ async def _examine(connection: Connection, url: str, timezone: str) -> AsyncIter
 
 
 def _server(server: survey.Server, *, near: bool) -> Iterator[Finding]:
-    if not server.durable:
+    if not server.durable and server.fleeting:
+        yield note("database", "It is a demo's that is thrown away at its end, and would not survive a power cut.")
+    elif not server.durable:
         yield wrong("database", "It may lose commits at a power cut: set fsync and full_page_writes to on.")
     if not server.autovacuum:
         yield wrong("database", "Nobody clears up behind changed rows, so it grows and slows: set autovacuum to on.")

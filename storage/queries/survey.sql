@@ -3,6 +3,7 @@
 SELECT current_setting('server_version_num')::int AS version,
        (extract(epoch FROM clock_timestamp()) * 1000000)::bigint AS real_us,
        current_setting('fsync')::bool AND current_setting('full_page_writes')::bool AS durable,
+       coalesce(current_setting('lamplighter.fleeting', true) = 'on', false) AS fleeting,
        (SELECT extversion FROM pg_extension WHERE extname = 'timescaledb') AS timescale,
        (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) AS superuser,
        pg_database_size(current_database()) AS size_bytes,

@@ -49,6 +49,7 @@ async def test_401_says_how(client: httpx.AsyncClient) -> None:
 async def test_a_failed_validation_names_each_parameter(client: httpx.AsyncClient) -> None:
     errors = (await client.get(f"{PATH}/nearest?lat=91&lon=x")).json()["errors"]
     assert {error["where"] for error in errors} == {"lat", "lon"}
+    assert errors[0]["detail"] == "it should be less than or equal to 90"
 
 
 async def test_while_the_database_is_away_operators_are_asked_to_wait(client: httpx.AsyncClient) -> None:
