@@ -82,8 +82,7 @@ def _text(payload: object) -> str:
 @pytest.fixture(scope="module")
 def city(
     background: Background,
-    postgres: RunningPostgres,
-    template_database: str,
+    role_server: RunningPostgres,
     session_home: Path,
 ) -> Iterator[City]:
     runner = Runner.ordinary()
@@ -91,7 +90,7 @@ def city(
         pytest.skip(NO_MOSQUITTO if runner else "no Python here is open to an ordinary user")
     folder = data_folder(session_home / "city")
     broker = BrokerPart(background, data_folder(folder / "broker"), "mosquitto")
-    with databases.fresh_database(postgres.url, template_database) as owner:
+    with databases.fresh_database(role_server.url) as owner:
         make_roles(owner)
         databases.migrate(owner)
         (folder / "city.csv").write_text(REGISTRY)

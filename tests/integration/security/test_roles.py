@@ -7,6 +7,7 @@ import psycopg
 import pytest
 
 from ingest import statements as written
+from lamplighter.embedded.postgres import RunningPostgres
 from storage import queries, roles
 from telemetry.kinds import KINDS
 from tests.parts import databases, reach
@@ -20,10 +21,9 @@ NOT_EXPLAINED = re.compile(r"\s*(LOCK|NOTIFY)")
 
 
 @pytest.fixture(scope="module")
-def served(postgres: object, template_database: str) -> Iterator[str]:
+def served(role_server: RunningPostgres) -> Iterator[str]:
     """A database whose server knows the roles."""
-    url = postgres.url  # type: ignore[attr-defined]
-    with databases.fresh_database(url, template_database) as database:
+    with databases.fresh_database(role_server.url) as database:
         make_roles(database)
         databases.migrate(database)
         yield database

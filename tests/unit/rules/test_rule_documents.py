@@ -28,7 +28,7 @@ def test_a_byte_order_mark_is_no_mistake(tmp_path: Path) -> None:
 
 
 def test_the_test_in_the_guide_runs(tmp_path: Path) -> None:
-    (told,) = re.findall(r"```toml\n(.*?)```", (DOCS / "rule_file.md").read_text(), re.DOTALL)
+    (told,) = re.findall(r"```toml file: my_tests.toml\n(.*?)```", (DOCS / "rule_file.md").read_text(), re.DOTALL)
     (tmp_path / "rules.toml").write_text("")
     file = tmp_path / "told.toml"
     file.write_text(told)
