@@ -128,6 +128,15 @@ def postgres(background: Background, session_home: Path) -> Iterator[RunningPost
     leave()
 
 
+@pytest.fixture(scope="session")
+def role_server(background: Background, session_home: Path) -> Iterator[RunningPostgres]:
+    """A PostgreSQL server for tests that make roles: these are a server's, and all other tests would meet them."""
+    home = data_folder(session_home / "roles")
+    server, leave = background.open(embedded_postgres(home, settings=databases.FAST_AND_CARELESS))
+    yield server
+    leave()
+
+
 @pytest.fixture
 def empty_database(postgres: RunningPostgres) -> Iterator[str]:
     """The URL of a new database without a schema."""

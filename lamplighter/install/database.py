@@ -21,7 +21,7 @@ def script(passwords: Mapping[str, str] | None = None) -> str:
     for role in ALL:
         missing = f"NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{role}')"
         lines.append(f"SELECT 'CREATE ROLE {role} LOGIN' WHERE {missing} \\gexec")
-    lines += [f"ALTER ROLE {role} PASSWORD {_quoted(password)};" for role, password in (passwords or {}).items()]
+    lines += [f"ALTER ROLE {role} LOGIN PASSWORD {_quoted(password)};" for role, password in (passwords or {}).items()]
     lines += [
         f"ALTER ROLE {reader.ROLE} SET default_transaction_read_only = on;",
         f"ALTER ROLE {reader.ROLE} SET statement_timeout = '30s';",

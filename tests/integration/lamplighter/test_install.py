@@ -146,17 +146,17 @@ async def no_device_takes_over(ours: str, device: str) -> None:
 
 @pytest.mark.skipif(shutil.which("psql") is None, reason="psql is not installed")
 def test_the_databases_script_makes_roles_that_come_in_by_password_and_may_do_it_again(
-    postgres: RunningPostgres,
+    role_server: RunningPostgres,
 ) -> None:
     drawn = {role: f"drawn-for-{role}" for role in database.ALL if role != database.OWNER}
     script = database.script(drawn).replace(f"DATABASE {database.DATABASE}", "DATABASE installed")
     script = script.replace(f"datname = '{database.DATABASE}'", "datname = 'installed'")
     script = script.replace(f"\\connect {database.DATABASE}", "\\connect installed")
     for _ in range(2):
-        command = ["psql", "--no-psqlrc", "--quiet", postgres.url_of("postgres")]
+        command = ["psql", "--no-psqlrc", "--quiet", role_server.url_of("postgres")]
         done = subprocess.run(command, input=script, capture_output=True, text=True, check=False)
         assert (done.returncode, done.stderr) == (0, "")
-    server = postgres.url_of("installed").rpartition("@")[2]
+    server = role_server.url_of("installed").rpartition("@")[2]
     for role, password in drawn.items():
         with psycopg.connect(f"postgresql://{role}:{password}@{server}") as connection:
             assert connection.execute("SELECT current_user").fetchone() == (role,)
