@@ -23,6 +23,7 @@ from tests.chaos import flood, uplinks
 from tests.chaos.cases import CASES, Case
 from tests.chaos.repetition import Outcome, try_repeat
 from tests.chaos.town import make_template, may_mount
+from tests.parts.log_file import log_to
 
 COLUMNS = (
     f"{'fault':<26}{'seed':>5}{'published':>11}{'believed':>11}{'stored':>11}{'duplicate':>11}{'quarantined':>13}"
@@ -68,15 +69,7 @@ def main() -> int:
     home = data_folder(Path(tempfile.mkdtemp(prefix="lamplighter-chaos-")))
     home.chmod(0o711)
     log = (home / "log").open("w")
-    structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso"),
-            structlog.processors.format_exc_info,
-            structlog.processors.LogfmtRenderer(),
-        ],
-        logger_factory=structlog.PrintLoggerFactory(log),
-    )
+    log_to(log)
     bad = True
     try:
         outcomes = asyncio.run(run(cases, wanted, home))

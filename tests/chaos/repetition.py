@@ -9,7 +9,6 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import psycopg
 import structlog
 
 from telemetry.limits import ARRAY_OBSERVATIONS_MAX
@@ -18,6 +17,7 @@ from tests.chaos.strikes import Strikes
 from tests.chaos.town import ROOT, Town, town
 from tests.chaos.uplinks import Source
 from tests.chaos.verdict import Promised, Verdict, check_rollups, judge
+from tests.parts.books import at_rest
 from tests.parts.resender import Resender, Uplink
 
 MEMORY_MIB_MAX = 300.0
@@ -147,24 +147,9 @@ async def _settled(place: Town, strikes: Strikes, case: Case, promised: Promised
     """The verdict once the ledger is at rest, and nothing that may still come is missing."""
     until_s = time.monotonic() + case.settle_s_max
     while True:
-        await _quiet(place.database_url, until_s)
+        await at_rest(place.database_url, QUIET_S, until_s)
         if case.faults.quarantine_replayed:
             await strikes.replay_quarantine()
         verdict = await asyncio.to_thread(judge, place.database_url, promised)
         if not verdict.lost or time.monotonic() > until_s:
             return verdict
-
-
-async def _quiet(url: str, until_s: float) -> None:
-    """Wait until the ledger is at rest."""
-    before, since_s = None, time.monotonic()
-    while time.monotonic() < until_s and time.monotonic() - since_s < QUIET_S:
-        now = await asyncio.to_thread(_received, url)
-        if now != before:
-            before, since_s = now, time.monotonic()
-        await asyncio.sleep(0.25)
-
-
-def _received(url: str) -> object:
-    with psycopg.connect(url) as conn:
-        return conn.execute("SELECT sum(received), sum(replayed) FROM ledger").fetchone()

@@ -9,9 +9,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-import structlog
-
 from lamplighter.embedded.broker import mosquitto_program
+from tests.parts.log_file import log_to
 from tests.soak.plan import Plan
 from tests.soak.report import PAGE, page, table
 from tests.soak.run import soak
@@ -40,15 +39,7 @@ def main() -> int:
         sys.exit("Mosquitto is not installed (on Debian: apt-get install mosquitto).")
     log = Path(tempfile.gettempdir()) / f"lamplighter-soak-{plan.seed}.log"
     with log.open("w") as file:
-        structlog.configure(
-            processors=[
-                structlog.processors.add_log_level,
-                structlog.processors.TimeStamper(fmt="iso"),
-                structlog.processors.format_exc_info,
-                structlog.processors.LogfmtRenderer(),
-            ],
-            logger_factory=structlog.PrintLoggerFactory(file),
-        )
+        log_to(file)
         outcome = asyncio.run(soak(plan))
     print(table(outcome))
     if wanted.write:

@@ -10,14 +10,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
-import psycopg
 import structlog
 
 from firmware_sim import fleet
 from lamplighter.clock import real_now, ticking
 from telemetry.clock import SECOND_US
-from tests.chaos.repetition import check_rollups
 from tests.chaos.town import may_mount
+from tests.chaos.verdict import check_rollups
+from tests.parts.books import at_rest
 from tests.parts.tasks import running
 from tests.soak.memory import Held, Memory
 from tests.soak.plan import FAULTS, Plan
@@ -83,7 +83,7 @@ async def soak(plan: Plan) -> Outcome:
             memory = Memory(lambda: place.pids() | {"simulator and judge": [os.getpid()]}, plan.calm_s)
             async with running(memory.watch()), running(_ask(place, answers)):
                 progress, strikes = await _live(plan, place, record, memory)
-                await _quiet(place)
+                await at_rest(place.database.running.url, QUIET_S, time.monotonic() + QUIET_S_MAX)
             outcome = Outcome(plan, Verdict(), progress, record, memory.held(), answers, strikes, mounted)
             for service in place.services.values():
                 await service.stop()
@@ -144,21 +144,6 @@ async def _ask(place: Town, answers: Answers) -> None:
                 answers.why = said.json()["detail"]
             answers.not_ready += 1
             answers.last_not_ready_s = time.monotonic() - began_s
-
-
-async def _quiet(place: Town) -> None:
-    """Wait until the books are at rest."""
-    before, since_s, until_s = None, time.monotonic(), time.monotonic() + QUIET_S_MAX
-    while time.monotonic() < until_s and time.monotonic() - since_s < QUIET_S:
-        now = await asyncio.to_thread(_received, place.database.running.url)
-        if now != before:
-            before, since_s = now, time.monotonic()
-        await asyncio.sleep(0.5)
-
-
-def _received(url: str) -> object:
-    with psycopg.connect(url) as conn:
-        return conn.execute("SELECT sum(received) FROM ledger").fetchone()
 
 
 def _complain(outcome: Outcome) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from gateway import broker_rules
 from lamplighter.embedded.broker import PLATFORM_USER
@@ -47,7 +48,6 @@ def test_what_runs_in_the_containers_is_well_formed() -> None:
 
 @pytest.fixture(scope="module")
 def compose() -> dict[str, Any]:
-    yaml = pytest.importorskip("yaml", reason="PyYAML is not installed")
     loaded = yaml.safe_load((CLUSTER / "compose.yaml").read_text())
     assert isinstance(loaded, dict)
     return loaded
