@@ -3,9 +3,10 @@
 import base64
 import gzip
 import hashlib
-import re
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
+
+from api.accepting import takes_gzip
 
 RawHeaders = list[tuple[bytes, bytes]]
 
@@ -14,7 +15,6 @@ STALE_IF_ERROR_S = 300
 GZIP_BYTES_MIN = 1_000
 """Less than fits one packet is not compressed."""
 _PACKED_ALREADY = ("font/", "image/png")
-_REFUSED = re.compile(r"\s*q\s*=\s*0(\.0*)?\s*")
 
 
 @dataclass(frozen=True)
@@ -85,11 +85,3 @@ def matches(if_none_match: str | None, etag: str) -> bool:
     if if_none_match.strip() in ("*", etag):
         return True
     return any(given.strip().removeprefix("W/") == etag for given in if_none_match.split(","))
-
-
-@lru_cache(maxsize=256)
-def takes_gzip(accept_encoding: str) -> bool:
-    """Whether a client says that it takes gzip (RFC 9110 §12.5.3)."""
-    codings = (each.partition(";") for each in accept_encoding.lower().split(","))
-    taken = {coding.strip(): not _REFUSED.fullmatch(weight) for coding, _, weight in codings}
-    return taken.get("gzip", taken.get("*", False))

@@ -3,8 +3,9 @@
 import time
 
 from fastapi import HTTPException
+from starlette.applications import Starlette
 from starlette.responses import Response
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from api.addresses import Addresses
 from api.board import PATH, Board
@@ -12,7 +13,7 @@ from api.documents import RawHeaders
 from api.headers import OPEN, OWN, PREFLIGHT, borne
 from api.metrics import Metrics
 from api.ops.alarm_stream import PATH as ALARM_STREAM
-from api.problems import Problem, too_many
+from api.problems import Problem, is_taken, too_many
 from api.ratelimit import Buckets
 from api.shelf import Shelf
 from api.standards import OPEN_PATHS
@@ -28,7 +29,7 @@ UNLIMITED = ("/ops/", "/healthz", "/readyz", "/probez", "/metrics")
 class Door:
     """The ASGI application that stands before the framework's."""
 
-    def __init__(self, app: ASGIApp, board: Board, buckets: Buckets, addresses: Addresses, metrics: Metrics) -> None:
+    def __init__(self, app: Starlette, board: Board, buckets: Buckets, addresses: Addresses, metrics: Metrics) -> None:
         self._app = app
         self.shelf = Shelf(board, buckets, addresses, metrics)
         self._buckets = buckets
@@ -66,13 +67,13 @@ class Door:
 
     async def _pass_on(self, scope: Scope, receive: Receive, visit: "_Visit") -> str:
         """Let the framework answer. HEAD is GET without a body, but not of a stream, which would never end."""
-        refusal = _refusal(scope)
-        if refusal is not None:
-            await refusal.response()(scope, receive, visit.send)
-            return "refused"
         if scope["method"] == "HEAD" and scope["path"] not in STREAMS:
             scope = {**scope, "method": "GET"}
             visit.without_body = True
+        refusal = _refusal(scope)
+        if refusal is not None and is_taken(self._app, scope):
+            await refusal.response()(scope, receive, visit.send)
+            return "refused"
         try:
             await self._app(scope, _bounded(receive), visit.send)
         except Exception:

@@ -9,9 +9,11 @@ import msgspec
 import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
+from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.routing import Match
+from starlette.types import Scope
 
 from storage.errors import Busy, Refused, Unavailable
 
@@ -79,6 +81,11 @@ def unavailable() -> Problem:
     """503: the database is away."""
     detail = "The database is not reachable at the moment; nothing was changed. Please try again shortly."
     return Problem(503, detail, slug="database-away", headers={"retry-after": str(RETRY_AFTER_S)})
+
+
+def is_taken(app: Starlette, scope: Scope) -> bool:
+    """Whether there is an address that takes the method of this request; else the answer is 404 or 405."""
+    return any(each.matches(scope)[0] is Match.FULL for each in app.routes)
 
 
 def explain_all(app: FastAPI) -> None:
@@ -149,11 +156,8 @@ async def _of_http(request: Request, error: Exception) -> Response:
 
 def _methods(request: Request) -> list[str]:
     """What an address takes; the framework would name the methods of one of its routes alone."""
-    return [
-        method
-        for method in ("DELETE", "GET", "PATCH", "POST", "PUT")
-        if any(each.matches({**request.scope, "method": method})[0] is Match.FULL for each in request.app.routes)
-    ]
+    known = ("DELETE", "GET", "PATCH", "POST", "PUT")
+    return [method for method in known if is_taken(request.app, {**request.scope, "method": method})]
 
 
 async def _of_anything(request: Request, error: Exception) -> Response:

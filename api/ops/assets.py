@@ -10,6 +10,7 @@ from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import Response, StreamingResponse
 
 from api import paging, shapes
+from api.accepting import prefers
 from api.moments import in_order, moment, rfc3339, width
 from api.parameters import EVERY, AssetPath, Cursor, KindName, Limit, Moment, Name
 from api.parts import OpsParts, json_answer
@@ -77,7 +78,7 @@ def assets_router(parts: OpsParts) -> APIRouter:
     ) -> Response:
         span = _span(parts.now(), since, until, cursor)
         wanted = _Wanted(parts, asset, span, every)
-        if _wants_csv(request.headers.get("accept", "")):
+        if prefers("text/csv", ", ".join(request.headers.getlist("accept")), usual="application/json"):
             return await wanted.as_csv(limit)
         return await wanted.as_json(limit or paging.LIMIT_DEFAULT)
 
@@ -160,13 +161,6 @@ def _span(now_us: int, since: str | None, until: str | None, cursor: str | None)
     begin = max(newest, FIRST_DAY_END) - DAY if since is None else moment(since, "from")
     in_order(begin, end)
     return Span(begin, end, paging.moment(key[0]) if key else None)
-
-
-def _wants_csv(accept: str) -> bool:
-    """Whether CSV is named before JSON or anything, which is as much negotiation as two formats need."""
-    kinds = [part.split(";")[0].strip().lower() for part in accept.split(",")]
-    preferred = next((kind for kind in kinds if kind in ("text/csv", "application/json", "*/*")), "")
-    return preferred == "text/csv"
 
 
 def _csv(rows: Iterable[Row], names: tuple[str, ...], *, header: bool) -> bytes:

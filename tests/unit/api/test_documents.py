@@ -1,10 +1,10 @@
-"""Entity tags, what a client already has, and in which coding it takes the rest."""
+"""Entity tags, what a client already has, and the rest in fewer bytes."""
 
 import gzip
 
 import pytest
 
-from api.documents import GZIP_BYTES_MIN, document, entity_tag, matches, takes_gzip
+from api.documents import GZIP_BYTES_MIN, document, entity_tag, matches
 
 
 def test_the_tag_follows_the_bytes() -> None:
@@ -32,25 +32,6 @@ def test_a_document_says_for_how_long_it_may_be_kept_and_by_whom() -> None:
     for shared, scope in ((True, b"public"), (False, b"private")):
         lifetime = (b"cache-control", scope + b", max-age=60, stale-if-error=300")
         assert lifetime in document(b"", "text/plain", 60, shared=shared).headers
-
-
-@pytest.mark.parametrize(
-    ("header", "taken"),
-    [
-        ("gzip", True),
-        ("gzip, deflate, br, zstd", True),
-        ("br;q=1.0, GZIP;q=0.8, *;q=0.1", True),
-        ("*", True),
-        ("", False),
-        ("br", False),
-        ("gzip;q=0", False),
-        ("gzip; q=0.000, *", False),
-        ("gzip;q=0.001", True),
-        ("*;q=0", False),
-    ],
-)
-def test_gzip_is_for_who_takes_it(header: str, taken: bool) -> None:
-    assert takes_gzip(header) is taken
 
 
 def test_a_compressed_document_is_the_same_under_a_tag_of_its_own() -> None:

@@ -140,7 +140,7 @@ async def test_a_large_request_of_unknown_length_is_cut_off(make_app: MakeApp) -
         await send({"type": "http.response.body", "body": b""})
 
     app = make_app(ApiSettings())
-    app._app = greedy
+    app._app = greedy  # type: ignore[assignment]  # any application would do
 
     async def receive() -> dict[str, Any]:
         return {"type": "http.request", "body": b"x" * 50_000, "more_body": True}

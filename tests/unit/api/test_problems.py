@@ -42,6 +42,14 @@ async def test_405_says_what_is_allowed(client: httpx.AsyncClient) -> None:
     assert "GET" in (await client.post("/healthz")).headers["allow"]
 
 
+@pytest.mark.parametrize(("path", "status", "allow"), [(PATH, 405, "GET"), ("/nowhere", 404, None)])
+async def test_a_form_where_nothing_is_taken_is_told_that_first(
+    client: httpx.AsyncClient, path: str, status: int, allow: str | None
+) -> None:
+    answer = await client.post(path, data={"a": "b"})
+    assert (answer.status_code, answer.headers.get("allow")) == (status, allow)
+
+
 async def test_401_says_how(client: httpx.AsyncClient) -> None:
     assert (await client.get("/ops/v1/assets")).headers["www-authenticate"].startswith("Bearer")
 
