@@ -1,24 +1,30 @@
-"""The tables of alarms that several dashboards show, and the words and colours of what alarms and commands are in."""
+"""The tables of alarms that several dashboards show, and the words and colours of the states of alarms and commands."""
 
 from grafana_foundation_sdk.models import dashboard
 
 from dashboards import places, units
-from dashboards.panels import Column, Heading, table_panel
+from dashboards.panels import MOMENT, Column, Heading, table_panel
 from dashboards.statements import statement
 from telemetry.alarms import Severity, State
 
-SEVERITY_WORDS = {
-    str(Severity.CRITICAL): ("critical", "red"),
-    str(Severity.WARNING): ("warning", "orange"),
-    str(Severity.INFO): ("info", "blue"),
-}
-STATE_WORDS = {
-    str(State.UNACKNOWLEDGED): ("new", "red"),
-    str(State.ACKNOWLEDGED): ("acknowledged", "orange"),
-    str(State.RETURNED_UNACKNOWLEDGED): ("over, not seen", "semi-dark-yellow"),
-    str(State.SHELVED): ("shelved", "text"),
-    str(State.NORMAL): ("over", "green"),
-}
+SEVERITY = Column(
+    words={
+        str(Severity.CRITICAL): ("critical", "red"),
+        str(Severity.WARNING): ("warning", "orange"),
+        str(Severity.INFO): ("info", "blue"),
+    },
+    width=75,
+)
+STATE = Column(
+    words={
+        str(State.UNACKNOWLEDGED): ("new", "red"),
+        str(State.ACKNOWLEDGED): ("acknowledged", "orange"),
+        str(State.RETURNED_UNACKNOWLEDGED): ("over, not seen", "semi-dark-yellow"),
+        str(State.SHELVED): ("shelved", "text"),
+        str(State.NORMAL): ("over", "green"),
+    },
+    width=110,
+)
 COMMAND_WORDS = {
     "queued": ("queued", "text"),
     "sent": ("sent", "blue"),
@@ -43,12 +49,12 @@ def active_alarms(
         Heading(number, "Alarms", description, at, size),
         statement("alarms", "alarms", board=places.board_case("a.kind")),
         {
-            "Severity": Column(words=SEVERITY_WORDS, width=75),
+            "Severity": SEVERITY,
             "Alarm": Column(link=places.alarm_link(), width=130),
             "Where": Column(link=places.asset_link()),
             "Zone": Column(link=places.zone_link(), is_hidden=is_in_one_zone),
-            "State": Column(words=STATE_WORDS, width=110),
-            "Raised": Column(unit=units.MOMENT, width=155),
+            "State": STATE,
+            "Raised": MOMENT,
             "For": Column(unit=units.SECONDS, width=85),
         }
         | LINKED,
@@ -62,11 +68,11 @@ def alarms_of_asset(number: int, at: tuple[int, int], size: tuple[int, int]) -> 
         Heading(number, "Its alarms", "What was wrong with it, newest first. A click shows why.", at, size),
         statement("alarms", "alarms_of_asset"),
         {
-            "Severity": Column(words=SEVERITY_WORDS, width=75),
+            "Severity": SEVERITY,
             "Alarm": Column(link=places.alarm_link()),
-            "State": Column(words=STATE_WORDS, width=110),
-            "Raised": Column(unit=units.MOMENT, width=155),
-            "Over": Column(unit=units.MOMENT, width=155),
+            "State": STATE,
+            "Raised": MOMENT,
+            "Over": MOMENT,
             "id": HIDDEN,
         },
         nothing="It never had an alarm",

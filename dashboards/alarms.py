@@ -3,10 +3,9 @@
 from grafana_foundation_sdk.models import dashboard
 
 from dashboards import places, units
-from dashboards.alarm_tables import HIDDEN, LINKED, SEVERITY_WORDS, STATE_WORDS, active_alarms
-from dashboards.asset_panels import ANY_IS_BAD
+from dashboards.alarm_tables import HIDDEN, LINKED, SEVERITY, STATE, active_alarms
 from dashboards.choices import Frame, Town, framed
-from dashboards.panels import PLAIN, Column, Heading, Line, Steps, stat_panel, table_panel, trend_panel
+from dashboards.panels import ANY_IS_BAD, MOMENT, PLAIN, Column, Heading, Line, stat_panel, table_panel, trend_panel
 from dashboards.statements import statement
 from dashboards.streetlight import commands_columns
 
@@ -15,7 +14,6 @@ FRAME = Frame(
     "Alarms & commands",
     "What does the town ask of people and of lamps, and is it done? Alarms with their why, commands with their fate.",
 )
-ANY_IS_ODD: Steps = ((None, "green"), (1, "orange"))
 FATES = {
     "queued": Column(colour="light-blue"),
     "sent": Column(colour="blue"),
@@ -47,7 +45,7 @@ def _figures() -> list[dashboard.Panel]:
             units.COUNT,
             columns={
                 "active": Column(steps=ANY_IS_BAD),
-                "not acknowledged": Column(steps=ANY_IS_ODD),
+                "not acknowledged": Column(steps=((None, "green"), (1, "orange"))),
                 "shelved": Column(steps=PLAIN),
                 "raised": Column(steps=PLAIN),
             },
@@ -121,12 +119,12 @@ def _records() -> list[dashboard.Panel]:
             Heading(8, "History", "Alarms raised in the chosen time, newest first.", (10, 22), (14, 10)),
             statement("alarms", "history", board=board),
             {
-                "Severity": Column(words=SEVERITY_WORDS, width=75),
+                "Severity": SEVERITY,
                 "Alarm": Column(link=places.alarm_link(), width=130),
                 "Where": Column(link=places.asset_link()),
-                "State": Column(words=STATE_WORDS, width=110),
-                "Raised": Column(unit=units.MOMENT, width=155),
-                "Over": Column(unit=units.MOMENT, width=155),
+                "State": STATE,
+                "Raised": MOMENT,
+                "Over": MOMENT,
                 "Acknowledged by": Column(width=130),
             }
             | {name: HIDDEN for name in LINKED if name != "zone"},
@@ -141,7 +139,7 @@ def _records() -> list[dashboard.Panel]:
         table_panel(
             Heading(10, "Rules", "Which version of the rules was active when, newest first.", (16, 32), (8, 10)),
             statement("alarms", "rule_versions"),
-            {"Active from": Column(unit=units.MOMENT, width=155)},
+            {"Active from": MOMENT},
             nothing="No rules have run yet",
         ),
     ]

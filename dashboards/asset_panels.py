@@ -5,14 +5,13 @@ from collections.abc import Mapping
 from grafana_foundation_sdk.models import dashboard
 
 from dashboards import units
-from dashboards.panels import Column, Heading, Line, Steps, stat_panel, table_panel, trend_panel
+from dashboards.panels import ANY_IS_BAD, MOMENT, Column, Heading, Line, Steps, stat_panel, table_panel, trend_panel
 from dashboards.statements import statement
 from dashboards.trends import Cell, of_field
 from telemetry.kinds import KINDS
 from telemetry.thresholds import Thresholds
 
 SAYS_WORDS = {"true": ("yes", "green"), "false": ("no", "purple")}
-ANY_IS_BAD: Steps = ((None, "green"), (1, "red"))
 
 
 def silence(missed_intervals: int) -> Steps:
@@ -89,7 +88,7 @@ def devices(number: int, at: Cell, size: Cell) -> dashboard.Panel:
             size,
         ),
         statement("asset", "devices"),
-        {name: Column(unit=units.MOMENT, width=155) for name in ("From", "Until", "Said at")}
+        dict.fromkeys(("From", "Until", "Said at"), MOMENT)
         | {"Firmware": Column(width=85), "Online": Column(words=SAYS_WORDS, width=65)},
         nothing="No device has served it",
     )

@@ -3,12 +3,22 @@
 from grafana_foundation_sdk.models import dashboard
 
 from dashboards import choices, places, trends, units
-from dashboards.asset_panels import ANY_IS_BAD
 from dashboards.choices import Frame, Town, framed
 from dashboards.overview import CHECK_WORDS, staleness
-from dashboards.panels import PLAIN, Column, Heading, Line, Steps, stat_panel, table_panel, trend_panel
+from dashboards.panels import (
+    ANY_IS_BAD,
+    ANY_IS_ODD,
+    MOMENT,
+    PLAIN,
+    Column,
+    Heading,
+    Line,
+    stat_panel,
+    table_panel,
+    trend_panel,
+)
 from dashboards.statements import statement
-from telemetry.backlog import IN_TIME_S, READING_EVERY
+from telemetry.backlog import IN_TIME_S, PROBE_EVERY_S, READING_EVERY
 from telemetry.kinds import KINDS
 from telemetry.thresholds import Thresholds
 
@@ -17,7 +27,7 @@ FRAME = Frame(
     "Platform health",
     "Does everything that is sent arrive, is it kept, and can that be proved? The ledger, refusals, delays and checks.",
 )
-ANY_IS_ODD: Steps = ((None, "text"), (1, "orange"))
+READING_EVERY_S = int(PROBE_EVERY_S * READING_EVERY)
 COUNTED = Column(unit=units.COUNT)
 ODD = Column(unit=units.COUNT, steps=ANY_IS_ODD)
 BAD = Column(unit=units.COUNT, steps=ANY_IS_BAD)
@@ -25,7 +35,8 @@ BAD = Column(unit=units.COUNT, steps=ANY_IS_BAD)
 
 def platform(town: Town) -> dashboard.Dashboard:
     """The dashboard; its limits are those of the town's rules."""
-    return framed(FRAME, town, [*_figures(town.thresholds), _ledger(), *_trends(town.thresholds), *_records()])
+    limits = town.thresholds
+    return framed(FRAME, town, [*_figures(limits), _ledger(), *_trends(limits), *_records(), *_self_probe()])
 
 
 def _figures(thresholds: Thresholds) -> list[dashboard.Panel]:
@@ -130,7 +141,7 @@ def _records() -> list[dashboard.Panel]:
                 8, "Whose", "Whose uplinks were refused in the chosen time, and why; most first.", (0, 28), (12, 7)
             ),
             statement("platform", "refused_of"),
-            {"Refused": COUNTED, "Replayed": COUNTED, "Newest": Column(unit=units.MOMENT, width=155)},
+            {"Refused": COUNTED, "Replayed": COUNTED, "Newest": MOMENT},
             nothing="Nothing was refused in this time",
         ),
         table_panel(
@@ -143,7 +154,7 @@ def _records() -> list[dashboard.Panel]:
             Heading(10, "Rollups", "Each night's proof that hours and days equal their rows.", (12, 28), (12, 7)),
             statement("platform", "rollups"),
             {
-                "Checked": Column(unit=units.MOMENT, width=155),
+                "Checked": MOMENT,
                 "Asset days": COUNTED,
                 "Left for want of time": Column(unit=units.COUNT, steps=ANY_IS_ODD, width=160),
                 "Differing": BAD,
@@ -171,7 +182,6 @@ def _records() -> list[dashboard.Panel]:
             {"Devices": COUNTED},
             nothing="No device is in service",
         ),
-        *_self_probe(),
     ]
 
 
@@ -183,8 +193,8 @@ def _self_probe() -> list[dashboard.Panel]:
                 13,
                 "Self-probe",
                 "A reading of the platform's own device goes from the broker through ingest and database to an answer "
-                f"of the API every {READING_EVERY} s: how long ago the newest one shown was sent, and how many of the "
-                f"chosen time were shown more than {IN_TIME_S:g} s after that.",
+                f"of the API every {READING_EVERY_S} s: how long ago the newest one shown was sent, and how many of "
+                f"the chosen time were shown more than {IN_TIME_S:g} s after that.",
                 (20, 0),
                 (4, 4),
             ),
@@ -197,6 +207,6 @@ def _self_probe() -> list[dashboard.Panel]:
             statement("platform", "self_probe_trend"),
             units.SECONDS,
             Line(gap_s=60, low=0),
-            interval_s=READING_EVERY,
+            interval_s=READING_EVERY_S,
         ),
     ]

@@ -5,14 +5,7 @@ from grafana_foundation_sdk.models import dashboard
 from dashboards import places, trends, units
 from dashboards.alarm_tables import HIDDEN, active_alarms
 from dashboards.choices import Frame, Town, framed
-from dashboards.panels import (
-    Column,
-    Heading,
-    Steps,
-    map_panel,
-    stat_panel,
-    table_panel,
-)
+from dashboards.panels import ANY_IS_BAD, ANY_IS_ODD, Column, Heading, Steps, map_panel, stat_panel, table_panel
 from dashboards.statements import statement
 from telemetry.kinds import KINDS
 from telemetry.thresholds import Thresholds
@@ -20,8 +13,6 @@ from telemetry.thresholds import Thresholds
 RATE_MINUTES = 15
 """The ingest rate is that of this time: longer than most devices' report interval."""
 ONLINE_PCT: Steps = ((None, "red"), (90, "orange"), (100, "green"))
-ANY_IS_BAD: Steps = ((None, "green"), (1, "red"))
-ANY_IS_ODD: Steps = ((None, "text"), (1, "orange"))
 
 CHECK_WORDS = {"balances": ("balances", "green"), "differs": ("differs", "red"), "none": ("not yet", "text")}
 LEDGER_WIDTHS = {"Received": None, "Stored": None, "Duplicate": 85, "Quarantined": 105, "Replayed": None}

@@ -15,8 +15,9 @@ Steps = Sequence[tuple[float | None, str]]
 
 PLAIN: Steps = ((None, "blue"),)
 """The colour of a figure that is neither good nor bad."""
-
-
+ANY_IS_BAD: Steps = ((None, "green"), (1, "red"))
+ANY_IS_ODD: Steps = ((None, "text"), (1, "orange"))
+"""Colours of counts of what should not happen, and of what should be looked at."""
 NOTHING = "–"
 """What stands for a figure or a cell that is not there."""
 _CELL_PX_MIN = 60
@@ -54,6 +55,10 @@ class Column:
     dashed: bool = False
 
 
+MOMENT = Column(unit=units.MOMENT, width=155)
+"""A column of moments, which takes just this much room."""
+
+
 def stat_panel(
     heading: Heading, sql: str, unit: str, steps: Steps = PLAIN, columns: Mapping[str, Column] | None = None
 ) -> dashboard.Panel:
@@ -77,10 +82,7 @@ def table_panel(
     defaults.no_value = nothing
     defaults.custom = table.FieldConfig(align=common.FieldTextAlignment.AUTO, min_width=_CELL_PX_MIN)
     options = table.Options(cell_height=common.TableCellHeight.SM)
-    panel = _panel("table", heading, postgres.Query(sql), options, defaults, columns)
-    assert panel.field_config
-    panel.field_config.overrides.insert(0, _EVERY_CELL)
-    return panel
+    return _panel("table", heading, postgres.Query(sql), options, defaults, columns, [_EVERY_CELL])
 
 
 def map_panel(heading: Heading, sql: str, colour_of: str, states: Sequence[tuple[str, str]]) -> dashboard.Panel:
@@ -194,6 +196,13 @@ def words_of(states: Sequence[tuple[str, str]]) -> dict[str, tuple[str, str]]:
     return {str(number): state for number, state in enumerate(states)}
 
 
+_EVERY_CELL = dashboard.DashboardFieldConfigSourceOverrides(
+    matcher=dashboard.MatcherConfig(id_val="byRegexp", options="/.*/"),
+    properties=[dashboard.DynamicConfigValue(id_val="noValue", value=NOTHING)],
+)
+"""Without it Grafana says in every cell that has nothing what it says of a table that has no rows."""
+
+
 def _panel(
     shape: str,
     heading: Heading,
@@ -201,8 +210,9 @@ def _panel(
     options: object,
     defaults: dashboard.FieldConfig,
     columns: Mapping[str, Column] | None = None,
+    more: Sequence[dashboard.DashboardFieldConfigSourceOverrides] = (),
 ) -> dashboard.Panel:
-    overrides = [_override(shape, name, column) for name, column in (columns or {}).items()]
+    overrides = [*more, *(_override(shape, name, column) for name, column in (columns or {}).items())]
     return dashboard.Panel(
         type_val=shape,
         id_val=heading.number,
@@ -245,7 +255,7 @@ def _mapping(words: Mapping[str, tuple[str, str]]) -> dashboard.ValueMap:
 
 def _override(shape: str, name: str, column: Column) -> dashboard.DashboardFieldConfigSourceOverrides:
     is_coloured_cell = shape == "table" and (column.words is not None or column.steps is not None)
-    values: dict[str, object | None] = {
+    values: dict[str, object] = {
         "unit": column.unit,
         "decimals": column.unit and units.decimals(column.unit),
         "mappings": column.words and [_mapping(column.words)],
@@ -264,13 +274,6 @@ def _override(shape: str, name: str, column: Column) -> dashboard.DashboardField
             dashboard.DynamicConfigValue(id_val=key, value=value) for key, value in values.items() if value is not None
         ],
     )
-
-
-_EVERY_CELL = dashboard.DashboardFieldConfigSourceOverrides(
-    matcher=dashboard.MatcherConfig(id_val="byRegexp", options="/.*/"),
-    properties=[dashboard.DynamicConfigValue(id_val="noValue", value=NOTHING)],
-)
-"""Without it Grafana says in every cell that has nothing what it says of a table that has no rows."""
 
 
 def _legend() -> common.VizLegendOptions:

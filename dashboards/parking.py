@@ -5,7 +5,7 @@ from grafana_foundation_sdk.models import dashboard
 from dashboards import places, trends, units
 from dashboards.alarm_tables import HIDDEN
 from dashboards.choices import Frame, Town, framed
-from dashboards.panels import PLAIN, Column, Heading, Line, Steps, stat_panel, table_panel, trend_panel
+from dashboards.panels import ANY_IS_ODD, PLAIN, Column, Heading, Line, Steps, stat_panel, table_panel, trend_panel
 from dashboards.statements import statement
 from telemetry.kinds.parking_bay import ParkingBay
 from telemetry.thresholds import Parking, Thresholds
@@ -17,7 +17,6 @@ FRAME = Frame(
     kinds=(ParkingBay.name,),
 )
 PERCENT = units.GRAFANA["%"]
-ANY_IS_ODD: Steps = ((None, "text"), (1, "orange"))
 
 
 def parking(town: Town) -> dashboard.Dashboard:

@@ -53,11 +53,6 @@ def alarm_link() -> dashboard.DashboardLink:
     return dashboard.DashboardLink(title="Why, and acknowledge", url=url, target_blank=True)
 
 
-def board_link(uid: str, title: str) -> dashboard.DashboardLink:
-    """From a panel to a dashboard of ours, with the same zones at the same time."""
-    return _link(title, f"/d/{uid}", "${zone:queryparam}")
-
-
 def all_boards() -> dashboard.DashboardLink:
     """The menu of all our dashboards above the panels; it keeps time and choices."""
     return dashboard.DashboardLink(

@@ -6,7 +6,7 @@ from dashboards import asset_panels, places, units
 from dashboards.alarm_tables import COMMAND_WORDS, HIDDEN, alarms_of_asset
 from dashboards.asset_panels import newest, trend
 from dashboards.choices import Frame, Town, framed
-from dashboards.panels import Column, Heading, Line, Steps, stat_panel, table_panel, trend_panel
+from dashboards.panels import MOMENT, Column, Heading, Line, Steps, stat_panel, table_panel, trend_panel
 from dashboards.statements import statement
 from dashboards.trends import LIGHT, Cell, of_field
 from telemetry.kinds.streetlight import StreetLight
@@ -128,7 +128,7 @@ def _records() -> list[dashboard.Panel]:
 def commands_columns() -> dict[str, Column]:
     """How the columns of a table of commands look."""
     return {
-        "Queued": Column(unit=units.MOMENT, width=155),
+        "Queued": MOMENT,
         "Where": Column(link=places.asset_link()),
         "Setpoint": Column(unit=units.of(of_field(KIND, "setpoint_pct")), width=80),
         "Report every": Column(unit=units.SECONDS, width=105),

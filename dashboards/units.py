@@ -30,7 +30,6 @@ SECONDS = units.Seconds
 MOMENT = "dateTimeAsIso"
 AGO = "dateTimeFromNow"
 DAY = "time:YYYY-MM-DD"
-MILLISECONDS = units.Milliseconds
 
 
 def decimals(unit: str) -> int | None:

@@ -4,9 +4,8 @@ from grafana_foundation_sdk.models import dashboard
 
 from dashboards import places, trends, units
 from dashboards.alarm_tables import HIDDEN, active_alarms
-from dashboards.asset_panels import ANY_IS_BAD
 from dashboards.choices import Frame, Town, framed
-from dashboards.panels import Column, Heading, stat_panel, table_panel, words_of
+from dashboards.panels import ANY_IS_BAD, Column, Heading, stat_panel, table_panel, words_of
 from dashboards.statements import statement
 from telemetry.kinds.drain_level import DrainLevel
 from telemetry.kinds.streetlight import StreetLight

@@ -27,8 +27,8 @@ class Look:
     chosen: Named = field(default_factory=dict)
 
 
-async def document(dashboard: Json, ask: Ask, look: Look, pages: Mapping[str, Json]) -> Json:
-    """The document of one dashboard; `pages` has file and title of every dashboard's page by its uid.
+async def document(dashboard: Json, ask: Ask, look: Look, pages: Mapping[str, str]) -> Json:
+    """The document of one dashboard; `pages` has the file of every dashboard's page by its uid.
 
     Raises:
         StorageError: the database does not answer a query.
@@ -41,7 +41,7 @@ async def document(dashboard: Json, ask: Ask, look: Look, pages: Mapping[str, Js
         "dashboard": dashboard,
         "answers": {panel["id"]: await _answered(panel, ask, view) for panel in dashboard["panels"]},
         "marks": [await _marks(each, ask, view) for each in dashboard["annotations"]["list"]],
-        "range": {"from_ms": from_us // 1000, "to_ms": look.now_us // 1000, "hours": look.hours},
+        "range": {"from_ms": from_us // 1000, "to_ms": look.now_us // 1000},
         "timezone": look.timezone,
         "variables": [each.document() for each in chosen],
         "pages": dict(pages),

@@ -150,7 +150,7 @@ async def _documents(
         ask = await stack.enter_async_context(reader.reading(connection))
         ((now,),) = (await ask(_NOW)).rows
         look = replace(look, now_us=to_us(now), timezone=settings.timezone)
-        pages = {board["uid"]: {"file": f"{name}.html", "title": board["title"]} for name, board in boards.items()}
+        pages = {board["uid"]: f"{name}.html" for name, board in boards.items()}
         return {
             name: await document(board, ask, replace(look, chosen=_of_board(named, name)), pages)
             for name, board in boards.items()

@@ -19,7 +19,7 @@ from tests.integration.dashboards import town
 
 Json = dict[str, Any]
 BOARD: Json = json.loads(documents()["overview.json"])
-PAGES = {BOARD["uid"]: {"file": "overview.html", "title": BOARD["title"]}}
+PAGES = {BOARD["uid"]: "overview.html"}
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
 

@@ -128,14 +128,11 @@ export function replacing(preview: Preview) {
       if (value === undefined) {
         return whole;
       }
-      if (form === 'queryparam') {
-        return [value].flat().map((each) => `var-${name}=${encodeURIComponent(each)}`).join('&');
-      }
       return form === 'percentencode' ? encodeURIComponent(String(value)) : String(value);
     });
     const [address, chosen] = filled.split('?');
     const page = preview.pages[address.replace('/d/', '')];
-    return page === undefined ? filled : `${page.file}?${chosen ?? ''}`;
+    return page === undefined ? filled : `${page}?${chosen ?? ''}`;
   };
 }
 

@@ -71,9 +71,6 @@ export function Stat({ panel, frames, preview, width, height }: Drawn) {
 export function Table({ panel, frames, preview, width, height }: Drawn) {
   const [frame] = frames;
   const range = { from: dateTime(preview.range.from_ms), to: dateTime(preview.range.to_ms) };
-  if (isEmpty(frames)) {
-    return <Nothing panel={panel} height={height} />;
-  }
   return (
     <TableNG
       data={frame}

@@ -22,11 +22,11 @@ export interface Preview {
   /** The panels' answers by the panel's id. */
   answers: Record<string, Answered>;
   marks: Array<{ name: string; color: string; frames: DataFrameJSON[] }>;
-  range: { from_ms: number; to_ms: number; hours: number };
+  range: { from_ms: number; to_ms: number };
   timezone: string;
   variables: Array<{ name: string; label: string; text: string; value: string | string[]; hidden: boolean }>;
   /** The file of each dashboard by its uid. */
-  pages: Record<string, { file: string; title: string }>;
+  pages: Record<string, string>;
 }
 
 declare global {
