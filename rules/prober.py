@@ -18,10 +18,9 @@ from rules.platform_alarms import Fact
 from rules.queue_filling import QueueFilling
 from rules.soundings import QueueBound, Soundings
 from telemetry import backlog, topics
-from telemetry.backlog import Backlog
+from telemetry.backlog import PROBE_EVERY_S, Backlog
 from telemetry.clock import Now
 
-PROBE_EVERY_S = 1.0
 UNANSWERED_S = 5.0
 """A probe that the broker does not acknowledge within this time is sent again under its number."""
 FILTERS = (topics.settled("+"),)

@@ -15,7 +15,7 @@ import structlog
 from bus import inbox as inboxes
 from bus.inbox import Subscriber
 from bus.session import Publisher
-from rules import platform_ledger, prober
+from rules import platform_ledger
 from rules.counts import Counts
 from rules.journal import Journal
 from rules.leading import Candidate, Lead
@@ -32,6 +32,7 @@ from storage import errors, rule_lead
 from storage.pool import Connection, Pool
 from telemetry import topics
 from telemetry.alarms import Alarm
+from telemetry.backlog import PROBE_EVERY_S
 from telemetry.clock import CityClock, Now
 from telemetry.limits import RECEIVE_MAXIMUM
 
@@ -350,7 +351,7 @@ class _Leader:
     def _watch_queue(self) -> None:
         """Look how much waits for ingest, every so often."""
         real_s = time.monotonic()
-        if real_s - self._measured_s >= prober.PROBE_EVERY_S:
+        if real_s - self._measured_s >= PROBE_EVERY_S:
             self._measured_s = real_s
             self._runner.take_facts(self._prober.facts())
             self._counts.probes, self._counts.backlog = self._prober.probes, self._prober.backlog

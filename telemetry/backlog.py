@@ -6,6 +6,8 @@ counts it. Times are the machine's real clock, microseconds since 1970 UTC: a qu
 
 import msgspec
 
+PROBE_EVERY_S = 1.0
+"""So often a probe is sent, in real seconds."""
 READING_EVERY = 5
 """Every so many probes one is also a reading of the platform's own device, which ingest stores and the API shows."""
 IN_TIME_S = 10.0
