@@ -29,12 +29,16 @@ observation that it is in the city's own form, `None` if it is none."""
 
 @dataclass(slots=True)
 class Replayed:
-    """`looked_at` = `stored` + `duplicate` (there already: settled too) + `refused` (still; they stay)."""
+    """`looked_at` = `stored` + `duplicate` (there already: settled too) + `refused` (still; they stay).
+
+    The `cut` are not looked at: they were too large to be kept whole.
+    """
 
     looked_at: int = 0
     stored: int = 0
     duplicate: int = 0
     refused: int = 0
+    cut: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +79,8 @@ async def replay(
     with errors.translated():
         async with pool.connection() as conn:
             partitions = await Partitions.of(conn)
+            row = await (await conn.execute(SQL["cut"], {"device": device})).fetchone()
+            run.done.cut = row[0] if row else 0
             async for page in _pages(conn, device):
                 for _, same_day in groupby(page, key=lambda kept: kept.day):
                     await _replay_some(conn, partitions, run, list(same_day))

@@ -124,6 +124,8 @@ def replay(
 
     done = run(work())
     print(f"{done.stored} stored, {done.duplicate} there already, {done.refused} still refused.")
+    if done.cut:
+        print(f"{done.cut} not looked at: too large to be kept whole, so only their devices can send them again.")
 
 
 def _spell(moment: dt.datetime | None) -> str:

@@ -88,14 +88,18 @@ ON CONFLICT (instance) DO UPDATE SET in_flight = excluded.in_flight, seen_at = e
 DELETE FROM ingest_instance WHERE instance = %(instance)s OR seen_at < clock_timestamp() - interval '1 day';
 
 -- name: replayable
--- Refused observations that have not been replayed, after a place in the order of receipt. Those too large are kept cut,
--- so never whole.
+-- Refused observations that have not been replayed, after a place in the order of receipt, but for those kept cut.
 SELECT id, (extract(epoch FROM received_at) * 1000000)::bigint, topic, payload
 FROM quarantine
 WHERE (received_at, id) > (%(after)s, %(after_id)s) AND replayed_at IS NULL AND reason <> 'too_large'
   AND (%(device)s::text IS NULL OR device = %(device)s::text)
 ORDER BY received_at, id
 LIMIT %(limit)s;
+
+-- name: cut
+-- How many refused observations were too large to be kept whole.
+SELECT count(*) FROM quarantine
+WHERE reason = 'too_large' AND (%(device)s::text IS NULL OR device = %(device)s::text);
 
 -- name: claim
 -- Those of these refused observations that nobody else has replayed, for the rest of the transaction.

@@ -20,6 +20,11 @@ INSERT INTO quarantine (day, received_at, topic, device, digest, element, reason
 VALUES ('2026-11-22', '2026-11-22T20:15:00Z', 'city/v1/streetlight/dev-1/telemetry', 'dev-1',
         sha256('{"level_pct": 70}'), 0, 'unknown_device', 'nobody knows dev-1', '{"level_pct": 70}')
 """
+TOO_LARGE = """
+INSERT INTO quarantine (day, received_at, topic, device, digest, element, reason, detail, payload)
+VALUES ('2026-11-22', '2026-11-22T20:15:00Z', 'city/v1/streetlight/dev-2/telemetry', 'dev-2', sha256(''), 0,
+        'too_large', '', '')
+"""
 
 
 @pytest.fixture
@@ -148,16 +153,20 @@ def test_what_a_device_sent_before_it_was_registered_is_stored_by_a_replay(
 ) -> None:
     with psycopg.connect(database) as connection:
         connection.execute(LATE_DEVICE)
+        connection.execute(TOO_LARGE)
     assert run(["quarantine", "list"]) == 0
     found = re.search(r"^(\d+) +2026-11-22 20:15:00Z +unknown_device", capfd.readouterr().out, re.MULTILINE)
     assert found
     assert run(["quarantine", "show", found[1]]) == 0
     assert '{"level_pct": 70}' in capfd.readouterr().out
     run(["quarantine", "replay"])
-    assert capfd.readouterr().out == "0 stored, 0 there already, 1 still refused.\n"
+    assert capfd.readouterr().out == (
+        "0 stored, 0 there already, 1 still refused.\n"
+        "1 not looked at: too large to be kept whole, so only their devices can send them again.\n"
+    )
     run(["registry", "import", "city.csv"])
     capfd.readouterr()
-    assert run(["quarantine", "replay"]) == 0
+    assert run(["quarantine", "replay", "--device", "dev-1"]) == 0
     assert capfd.readouterr().out == "1 stored, 0 there already, 0 still refused.\n"
     assert audited(database).count(("replay_quarantine", "platform")) == 2
     assert run(["quarantine", "show", "999"]) == 1
