@@ -33,13 +33,7 @@ bench: $(VENV)/installed-dev      ## measure it beside its peers on this machine
 	@$(BIN)/python -m bench $(ARGS)
 
 docs: install   ## write the pages that are written from the code
-	@$(BIN)/python -m lamplighter.settings_page > docs/settings.md
-	@$(BIN)/python -m lamplighter.figures_page > docs/figures.md
-	@$(BIN)/python -m lamplighter.contract_page > docs/contract.md
-	@$(BIN)/python -m lamplighter.devices_page > docs/devices.md
-	@$(BIN)/python -m lamplighter.http_page > docs/http.md
-	@$(BIN)/python -m lamplighter.tables_page > docs/tables.md
-	@$(BIN)/python -m lamplighter.metrics_page > docs/metrics.md
+	@$(BIN)/python -m lamplighter.docs
 
 site: $(VENV)/installed-dev        ## build the pages of docs/ into build/site, warnings being errors
 	@$(BIN)/python -m sphinx --quiet --fail-on-warning --keep-going --nitpicky docs build/site

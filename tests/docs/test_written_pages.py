@@ -1,14 +1,24 @@
 """Reference pages are what the code says."""
 
-from lamplighter import http_page, tables_page
+import pytest
+
+from gateway.codecs.catalogue import catalogue
+from lamplighter.docs import devices, tables
+from lamplighter.docs.__main__ import PAGES
 from storage.pool import connect
 from tests.docs.pages import ROOT
 
 
-def test_http() -> None:
-    assert (ROOT / "docs/http.md").read_text() == http_page.page(), "write it with `make docs`"
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_is_what_the_code_says(name: str) -> None:
+    assert (ROOT / f"docs/{name}.md").read_text() == PAGES[name](), "write it with `make docs`"
+
+
+def test_every_model_is_among_the_supported_devices() -> None:
+    page = devices.page()
+    assert [model for model in catalogue() if f"`{model}`" not in page] == []
 
 
 async def test_tables(database: str) -> None:
     async with await connect(database) as connection:
-        assert (ROOT / "docs/tables.md").read_text() == await tables_page.page(connection), "write it with `make docs`"
+        assert (ROOT / "docs/tables.md").read_text() == await tables.page(connection), "write it with `make docs`"

@@ -1,4 +1,4 @@
-"""`docs/figures.md`, every figure of a rule file, written from the sections: `python -m lamplighter.figures_page`."""
+"""`docs/figures.md`, every figure of a rule file, written from the sections."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import MISSING, Field, fields, is_dataclass
@@ -94,7 +94,3 @@ def _inner(hint: Any) -> tuple[type | None, str]:
     if len(arguments) == 2 and is_dataclass(arguments[1]):
         return arguments[1], "NAME"  # type: ignore[return-value]
     return None, ""
-
-
-if __name__ == "__main__":
-    print(page(), end="")

@@ -1,4 +1,4 @@
-"""`docs/devices.md`, written from the codecs themselves: `python -m lamplighter.devices_page`."""
+"""`docs/devices.md`, written from the codecs themselves."""
 
 from gateway.codecs.catalogue import catalogue
 from gateway.codecs.codec import Codec
@@ -37,7 +37,3 @@ def _table(codecs: list[Codec]) -> str:
 
 def _words(names: tuple[str, ...]) -> str:
     return ", ".join(f"`{name}`" for name in names)
-
-
-if __name__ == "__main__":
-    print(page(), end="")

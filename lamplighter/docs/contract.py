@@ -1,4 +1,4 @@
-"""`docs/contract.md`, written from the vocabulary: `python -m lamplighter.contract_page`."""
+"""`docs/contract.md`, written from the vocabulary."""
 
 import math
 from collections.abc import Iterable
@@ -94,7 +94,3 @@ def _alarms() -> str:
 def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
     lines = [head, tuple("---" for _ in head), *rows]
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
-
-
-if __name__ == "__main__":
-    print(page(), end="")

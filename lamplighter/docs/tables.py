@@ -1,6 +1,5 @@
-"""`docs/tables.md`, written from a database that `migrate` has made: `python -m lamplighter.tables_page`."""
+"""`docs/tables.md`, written from a database that `migrate` has made."""
 
-import asyncio
 from collections.abc import Mapping, Sequence
 
 from lamplighter import logs
@@ -77,14 +76,11 @@ def _fields(kind: Kind) -> dict[str, str]:
     return {each.name: f"{each.measure.words} ({each.unit})" for each in kind.properties}
 
 
-async def _from_a_new_database() -> str:
+async def page_of_a_new_database() -> str:
+    """The whole page, of the schema that `migrate` makes."""
     logs.configure("warning", "text")
     with demo_folder(None) as folder:
         async with embedded_postgres(folder, settings=FLEETING) as server:
             await migrate.migrate(server.url, timezone="Europe/Berlin")
             async with await connect(server.url, application="lamplighter docs") as connection:
                 return await page(connection)
-
-
-if __name__ == "__main__":
-    print(asyncio.run(_from_a_new_database()), end="")

@@ -1,4 +1,4 @@
-"""`docs/metrics.md`, every figure for Prometheus, written from the code: `python -m lamplighter.metrics_page`.
+"""`docs/metrics.md`, every figure for Prometheus, written from the code.
 
 Each service's figures are made as it makes them, and asked once what they are.
 """
@@ -8,22 +8,19 @@ from collections.abc import Iterator
 from prometheus_client import CollectorRegistry
 from prometheus_client.core import Metric
 from prometheus_client.registry import Collector
-from psycopg_pool import AsyncConnectionPool
 
-from api.app import create_app
 from api.backlog import Waiting
-from api.board import Board
 from api.self_probe import Sighting
 from gateway.figures import Figures
 from ingest.ledger import Ledger
 from ingest.probes import Probes
 from lamplighter.clock import real_now
+from lamplighter.docs.unconnected import application
 from lamplighter.rule_metrics import RuleMetrics
 from lamplighter.upkeep_metrics import UpkeepMetrics
 from rules.counts import Counts
 from rules.rulefile.active import RuleStanding
 from storage.lifecycle import Round
-from storage.pool import Pool
 from storage.rollup_check import Check
 from telemetry.backlog import Backlog, Probe, encode
 from telemetry.clock import to_datetime, to_rfc3339
@@ -105,11 +102,5 @@ def _collectors() -> list[Collector]:
     waiting.receive(encode(backlog))
     sighting.heard(encode(Probe("page", 1, 0)), 0.0)
     sighting.shown(1, 0.0)
-    pool: Pool = AsyncConnectionPool("", open=False)
-    clocks = {"now": real_now, "real_now": real_now, "dark": lambda begin, end: False}
-    create_app(pool=pool, board=Board(real_now), registry=registry, waiting=waiting, **clocks)  # type: ignore[arg-type]
+    application(registry=registry, waiting=waiting)
     return registry.heard
-
-
-if __name__ == "__main__":
-    print(page(), end="")

@@ -1,17 +1,12 @@
-"""`docs/http.md`, written from the API's own OpenAPI document: `python -m lamplighter.http_page`."""
+"""`docs/http.md`, written from the API's own OpenAPI document."""
 
 import asyncio
 import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from psycopg_pool import AsyncConnectionPool
-
-from api.app import create_app
-from api.board import Board
 from api.reference import METHODS
-from lamplighter.clock import real_now
-from storage.pool import Pool
+from lamplighter.docs.unconnected import application
 
 _HEAD = """\
 # HTTP
@@ -28,7 +23,7 @@ _TITLES = {"public": "For everybody", "sensorthings": "SensorThings"}
 
 
 def page() -> str:
-    """The whole page as Markdown: a table for each tag, then the parameters of each path."""
+    """The whole page as Markdown: a table for each tag."""
     paths: Mapping[str, Mapping[str, Any]] = asyncio.run(_openapi())["paths"]
     operations = [(method, path, item[method]) for path, item in paths.items() for method in METHODS if method in item]
     tags = list(dict.fromkeys(_tag(operation) for _, _, operation in operations))
@@ -64,9 +59,7 @@ def _cell(words: str) -> str:
 
 
 async def _openapi() -> dict[str, Any]:
-    """The OpenAPI document as an application without database and broker tells it."""
-    pool: Pool = AsyncConnectionPool("", open=False)
-    app = create_app(pool=pool, board=Board(real_now), now=real_now, real_now=real_now, dark=lambda begin, end: False)
+    """The OpenAPI document as the application tells it."""
     told: list[bytes] = []
 
     async def receive() -> dict[str, Any]:
@@ -77,10 +70,6 @@ async def _openapi() -> dict[str, Any]:
 
     scope = {"type": "http", "method": "GET", "path": "/openapi.json", "query_string": b"", "headers": []}
     scope |= {"client": ("127.0.0.1", 0), "server": ("127.0.0.1", 0), "scheme": "http", "root_path": ""}
-    await app(scope, receive, send)
+    await application()(scope, receive, send)
     document: dict[str, Any] = json.loads(b"".join(told))
     return document
-
-
-if __name__ == "__main__":
-    print(page(), end="")

@@ -1,4 +1,4 @@
-"""`docs/settings.md`, written from the settings themselves: `python -m lamplighter.settings_page`."""
+"""`docs/settings.md`, written from the settings themselves."""
 
 from lamplighter.settings import PREFIX, Settings
 
@@ -32,7 +32,3 @@ def _entry(name: str) -> str:
 
 def _spell(default: object) -> str:
     return ",".join(map(str, default)) if isinstance(default, tuple | dict) else str(default)
-
-
-if __name__ == "__main__":
-    print(page(), end="")
