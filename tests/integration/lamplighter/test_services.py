@@ -13,8 +13,8 @@ import psycopg
 import pytest
 from paho.mqtt.publish import multiple, single
 
-from lamplighter.docs import metrics
 from lamplighter.cli import run
+from lamplighter.docs.metrics import names
 from lamplighter.embedded import ports
 from tests.parts.broker import BrokerPart
 from tests.parts.service import SECONDS, Service
@@ -86,7 +86,7 @@ def test_up_stores_decides_and_answers_until_it_is_told_to_end(
     assert httpx.get(f"{http}/readyz").status_code == 200
     figures = set(re.findall(r"^# TYPE (\S+) ", httpx.get(f"{http}/metrics").text, re.MULTILINE))
     figures = {name for name in figures if not name.endswith("_created")}
-    assert figures <= metrics.names(), "docs/metrics.md has them all"
+    assert figures <= names(), "docs/metrics.md has them all"
     assert service.addresses_heard == {"127.0.0.1"}
     publish(own_broker, {"level_pct": 70})
     eventually(lambda: stored(settings) == 1)
