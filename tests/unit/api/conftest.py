@@ -1,7 +1,8 @@
-"""The application without a database, at a moment that a test can move."""
+"""The application without a database: one that a module's tests ask, and such as a test makes and changes itself."""
 
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
+from ipaddress import ip_network
 
 import httpx
 import pytest
@@ -30,6 +31,14 @@ class Clock:
         self.us += int(seconds * SECOND_US)
 
 
+def app_on(board: Board, clock: Clock, settings: ApiSettings) -> Door:
+    """An application on a board, whose database is away for good."""
+    pool: Pool = AsyncConnectionPool("", open=False)
+    return create_app(
+        pool=pool, board=board, now=clock, real_now=clock, dark=lambda begin, end: False, settings=settings
+    )
+
+
 @pytest.fixture
 def clock() -> Clock:
     return Clock()
@@ -45,20 +54,29 @@ MakeApp = Callable[[ApiSettings], Door]
 
 @pytest.fixture
 def make_app(board: Board, clock: Clock) -> MakeApp:
-    """An application on the board, whose database is away for good."""
+    """Makes an application on the test's own board."""
+    return lambda settings: app_on(board, clock, settings)
 
-    def make(settings: ApiSettings) -> Door:
-        pool: Pool = AsyncConnectionPool("", open=False)
-        return create_app(
-            pool=pool, board=board, now=clock, real_now=clock, dark=lambda begin, end: False, settings=settings
-        )
 
-    return make
+@pytest.fixture(scope="module")
+def shown() -> Board:
+    """The board that all tests of a module ask for; whoever fills it does so once, before the first."""
+    return Board(Clock())
+
+
+@pytest.fixture(scope="module")
+def app(shown: Board) -> Door:
+    """The application that all tests of a module ask and none changes: making one takes longer than most tests."""
+    return app_on(shown, Clock(), ApiSettings())
+
+
+ADDRESSES = map(str, ip_network("198.18.0.0/15").hosts())
 
 
 @pytest.fixture
-async def client(make_app: MakeApp) -> AsyncIterator[httpx.AsyncClient]:
-    async with open_client(make_app(ApiSettings())) as client:
+async def client(app: Door) -> AsyncIterator[httpx.AsyncClient]:
+    """A client from an address of its own, so that no test uses up what another may ask."""
+    async with open_client(app, next(ADDRESSES)) as client:
         yield client
 
 

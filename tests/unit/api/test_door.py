@@ -19,9 +19,9 @@ LIFETIME = "public, max-age=60, stale-if-error=300"
 DOCUMENTS = [PATH, f"{PATH}.geojson", f"{PATH}/market", *RENDERINGS]
 
 
-@pytest.fixture(autouse=True)
-def a_zone(board: Board) -> None:
-    board.receive(*message(zone("market")))
+@pytest.fixture(scope="module", autouse=True)
+def a_zone(shown: Board) -> None:
+    shown.receive(*message(zone("market")))
 
 
 @pytest.mark.parametrize("path", DOCUMENTS)
@@ -154,7 +154,8 @@ async def test_a_large_request_of_unknown_length_is_cut_off(make_app: MakeApp) -
     assert (read, refused.value.status_code) == (50_000, 413)
 
 
-async def test_answers_are_counted_by_route_and_not_by_path(make_app: MakeApp) -> None:
+async def test_answers_are_counted_by_route_and_not_by_path(make_app: MakeApp, board: Board) -> None:
+    board.receive(*message(zone("market")))
     app = make_app(ApiSettings())
     async with open_client(app) as client:
         await client.get(f"{PATH}/market")

@@ -6,9 +6,12 @@ from structlog.testing import capture_logs
 
 from api.board import PATH, Board
 from api.problems import MEDIA_TYPE
-from api.settings import ApiSettings
 from tests.parts.zones import message, zone
-from tests.unit.api.conftest import MakeApp, open_client
+
+
+@pytest.fixture(scope="module", autouse=True)
+def a_zone(shown: Board) -> None:
+    shown.receive(*message(zone("market")))
 
 
 @pytest.mark.parametrize(
@@ -67,22 +70,18 @@ async def test_while_the_database_is_away_operators_are_asked_to_wait(client: ht
     assert answer.headers["content-type"] == MEDIA_TYPE
 
 
-async def test_while_the_database_is_away_the_public_part_answers(client: httpx.AsyncClient, board: Board) -> None:
-    board.receive(*message(zone("market")))
+async def test_while_the_database_is_away_the_public_part_answers(client: httpx.AsyncClient) -> None:
     for path in ("/", PATH, f"{PATH}/market", f"{PATH}.geojson", f"{PATH}/nearest?lat=51&lon=7", "/docs"):
         assert (await client.get(path)).status_code == 200, path
 
 
-async def test_a_failure_of_ours_leaks_nothing(
-    make_app: MakeApp, board: Board, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_failure_of_ours_leaks_nothing(client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object, **__: object) -> None:
         raise RuntimeError("secret")
 
     monkeypatch.setattr("api.public.nearest", fail)
-    async with open_client(make_app(ApiSettings())) as client:
-        with capture_logs() as logged:
-            answer = await client.get(f"{PATH}/nearest?lat=51&lon=7")
+    with capture_logs() as logged:
+        answer = await client.get(f"{PATH}/nearest?lat=51&lon=7")
     assert [each["event"] for each in logged] == ["request failed"]
     assert answer.status_code == 500
     assert answer.headers["content-type"] == MEDIA_TYPE

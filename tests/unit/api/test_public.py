@@ -10,10 +10,10 @@ from tests.parts.zones import bays, message, zone
 from tests.unit.api.conftest import MakeApp, open_client
 
 
-@pytest.fixture(autouse=True)
-def zones(board: Board) -> None:
-    board.receive(*message(zone("near", lat=51.4364, lon=7.3352, restricted={"charging": bays(free=1)})))
-    board.receive(*message(zone("far", lat=51.46, lon=7.3352)))
+@pytest.fixture(scope="module", autouse=True)
+def zones(shown: Board) -> None:
+    shown.receive(*message(zone("near", lat=51.4364, lon=7.3352, restricted={"charging": bays(free=1)})))
+    shown.receive(*message(zone("far", lat=51.46, lon=7.3352)))
 
 
 async def test_nearest_comes_with_its_distance(client: httpx.AsyncClient) -> None:

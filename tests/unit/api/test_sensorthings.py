@@ -19,11 +19,11 @@ from tests.parts.zones import bays, message, zone
 from tests.unit.api.conftest import MOMENT_US
 
 
-@pytest.fixture(autouse=True)
-def zones(board: Board) -> None:
-    board.receive(*message(zone("market", free=3, restricted={"disabled": bays(free=1)})))
-    board.receive(*message(zone("ohara", name="O'hara", free=0, lat=51.5)))
-    board.receive(*message(zone("lost", free=8, lat=None, lon=None, stale=True)))
+@pytest.fixture(scope="module", autouse=True)
+def zones(shown: Board) -> None:
+    shown.receive(*message(zone("market", free=3, restricted={"disabled": bays(free=1)})))
+    shown.receive(*message(zone("ohara", name="O'hara", free=0, lat=51.5)))
+    shown.receive(*message(zone("lost", free=8, lat=None, lon=None, stale=True)))
 
 
 async def get(client: httpx.AsyncClient, path: str, **given: str) -> Any:

@@ -32,12 +32,12 @@ from tests.unit.api.conftest import Clock
 SCHEMAS = SHARED / "data/schemas/smart_data_models"
 
 
-@pytest.fixture(autouse=True)
-def zones(board: Board) -> None:
+@pytest.fixture(scope="module", autouse=True)
+def zones(shown: Board) -> None:
     reserved = {"disabled": bays(free=1, occupied=1), "charging": bays(occupied=2)}
-    board.receive(*message(zone("market", restricted=reserved, closed=2, trend="filling", status="almost_full")))
-    board.receive(*message(zone("square", name="Straße <&> \x0b", free=0, occupied=0, status="closed")))
-    board.receive(*message(zone("lost", lat=None, lon=None)))
+    shown.receive(*message(zone("market", restricted=reserved, closed=2, trend="filling", status="almost_full")))
+    shown.receive(*message(zone("square", name="Straße <&> \x0b", free=0, occupied=0, status="closed")))
+    shown.receive(*message(zone("lost", lat=None, lon=None)))
 
 
 def body(board: Board, path: str) -> Any:
@@ -52,10 +52,10 @@ class TownConverter(ParkApiConverter):
     source_info = SourceInfo(uid="town", name="Town", has_realtime_data=True)
 
 
-def test_parkapis_own_converter_takes_the_list_of_sites(board: Board) -> None:
+def test_parkapis_own_converter_takes_the_list_of_sites(shown: Board) -> None:
     config = ConfigHelper(config={})
     converter = TownConverter(config_helper=config, request_helper=RequestHelper(config_helper=config))
-    taken, errors = converter.handle_json(body(board, parkapi.SITES_PATH))
+    taken, errors = converter.handle_json(body(shown, parkapi.SITES_PATH))
     assert not errors
     standing = [each for each in taken if isinstance(each, StaticParkingSiteInput)]
     present = [each for each in taken if isinstance(each, RealtimeParkingSiteInput)]
@@ -90,8 +90,8 @@ class Datex2Reader(UrbanParkingSiteMixin, ParkingRecordStatusMixin):
     xml_helper = XMLHelper()
 
 
-def test_parkapi_reads_the_datex_xml_with_table_and_status(board: Board) -> None:
-    ready = board.document(datex_xml.PATH)
+def test_parkapi_reads_the_datex_xml_with_table_and_status(shown: Board) -> None:
+    ready = shown.document(datex_xml.PATH)
     assert ready is not None
     root = etree.fromstring(ready.body)
     reader = Datex2Reader()
@@ -113,8 +113,8 @@ def test_datex_without_a_zone_is_still_a_publication(clock: Clock) -> None:
     assert body(board, datex.PATH)["parkingPublicationLight"]["parkingSite"] == []
 
 
-def test_the_light_publication_has_the_shape_that_parkapi_publishes(board: Board) -> None:
-    answer = body(board, datex.PATH)
+def test_the_light_publication_has_the_shape_that_parkapi_publishes(shown: Board) -> None:
+    answer = body(shown, datex.PATH)
     shapes.Datex.model_validate(answer)
     market, square = answer["parkingPublicationLight"]["parkingSite"]
     assert (market["availableSpaces"], market["occupancyTrend"]) == (3, "increasing")
@@ -122,8 +122,8 @@ def test_the_light_publication_has_the_shape_that_parkapi_publishes(board: Board
     assert (square["isOpenNow"], square["temporaryClosed"]) == (False, True)
 
 
-def test_ngsi_ld_entities_keep_to_the_smart_data_models(board: Board) -> None:
-    found = body(board, ngsi_ld.PATH)
+def test_ngsi_ld_entities_keep_to_the_smart_data_models(shown: Board) -> None:
+    found = body(shown, ngsi_ld.PATH)
     assert [each["type"] for each in found] == ["OnStreetParking", "ParkingGroup", "ParkingGroup", "OnStreetParking"]
     assert found[0]["refParkingGroup"] == [found[1]["id"], found[2]["id"]]
     for entity in found:
@@ -132,8 +132,8 @@ def test_ngsi_ld_entities_keep_to_the_smart_data_models(board: Board) -> None:
         assert not list(Draft202012Validator(schema).iter_errors(entity))
 
 
-def test_geojson_keeps_to_rfc_7946(board: Board) -> None:
-    collection = body(board, f"{PATH}.geojson")
+def test_geojson_keeps_to_rfc_7946(shown: Board) -> None:
+    collection = body(shown, f"{PATH}.geojson")
     assert collection["type"] == "FeatureCollection"
     assert "crs" not in collection
     for feature in collection["features"]:
