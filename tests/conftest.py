@@ -26,7 +26,7 @@ hypothesis.settings.register_profile("quick", max_examples=40, deadline=None)
 hypothesis.settings.register_profile("thorough", max_examples=1_000, deadline=None)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 
-gc.disable()  # what is imported from here on stays until the end: a fifth of the time went into looking for garbage in it
+gc.disable()  # what is imported from here on stays until the end; to look for garbage in it took a fifth of the time
 
 
 def pytest_collection_finish() -> None:
