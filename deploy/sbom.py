@@ -35,7 +35,7 @@ def bill(lock: str, project: dict[str, Any]) -> dict[str, Any]:
                 "name": project["name"],
                 "version": project["version"],
                 "purl": root,
-                "licenses": [{"license": {"id": project["license"]}}],
+                "licenses": [{"expression": project["license"]}],
             }
         },
         "components": components,

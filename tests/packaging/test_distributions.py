@@ -1,5 +1,6 @@
 """What is handed out: the same bytes from the same source, all that runs, and nothing else; its version is a tag's."""
 
+import email
 import hashlib
 import os
 import re
@@ -20,6 +21,9 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 VERSION = PROJECT["project"]["version"]
 CHANGES = (ROOT / "CHANGELOG.md").read_text()
 PACKAGES = PROJECT["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]
+
+_LICENCE = re.compile(r"\.([A-Z][\w.-]+)\.txt$")
+"""A licence's text beside what came from others bears its SPDX name: `leaflet.BSD-2-Clause.txt`."""
 
 
 def build(source: Path, folder: Path) -> dict[str, Path]:
@@ -68,6 +72,19 @@ def test_a_wheel_has_all_files_of_the_packages(contents: set[str]) -> None:
 def test_a_wheel_has_nothing_but_the_packages(contents: set[str]) -> None:
     assert {name.split("/")[0] for name in contents} == {*PACKAGES, f"lamplighter-{VERSION}.dist-info"}
     assert not [name for name in contents if "__pycache__" in name or "node_modules" in name]
+
+
+def test_what_is_handed_out_names_and_holds_the_licences_of_all_that_is_in_it(built: dict[str, Path]) -> None:
+    info = f"lamplighter-{VERSION}.dist-info"
+    with zipfile.ZipFile(built[".whl"]) as wheel:
+        said = email.message_from_bytes(wheel.read(f"{info}/METADATA"))
+        texts = {name.removeprefix(f"{info}/licenses/") for name in wheel.namelist() if "/licenses/" in name}
+        others = {name: _LICENCE.search(name) for name in wheel.namelist() if not name.startswith(info)}
+    of_others = {name: found[1] for name, found in others.items() if found}
+    assert len(of_others) == 2
+    assert said["License-Expression"].split(" AND ") == ["Apache-2.0", *sorted(of_others.values())]
+    assert set(said.get_all("License-File") or ()) == texts == {"LICENSE", *of_others}
+    assert f'licenses="{said["License-Expression"]}"' in (ROOT / "deploy/Dockerfile").read_text()
 
 
 def test_the_version_is_said_once(built: dict[str, Path], capfd: pytest.CaptureFixture[str]) -> None:
