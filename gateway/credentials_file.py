@@ -3,10 +3,11 @@
 import fcntl
 import grp
 import os
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+
+from storage.whole_file import written_whole
 
 BROKER_GROUP = "mosquitto"
 """Mosquitto reads its files as this account when it reloads."""
@@ -37,23 +38,9 @@ def replace(path: Path, text: str) -> None:
     Owner and permissions of a file that is there stay. A new one is readable by us (0600), and where we are root and
     the machine has the broker's group, by that as well (0640). Raises `OSError`.
     """
-    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            _permit(descriptor, path)
-            file.write(text.encode(errors="surrogateescape"))
-            file.flush()
-            os.fsync(descriptor)
-        os.replace(name, path)
-    except BaseException:
-        with suppress(FileNotFoundError):
-            os.unlink(name)
-        raise
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    with written_whole(path) as file:
+        _permit(file.fileno(), path)
+        file.write(text.encode(errors="surrogateescape"))
 
 
 def _permit(descriptor: int, path: Path) -> None:

@@ -18,6 +18,7 @@ from lamplighter.errors import Failure, WrongUsage
 from lamplighter.settings import DEFAULT_FILE, Settings
 from storage.backup import archive, restoring, taking
 from storage.backup.archive import Manifest
+from storage.whole_file import written_whole
 from telemetry.clock import to_datetime
 
 STREAM = Path("-")
@@ -69,7 +70,7 @@ def backup(
             manifest = write(sys.stdout.buffer)
             sys.stdout.buffer.flush()
         else:
-            with backup_files.written_whole(path) as out:
+            with written_whole(path) as out:
                 manifest = write(out)
     except OSError as error:
         raise Failure(
@@ -86,7 +87,7 @@ def _path(target: Path | None, made_at: dt.datetime) -> Path:
         raise WrongUsage("Where to? Name a folder or a file, or set LAMPLIGHTER_BACKUP_DIR.")
     if target.is_dir():
         return target / backup_files.name_of(made_at)
-    if target.exists() and target != STREAM and target.is_file():
+    if target != STREAM and target.is_file():
         raise WrongUsage(f"{target} is there already: name a new file, or a folder.")
     return target
 
@@ -139,7 +140,10 @@ def restore(
     except archive.Damaged as error:
         raise Failure(f"{source} is no whole backup: {error}. Use another one.") from error
     except OSError as error:
-        raise Failure(f"{error.filename or source} cannot be used ({error.strerror or error}).") from error
+        raise Failure(
+            f"{error.filename or source} cannot be used ({error.strerror or error}): name another, or run this as one "
+            "who may."
+        ) from error
 
 
 @contextmanager
@@ -161,7 +165,7 @@ def _write_files(file: BinaryIO, folder: Path) -> None:
         path = folder / Path(name).name
         if path.exists():
             raise Failure(f"{path} is there already: name an empty folder with --files-to.")
-        with backup_files.written_whole(path) as out:
+        with written_whole(path) as out:
             out.write(content)
         _say(f"wrote {path}")
 

@@ -76,7 +76,7 @@ def test_secrets_are_only_in_a_backup_that_says_so(town: str, capfd: pytest.Capt
 def test_the_newest_are_kept_and_nothing_else_is_touched(town: str, capfd: pytest.CaptureFixture[str]) -> None:
     for day in (20, 21, 22):
         Path(f"backups/lamplighter-202611{day}T030000Z.tar").touch()
-    left = Path("backups/lamplighter-20261119T030000Z.tar.part")
+    left = Path("backups/.lamplighter-20261119T030000Z.tar-1x2y")
     left.touch()
     os.utime(left, (time.time() - 90_000,) * 2)
     Path("backups/holiday.tar").touch()
