@@ -4,7 +4,7 @@ import csv
 import datetime as dt
 import sys
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 import typer
@@ -17,7 +17,8 @@ from lamplighter.report.sheet import Report
 from lamplighter.report.words import Language
 from lamplighter.settings import Settings
 from storage.ledger import Day
-from telemetry.clock import to_datetime
+from storage.pool import Connection
+from telemetry.clock import to_datetime, to_us
 
 CO2_G_PER_KWH = 363.0
 """Of Germany's electricity in 2024, an estimate of the Umweltbundesamt of 2025."""
@@ -49,13 +50,30 @@ Output = Annotated[Format, typer.Option("--format", help="CSV, or a page to prin
 InLanguage = Annotated[Language, typer.Option(help="English or German.")]
 
 
-def _days(since: dt.date | None, until: dt.date | None, today: dt.date) -> tuple[dt.date, dt.date]:
-    """The first and the last day of a report."""
-    last = until or today
+class _Span(NamedTuple):
+    """Days of a report, both counting; when they begin and, as far as they have come, end; the city's moment now."""
+
+    first: dt.date
+    last: dt.date
+    begins: dt.datetime
+    ends: dt.datetime
+    now: dt.datetime
+
+
+async def _span(connection: Connection, since: dt.date | None, until: dt.date | None, zone: dt.tzinfo) -> _Span:
+    """The days that are asked for, by the wall clock of `zone`; from here on a statement may take its time."""
+    from storage.shared_clock import city_now  # heavy
+
+    now = to_datetime(await city_now(connection))
+    last = until or now.astimezone(zone).date()
     first = since or last - dt.timedelta(days=30)
     if first > last:
         raise WrongUsage(f"--from {first} lies after --to {last}: name the earlier day first.")
-    return first, last
+    begins, ends = (
+        dt.datetime.combine(day, dt.time(), zone).astimezone(dt.UTC) for day in (first, last + dt.timedelta(days=1))
+    )
+    await connection.execute("SET statement_timeout = 0")
+    return _Span(first, last, begins, max(begins, min(ends, now)), now)
 
 
 def _write(report: Report[Any], settings: Settings, now: dt.datetime, output: Format, language: Language) -> None:
@@ -78,21 +96,15 @@ def drainage(
     settings = begin(config)
     from lamplighter.report.drainage import Findings, report  # heavy, as what follows
     from lamplighter.report.drainage_found import find
-    from storage.shared_clock import city_now
 
-    async def work() -> tuple[Findings, dt.datetime]:
+    async def work() -> tuple[Findings, _Span]:
         async with database(settings) as connection:
-            now, zone = to_datetime(await city_now(connection)), ZoneInfo(settings.timezone)
-            first, last = _days(since, until, now.astimezone(zone).date())
-            begin_at, end_at = (
-                dt.datetime.combine(day, dt.time(), zone).astimezone(dt.UTC)
-                for day in (first, last + dt.timedelta(days=1))
-            )
-            await connection.execute("SET statement_timeout = 0")
-            return await find(connection, begin_at, max(begin_at, min(end_at, now)), zone), now
+            zone = ZoneInfo(settings.timezone)
+            span = await _span(connection, since, until, zone)
+            return await find(connection, span.begins, span.ends, zone), span
 
-    found, now = run(work())
-    _write(report(found, events), settings, now, output, language)
+    found, span = run(work())
+    _write(report(found, events), settings, span.now, output, language)
 
 
 @commands.command()
@@ -112,21 +124,18 @@ def energy(
     from lamplighter.report.energy import report
     from lamplighter.report.energy_found import find
     from storage.energy import Drawn
-    from storage.shared_clock import city_now
 
     where = place(settings)
     if where is None:
         raise WrongUsage("The hours of darkness need the city's place: set LAMPLIGHTER_CITY_LAT and _LON.")
 
-    async def work() -> tuple[list[Drawn], dt.date, dt.date, dt.datetime]:
+    async def work() -> tuple[list[Drawn], _Span]:
         async with database(settings) as connection:
-            now = to_datetime(await city_now(connection))
-            first, last = _days(since, until, now.astimezone(ZoneInfo(where.timezone)).date())
-            await connection.execute("SET statement_timeout = 0")
-            return await find(connection, first, last, where, now), first, last, now
+            span = await _span(connection, since, until, ZoneInfo(where.timezone))
+            return await find(connection, span.first, span.last, where, span.now), span
 
-    found, first, last, now = run(work())
-    _write(report(found, first, last, co2_g_per_kwh), settings, now, output, language)
+    found, span = run(work())
+    _write(report(found, span.first, span.last, co2_g_per_kwh), settings, span.now, output, language)
 
 
 @commands.command()
@@ -141,20 +150,14 @@ def parking(
     settings = begin(config)
     from lamplighter.report.parking import report  # heavy, as what follows
     from storage.parking import Used, by_zone_and_day
-    from storage.shared_clock import city_now
 
-    async def work() -> tuple[list[Used], dt.date, dt.date, dt.datetime]:
+    async def work() -> tuple[list[Used], _Span]:
         async with database(settings) as connection:
-            now, zone = to_datetime(await city_now(connection)), ZoneInfo(settings.timezone)
-            first, last = _days(since, until, now.astimezone(zone).date())
-            begin_at, end_at = (
-                dt.datetime.combine(day, dt.time(), zone) for day in (first, last + dt.timedelta(days=1))
-            )
-            await connection.execute("SET statement_timeout = 0")
-            return await by_zone_and_day(connection, begin_at, max(begin_at, min(end_at, now))), first, last, now
+            span = await _span(connection, since, until, ZoneInfo(settings.timezone))
+            return await by_zone_and_day(connection, span.begins, span.ends), span
 
-    found, first, last, now = run(work())
-    _write(report(found, first, last), settings, now, output, language)
+    found, span = run(work())
+    _write(report(found, span.first, span.last), settings, span.now, output, language)
 
 
 @commands.command()
@@ -171,19 +174,16 @@ def ledger(
     from lamplighter.report.ledger import report  # heavy, as what follows
     from storage import ledger as books
     from storage import ledger_check
-    from storage.shared_clock import city_now
 
-    async def work() -> tuple[list[Day], dt.date, dt.date, dt.datetime]:
+    async def work() -> tuple[list[Day], _Span]:
         async with database(settings) as connection:
-            now_us = await city_now(connection)
-            first, last = _days(since, until, to_datetime(now_us).date())
-            after = last + dt.timedelta(days=1)
-            days = await books.days(connection, since=first, before=after)
+            span = await _span(connection, since, until, dt.UTC)
+            after = span.last + dt.timedelta(days=1)
+            days = await books.days(connection, since=span.first, before=after)
             if check:
-                await connection.execute("SET statement_timeout = 0")
-                await ledger_check.check_days(connection, [each.day for each in days], now_us)
-                days = await books.days(connection, since=first, before=after)
-            return days[::-1], first, last, to_datetime(now_us)
+                await ledger_check.check_days(connection, [each.day for each in days], to_us(span.now))
+                days = await books.days(connection, since=span.first, before=after)
+            return days[::-1], span
 
-    days, first, last, now = run(work())
-    _write(report(days, first, last), settings, now, output, language)
+    days, span = run(work())
+    _write(report(days, span.first, span.last), settings, span.now, output, language)

@@ -4,7 +4,7 @@ import datetime as dt
 from collections.abc import Sequence
 from zoneinfo import ZoneInfo
 
-from lamplighter.report.sheet import Bars, Column, Report, Series, Value
+from lamplighter.report.sheet import Bars, Column, Report, Value, of_wholes
 from lamplighter.report.words import Language, Words, decimal, words
 from rules.sun import Sun
 from storage.energy import Dark, Drawn
@@ -168,17 +168,12 @@ def verdict(found: Sequence[Drawn]) -> Words:
 
 
 def _bars(found: Sequence[Drawn]) -> Bars:
-    months = sorted({each.month for each in found})
-    drawn, full = (
-        [sum(getattr(each, name) for each in found if each.month == month) for month in months]
-        for name in ("drawn_kwh", "full_kwh")
-    )
-    saved = [max(0, round(most - each)) for each, most in zip(drawn, full, strict=True)]
-    return Bars(
+    return of_wholes(
         CAPTION,
-        [f"{month:%Y-%m}" for month in months],
-        [
-            Series(words("drawn", "verbraucht"), "#2b6c8f", [round(each) for each in drawn]),
-            Series(words("saved", "gespart"), "#7fb08a", saved),
-        ],
+        found,
+        name=lambda row: f"{row.month:%Y-%m}",
+        part=lambda row: row.drawn_kwh,
+        whole=lambda row: row.full_kwh,
+        called=(words("drawn", "verbraucht"), words("saved", "gespart")),
+        rest_colour="#7fb08a",
     )

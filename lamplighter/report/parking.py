@@ -3,7 +3,7 @@
 import datetime as dt
 from collections.abc import Sequence
 
-from lamplighter.report.sheet import Bars, Column, Report, Series
+from lamplighter.report.sheet import Bars, Column, Report, of_wholes
 from lamplighter.report.words import Language, Words, decimal, number, words
 from storage.parking import Used
 
@@ -105,17 +105,12 @@ def verdict(found: Sequence[Used]) -> Words:
 
 
 def _bars(found: Sequence[Used]) -> Bars:
-    days = sorted({each.day for each in found})
-    taken, known = (
-        [sum(getattr(each, name) for each in found if each.day == day) for day in days]
-        for name in ("taken_h", "known_h")
-    )
-    free = [max(0, round(all_h - taken_h)) for all_h, taken_h in zip(known, taken, strict=True)]
-    return Bars(
+    return of_wholes(
         CAPTION,
-        [day.isoformat() for day in days],
-        [
-            Series(words("taken", "belegt"), "#2b6c8f", [round(each) for each in taken]),
-            Series(words("free", "frei"), "#c8d6dd", free),
-        ],
+        found,
+        name=lambda row: row.day.isoformat(),
+        part=lambda row: row.taken_h,
+        whole=lambda row: row.known_h,
+        called=(words("taken", "belegt"), words("free", "frei")),
+        rest_colour="#c8d6dd",
     )

@@ -1,5 +1,6 @@
 """What a report is: columns of rows, a plot of bars and a verdict, in every language at once."""
 
+from collections import defaultdict
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
@@ -46,6 +47,27 @@ class Bars:
     caption: Words
     names: Sequence[str]
     series: Sequence[Series]
+
+
+def of_wholes(
+    caption: Words,
+    rows: Sequence[Row],
+    *,
+    name: Callable[[Row], str],
+    part: Callable[[Row], float],
+    whole: Callable[[Row], float],
+    called: tuple[Words, Words],
+    rest_colour: str,
+) -> Bars:
+    """Bars of a part and the rest of its whole, as both are `called`; rows of one name are summed up."""
+    parts, wholes = defaultdict[str, float](float), defaultdict[str, float](float)
+    for row in rows:
+        parts[name(row)] += part(row)
+        wholes[name(row)] += whole(row)
+    names = sorted(wholes)
+    taken = Series(called[0], "#2b6c8f", [round(parts[each]) for each in names])
+    rest = Series(called[1], rest_colour, [max(0, round(wholes[each] - parts[each])) for each in names])
+    return Bars(caption, names, [taken, rest])
 
 
 @dataclass(frozen=True, slots=True)
