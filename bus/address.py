@@ -1,7 +1,8 @@
 """Where a broker is, how it is verified and how to log in, from one URL.
 
 `mqtt://user:password@host:1883`, `mqtts://user:password@host:8883?ca=/etc/ssl/city.pem`,
-`mqtt+unix://user:password@/run/mosquitto/mosquitto.sock`.
+`mqtt+unix://user:password@/run/mosquitto/mosquitto.sock`. A URL with a password and no user (`mqtt://:password@host`)
+has each session log in as a user of its own, by its client id (`bus.users`).
 """
 
 import asyncio
@@ -42,6 +43,10 @@ class Address:
             return f"{UNIX}://{self.path}"
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"{'mqtts' if self.tls else 'mqtt'}://{host}:{self.port}"
+
+    def user_of(self, client_id: str) -> str | None:
+        """Who a session logs in as: the URL's user, or where that has but a password, the session itself."""
+        return client_id if self.user == "" and self.password is not None else self.user
 
     async def open(self, make: Callable[[], P]) -> P:
         """Connect; returns what `make` made for the connection.

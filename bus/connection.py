@@ -99,7 +99,7 @@ class Connection(asyncio.Protocol):
             with suppress(OSError):
                 plain.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER_BYTES)
         terms = self._terms
-        user, password = terms.user or (self._address.user, self._address.password)
+        user, password = terms.user or (self._address.user_of(terms.client_id), self._address.password)
         self._transport.write(
             packets.connect(
                 self._version,

@@ -170,7 +170,7 @@ class Publisher:
             address.path or address.host,
             address.port or 1,  # of a Unix socket: the library wants one
             transport="tcp" if address.path is None else "unix",
-            username=address.user,
+            username=address.user_of(self._client_id),
             password=address.password,
             identifier=self._client_id,
             clean_session=True,

@@ -7,10 +7,11 @@ Source: mosquitto.conf(5), and the `$7$` format of mosquitto_passwd(1).
 import base64
 import hashlib
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from bus import users
 from telemetry import limits, topics
 
 AUTOSAVE_S = 30
@@ -21,8 +22,9 @@ PASSWORD_ITERATIONS = 101
 """PBKDF2 rounds, as mosquitto_passwd does: our passwords are 144 random bits, and the broker, which has one thread,
 computes this at every connection of a reconnect storm."""
 _SALT_BYTES = 12
-_ITSELF = "%u"
 _ANY_KIND = "+"
+_WRITTEN = (topics.telemetry, topics.status, topics.ack)
+"""What a device says."""
 
 
 @dataclass(frozen=True)
@@ -69,15 +71,53 @@ log_type notice
 
 
 def access_list(platform_user: str) -> str:
-    """The access list: a device writes and reads only its own topics, the platform's user may do all.
+    """The access list: a device writes and reads only its own topics, a service those of its work.
 
-    A device's user name is its device id. A topic that no line allows is refused.
+    The platform's user, the town's own, may do all. A device's user name is its device id. A topic that no line allows
+    is refused.
     """
-    written = (topics.telemetry, topics.status, topics.ack)
-    patterns = [f"pattern write {topic(_ANY_KIND, _ITSELF)}" for topic in written]
-    patterns.append(f"pattern read {topics.command(_ANY_KIND, _ITSELF)}")
+    said, obeyed = _own("%u")
+    patterns = [*(f"pattern write {topic}" for topic in said), f"pattern read {obeyed}"]
     platform = [f"user {platform_user}", "topic readwrite #", "topic read $SYS/#"]
-    return "\n".join([*patterns, "", *platform, ""])
+    services = (line for user, rights in users.everybody() for line in _lines(user, rights))
+    return "\n".join([*patterns, "", *platform, *services, ""])
+
+
+def _lines(user: str, rights: users.Rights) -> Iterator[str]:
+    """What a session may; it is no device, though the patterns would take it for one of its name."""
+    said, obeyed = _own(user)
+    yield from ("", f"user {user}", *(f"topic deny {topic}" for topic in (*said, obeyed)))
+    yield from (f"topic read {topic}" for topic in rights.reads)
+    yield from (f"topic write {topic}" for topic in rights.writes)
+
+
+def emqx_access_list(platform_user: str, members: Iterable[str] = ()) -> str:
+    """The same as EMQX reads it, which takes the first rule that fits.
+
+    Args:
+        platform_user: may do all below our root.
+        members: processes of a share, beside an ingest that is alone.
+    """
+    said, obeyed = _own("${username}")
+    everybody = [*users.everybody(), *(each for name in members for each in users.users("ingest", name).items())]
+    rules = [_rule("allow", f'{{user, "{platform_user}"}}', "all", [f"{topics.ROOT}/#"])]
+    for user, rights in everybody:
+        who = f'{{user, "{user}"}}'
+        rules += [_rule("allow", who, "subscribe", rights.reads)] if rights.reads else []
+        rules += [_rule("allow", who, "publish", rights.writes)] if rights.writes else []
+        rules.append(_rule("deny", who, "all", ["#"]))
+    rules += [_rule("allow", "all", "publish", said), _rule("allow", "all", "subscribe", [obeyed]), "{deny, all}.\n"]
+    return "".join(rules)
+
+
+def _rule(word: str, who: str, action: str, topic_filters: Iterable[str]) -> str:
+    listed = ",\n".join(f'  "{each}"' for each in topic_filters)
+    return f"{{{word}, {who}, {action}, [\n{listed}\n]}}.\n"
+
+
+def _own(device: str) -> tuple[list[str], str]:
+    """The topics on which a device speaks, and the one on which it is told."""
+    return [topic(_ANY_KIND, device) for topic in _WRITTEN], topics.command(_ANY_KIND, device)
 
 
 def passwords(by_user: Mapping[str, str]) -> str:

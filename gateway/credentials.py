@@ -33,7 +33,7 @@ def checked(device: str, reserved: frozenset[str]) -> str:
 
     Args:
         device: its id.
-        reserved: users that are no devices, such as the platform's, who may do everything.
+        reserved: users that are no devices: the platform's own.
 
     Raises:
         Refused: it may not.
@@ -41,7 +41,7 @@ def checked(device: str, reserved: frozenset[str]) -> str:
     if not topics.valid_device(device):
         raise Refused(f"{device!r} is no device id: up to 64 letters, digits and _ . : - are.")
     if device in reserved:
-        raise Refused(f"{device} is the name of the platform's own user, who may do everything: rename the device.")
+        raise Refused(f"{device} is the name of one of the platform's own users: rename the device.")
     if not nameable(device):
         raise Refused(
             f"{device} needs no password: a channel such as this is published by its gateway under the gateway's own "

@@ -14,6 +14,7 @@ LOCAL_PORT = 1883
 """MQTT in clear, as registered with IANA; on 127.0.0.1 only."""
 INNER_PORT = 8884
 """A second door with TLS, for our own services in a network of containers; never published."""
+_HELD_TO_ITS_USER = "use_username_as_clientid true"
 
 
 @dataclass(frozen=True)
@@ -36,21 +37,24 @@ def tls_configuration(
     address: str = "0.0.0.0",
     local_port: int | None = None,
     inner_port: int | None = None,
+    own_names: bool = False,
 ) -> str:
     """`mosquitto.conf` of one listener with TLS, and of a door for our own services if they have one of their own.
 
     That door is on 127.0.0.1 without TLS (`local_port`) or on any address with it (`inner_port`), always by password.
     Then the first is the devices' alone, and a device's session bears the name of its user, whatever name it gives: it
-    has one session, and takes over nobody else's. With an authority every client of the first shows a certificate, and
-    its common name is the user: no password is asked for.
+    has one session, and takes over nobody else's. With `own_names` that holds for our own door too, for services whose
+    sessions are users (`bus.users`): none ends another's. With an authority every client of the first shows a
+    certificate, and its common name is the user: no password is asked for.
     """
     listener, rest = configuration(files, port, address).split("\n", 1)
     encrypted = [f"certfile {tls.certificate}", f"keyfile {tls.key}", "tls_version tlsv1.2"]
     lines = [listener, *encrypted]
     if local_port is not None or inner_port is not None:
-        lines.append("use_username_as_clientid true")
+        lines.append(_HELD_TO_ITS_USER)
     if tls.authority is not None:
         lines += [f"cafile {tls.authority}", "require_certificate true", "use_identity_as_username true"]
-    own = [] if local_port is None else [f"listener {local_port} 127.0.0.1", ""]
-    own += [] if inner_port is None else [f"listener {inner_port}", *encrypted, ""]
+    held = [_HELD_TO_ITS_USER, ""] if own_names else [""]
+    own = [] if local_port is None else [f"listener {local_port} 127.0.0.1", *held]
+    own += [] if inner_port is None else [f"listener {inner_port}", *encrypted, *held]
     return "\n".join([*lines, rest]) + "\n".join(own)

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 import structlog
 from prometheus_client import CollectorRegistry
 
-from bus import inbox
+from bus import inbox, users
 from bus.address import BadAddress, parse_address
 from bus.reconnecting import Lost
 from ingest.ledger import Ledger
@@ -85,17 +85,19 @@ def place(settings: Settings) -> Place | None:
 
 
 @asynccontextmanager
-async def ground(settings: Settings, database_url: str, mqtt_url: str, wanted: CityClock) -> AsyncIterator[Ground]:
+async def ground(
+    settings: Settings, database_url: str, mqtt_url: str, wanted: CityClock, name: str = "lamplighter"
+) -> AsyncIterator[Ground]:
     """Check that broker and database are there and of our schema, agree on the clock, and open the pool.
 
-    An empty `mqtt_url` is for services that need no broker.
+    An empty `mqtt_url` is for services that need no broker. `name`, the process's, begins its sessions'.
 
     Raises:
         Failure: the broker cannot be used.
         StorageError: the database cannot be used, or has another schema.
     """
     if mqtt_url:
-        await _until_there("broker", lambda: reach_broker(mqtt_url))
+        await _until_there("broker", lambda: reach_broker(mqtt_url, f"{name}-{users.DOOR}"))
     clock = await _until_there("database", lambda: _agree(database_url, wanted))
     pool = await open_pool(database_url, size=_POOL_SIZE)
     try:
@@ -108,8 +110,8 @@ class BrokerAway(Failure):
     """Nobody answers at the broker's address; it may be about to."""
 
 
-async def reach_broker(mqtt_url: str) -> None:
-    """Log in to the broker once.
+async def reach_broker(mqtt_url: str, client_id: str = "") -> None:
+    """Log in to the broker once, under a name that holds no session there; by itself one that the broker chooses.
 
     Raises:
         BrokerAway: nobody answers.
@@ -117,7 +119,7 @@ async def reach_broker(mqtt_url: str) -> None:
     """
     try:
         address = parse_address(mqtt_url)
-        await handshake.shake_hands(mqtt_url)
+        await handshake.shake_hands(mqtt_url, client_id=client_id)
     except (BadAddress, handshake.Refused) as error:
         raise Failure(
             f"The broker cannot be used: {error}; mend LAMPLIGHTER_MQTT_URL or LAMPLIGHTER_MQTT_CA."

@@ -49,7 +49,7 @@ async def retire(settings: Settings, database_url: str, mqtt_url: str, seat: Sea
     name, share = (compose.INGEST, None) if seat is None else (seat.client_id, seat.share)
     wanted = start_clock(settings.clock_start, settings.clock_speed)
     async with crew() as members:
-        ground = await members.enter(compose.ground(settings, database_url, mqtt_url, wanted))
+        ground = await members.enter(compose.ground(settings, database_url, mqtt_url, wanted, name))
         ledger = await compose.serve_ingest(members, ground, name, share, retires=True)
         await members.end("ingest")
         await compose.forget_session(mqtt_url, name)
@@ -88,7 +88,8 @@ async def serve(
     figures = listen("127.0.0.1", metrics_port, "--metrics-port") if metrics_port is not None else None
     wanted = start_clock(settings.clock_start, settings.clock_speed)
     async with crew() as members:
-        ground = await members.enter(compose.ground(settings, database_url, mqtt_url, wanted))
+        name = next(iter(services)) if seat is None else seat.client_id
+        ground = await members.enter(compose.ground(settings, database_url, mqtt_url, wanted, name))
         if "ingest" in services:
             if seat is None:
                 await compose.serve_ingest(members, ground)

@@ -12,10 +12,12 @@ from typing import Annotated
 
 import typer
 
+from bus import users
 from gateway import broker_rules, credentials, credentials_file, credentials_tls
 from lamplighter.cli.session import Config, begin, database, run
 from lamplighter.embedded.broker import PLATFORM_USER
 from lamplighter.errors import Failure, WrongUsage
+from lamplighter.install import logins
 from lamplighter.settings import Settings
 from storage import registry
 from telemetry.registry import Registry
@@ -23,8 +25,10 @@ from telemetry.registry import Registry
 FOLDER = Path("/etc/mosquitto")
 """Where Debian and others keep Mosquitto's files."""
 PASSWORDS = "passwords.txt"
-RESERVED = frozenset({PLATFORM_USER})
+RESERVED = logins.names()
 PID_MIN = 2
+_ALL = "for all services at once, and for commands: may do everything"
+_LOGIN_WIDTH = 33
 
 commands = typer.Typer(help="Per-device broker credentials: issue, rotate, revoke; the broker's configuration.")
 
@@ -150,7 +154,7 @@ def broker_config(
             print(f"# {path}\n{text}")
         return
     _write(texts, replace=replace)
-    _let_platform_in(files.passwords)
+    _let_us_in(files.passwords)
 
 
 def _write(texts: Mapping[Path, str], *, replace: bool) -> None:
@@ -164,14 +168,18 @@ def _write(texts: Mapping[Path, str], *, replace: bool) -> None:
             print(f"wrote {path}")
 
 
-def _let_platform_in(passwords: Path) -> None:
-    """See to it that the platform's own user has a password; one that is there stays."""
+def _let_us_in(passwords: Path) -> None:
+    """See to it that the platform's own users have passwords; those that are there stay."""
     with _spoken():
-        if PLATFORM_USER in credentials.users(credentials_file.read(passwords)):
-            return
-    password = credentials.new_password()
-    _change(passwords, lambda text: credentials.issued(text, {PLATFORM_USER: password}))
-    print(f"wrote {passwords}\nuser {PLATFORM_USER}, password {password} (for LAMPLIGHTER_MQTT_URL; not shown again)")
+        there = credentials.users(credentials_file.read(passwords))
+    drawn = {who: credentials.new_password() for who in logins.URL_FILES if not logins.names([who]) <= there}
+    if not drawn:
+        return
+    _change(passwords, lambda text: logins.let_in(text, drawn, drawn))
+    print(f"wrote {passwords}\nFor LAMPLIGHTER_MQTT_URL, before the @ (not shown again):")
+    for who, password in drawn.items():
+        said = users.login(who, password) if who in users.SESSIONS else f"{who}:{password}"
+        print(f"  {said:<{_LOGIN_WIDTH}}  {_ALL if who == PLATFORM_USER else who}")
 
 
 def _registry(settings: Settings) -> Registry:

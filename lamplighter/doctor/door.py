@@ -8,11 +8,13 @@ from collections.abc import AsyncIterator, Collection, Iterator
 from contextlib import suppress
 from pathlib import Path
 
+from bus import users
 from bus.session import Watcher
 from gateway import broker_rules, credentials, credentials_file
 from lamplighter.doctor import broker_file
 from lamplighter.doctor.findings import Finding, note, ok, wrong
 from lamplighter.embedded.broker import PLATFORM_USER
+from lamplighter.install import logins
 from storage import errors, registry
 from storage.pool import connect
 from telemetry import topics
@@ -21,6 +23,7 @@ from telemetry.registry import Registry
 NAMED_MAX = 3
 COLLECT_S = 1.0
 PASSWORDS, ACCESS = "password_file", "acl_file"
+ALL = ""
 
 
 async def examine(configuration: Path, database_url: str, broker_url: str | None) -> AsyncIterator[Finding]:
@@ -28,10 +31,12 @@ async def examine(configuration: Path, database_url: str, broker_url: str | None
     said = broker_file.said(configuration)
     for finding in _access(said.get(ACCESS)):
         yield finding
-    users = _users(said.get(PASSWORDS))
-    if isinstance(users, Finding):
-        yield users
+    known_users = _users(said.get(PASSWORDS))
+    if isinstance(known_users, Finding):
+        yield known_users
         return
+    for finding in shared(known_users):
+        yield finding
     try:
         with errors.translated():
             async with await connect(database_url, application="lamplighter doctor") as connection:
@@ -39,24 +44,35 @@ async def examine(configuration: Path, database_url: str, broker_url: str | None
     except errors.StorageError:
         return  # another check's finding
     behind = await _behind_gateways(broker_url) if broker_url else set()
-    for finding in compare(known, users, behind):
+    for finding in compare(known, known_users, behind):
         yield finding
 
 
-def compare(known: Registry, users: Collection[str], behind: Collection[str]) -> Iterator[Finding]:
+def shared(known: Collection[str]) -> Iterator[Finding]:
+    """Which services have no users of their own among those that the broker knows, and so share the platform's."""
+    sharing = [service for service in users.SESSIONS if not logins.names([service]) <= set(known)]
+    if sharing:
+        yield note(
+            "credentials",
+            f"Without a user of its own at the broker, and there as {PLATFORM_USER}, who may do everything: "
+            f"{', '.join(sharing)}. `lamplighter install` gives each its own; docs/upgrading.md says how else.",
+        )
+
+
+def compare(known: Registry, entering: Collection[str], behind: Collection[str]) -> Iterator[Finding]:
     """Who has a password, against who is in service; `behind` speak by a gateway and need none."""
     serving = {asset.device for asset in known.assets.values() if asset.device and not asset.retired}
-    gone = sorted(user for user in users if known.knows(user) and user not in serving)
+    gone = sorted(user for user in entering if known.knows(user) and user not in serving)
     if gone:
         what = _named(gone, "device", "devices")
         yield wrong(
             "credentials", f"{what} out of service may still enter the broker: `lamplighter credentials revoke` each."
         )
-    strangers = sorted(user for user in users if user != PLATFORM_USER and not known.knows(user))
+    strangers = sorted(user for user in entering if user not in logins.names() and not known.knows(user))
     if strangers:
         what = _named(strangers, "user", "users")
         yield note("credentials", f"{what} in the password file, none in the registry: see that each is yours.")
-    missing = sorted(each for each in serving - set(users) - set(behind) if credentials.nameable(each))
+    missing = sorted(each for each in serving - set(entering) - set(behind) if credentials.nameable(each))
     if missing:
         what = _named(missing, "device", "devices")
         mend = "`lamplighter credentials issue --all-missing` lets them in, unless a gateway speaks for them"
@@ -74,11 +90,11 @@ def _users(path: str | None) -> set[str] | Finding:
         return note(
             "credentials", f"The password file {path} cannot be read ({error.strerror}): run this as one who may."
         )
-    users = credentials.users(text)
-    if PLATFORM_USER not in users:
+    found = credentials.users(text)
+    if PLATFORM_USER not in found:
         mend = "write it anew by `lamplighter credentials broker-config`"
         return wrong("credentials", f"The password file {path} has no user {PLATFORM_USER}, our own: {mend}.")
-    return users
+    return found
 
 
 def _access(path: str | None) -> Iterator[Finding]:
@@ -92,17 +108,29 @@ def _access(path: str | None) -> Iterator[Finding]:
     except (OSError, UnicodeDecodeError) as error:
         yield note("credentials", f"The access list {path} cannot be read ({error}): run this as one who may.")
         return
-    ours = _lines(broker_rules.access_list(PLATFORM_USER))
-    lacking = [line for line in ours if line not in given]
+    ours, there = _by_user(_lines(broker_rules.access_list(PLATFORM_USER))), _by_user(given)
+    lacking = [line for who in (ALL, PLATFORM_USER) for line in ours[who] if line not in given]
     if lacking:
         yield wrong("credentials", f"The access list {path} lacks `{lacking[0]}`: {mend}.")
-    for_all = given[: next((place for place, line in enumerate(given) if line.startswith("user ")), len(given))]
-    patterns = [line for line in given if line.startswith("pattern ")]
-    wider = [line for line in {*for_all, *patterns} - set(ours) if _wide(line)]
-    for line in sorted(wider):
+    wider = sorted(line for line in {*there[ALL]} - {*ours[ALL]} if _wide(line))
+    for line in wider:
         yield wrong("credentials", f"The access list {path} gives every device `{line}`: take that line out.")
-    if not lacking and not wider:
+    others = sorted(user for user in logins.names(users.SESSIONS) if user in there and {*there[user]} != {*ours[user]})
+    for user in others:
+        yield wrong("credentials", f"The access list {path} gives {user}, our own, other rights than it needs: {mend}.")
+    if not lacking and not wider and not others:
         yield ok("credentials", "The access list holds each device to its own topics.")
+
+
+def _by_user(lines: list[str]) -> dict[str, list[str]]:
+    """Rules by whom they are for; those for all, patterns too, by `ALL`."""
+    found: dict[str, list[str]] = {ALL: []}
+    user = ALL
+    for line in lines:
+        if line.startswith("user "):
+            user = line.removeprefix("user ")
+        found.setdefault(ALL if line.startswith("pattern ") else user, []).append(line)
+    return found
 
 
 def _wide(line: str) -> bool:

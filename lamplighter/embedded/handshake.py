@@ -12,8 +12,10 @@ from bus.packets import Arrivals
 __all__ = ["Refused", "shake_hands"]
 
 
-async def shake_hands(url: str, timeout_s: float = 2.0, filters: Sequence[str] = ()) -> None:
+async def shake_hands(url: str, timeout_s: float = 2.0, filters: Sequence[str] = (), client_id: str = "") -> None:
     """Connect to the broker at `url`, subscribe to what is given, and leave again.
+
+    Without a `client_id` the broker chooses one. Whatever it keeps for a session of that name it forgets.
 
     Raises:
         BadAddress: the URL is none.
@@ -21,7 +23,7 @@ async def shake_hands(url: str, timeout_s: float = 2.0, filters: Sequence[str] =
         OSError: nobody listens, the broker is not the one that it should be, there is no answer in time, or it refuses
             a subscription.
     """
-    terms = Terms("", tuple(filters), clean=True)  # the broker chooses a client id
+    terms = Terms(client_id, tuple(filters), clean=True)
     connection = await connect(4, parse_address(url), terms, _nothing_is_asked_for, timeout_s)
     connection.leave()
 

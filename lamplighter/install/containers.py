@@ -5,11 +5,10 @@ its own.
 """
 
 from pathlib import Path
-from urllib.parse import quote
 
 from gateway import broker_rules, credentials, credentials_tls
 from lamplighter.embedded.broker import PLATFORM_USER
-from lamplighter.install import authority, database, town
+from lamplighter.install import authority, database, logins, town
 from lamplighter.install.plan import Command, File, Step
 from storage import reader, roles
 
@@ -19,6 +18,9 @@ BROKER, DATABASE = "broker", "database"
 PAGES = "172.30.77.0/24"
 """The network of proxy and API."""
 _INSIDE = Path("/run/secrets")
+_KEPT = Path("/mosquitto/data")
+PLATFORM_DOOR = _KEPT / "platform.sock"
+"""Where the town's own user comes in, who may do everything: only the container `doctor` shares that folder."""
 
 
 def steps(here: town.Town, folder: Path) -> list[Step]:
@@ -27,11 +29,12 @@ def steps(here: town.Town, folder: Path) -> list[Step]:
     def secret(name: str, text: str) -> File:
         return File(folder / name, text, READABLE, is_secret=True, is_kept=True)
 
+    passwords_file = folder / "passwords.txt"
     services = {database.OWNER: "owner", **{roles.role_of(name): name for name in roles.RIGHTS}}
-    passwords = {role: town.kept_password(folder / f"{name}_database_url") for role, name in services.items()}
+    passwords = {role: logins.kept_password(folder / f"{name}_database_url") for role, name in services.items()}
     shown = _kept(folder / "reader_password")
-    platform = town.kept_password(folder / "mqtt_url")
-    url = f"mqtts://{PLATFORM_USER}:{quote(platform, safe='')}@{BROKER}:{credentials_tls.INNER_PORT}"
+    at_broker = logins.broker_passwords(folder)
+    doors = f"mqtts://{BROKER}:{credentials_tls.INNER_PORT}", f"mqtt+unix://{PLATFORM_DOOR}"
     return [
         Command(("install", "--directory", "--mode=0700", str(folder)), "make a folder that only its owner may enter"),
         secret("postgres_password", credentials.new_password()),
@@ -42,9 +45,12 @@ def steps(here: town.Town, folder: Path) -> list[Step]:
             secret(f"{name}_database_url", database.url(role, passwords[role], DATABASE))
             for role, name in services.items()
         ),
-        secret("mqtt_url", url),
+        *(
+            File(folder / name, url, READABLE, is_secret=True)
+            for name, url in logins.broker_urls(at_broker, *doors).items()
+        ),
         File(folder / "gateway_networks", here.networks, READABLE, is_secret=True, is_kept=not here.networks),
-        secret("passwords.txt", broker_rules.passwords({PLATFORM_USER: platform})),
+        File(passwords_file, logins.password_file(passwords_file, at_broker, folder), READABLE, is_secret=True),
         File(folder / "access.txt", broker_rules.access_list(PLATFORM_USER), READABLE),
         File(folder / "mosquitto.conf", _broker(), READABLE),
         File(folder / "lamplighter.toml", _settings(here), READABLE, is_kept=True),
@@ -57,9 +63,9 @@ def _kept(file: Path) -> str:
 
 
 def _broker() -> str:
-    files = broker_rules.BrokerFiles(_INSIDE / "access.txt", _INSIDE / "passwords.txt", Path("/mosquitto/data"))
+    files = broker_rules.BrokerFiles(_INSIDE / "access.txt", _INSIDE / "passwords.txt", _KEPT, PLATFORM_DOOR)
     tls = credentials_tls.TlsFiles(_INSIDE / "broker.pem", _INSIDE / "broker-key.pem")
-    return credentials_tls.tls_configuration(files, tls, inner_port=credentials_tls.INNER_PORT)
+    return credentials_tls.tls_configuration(files, tls, inner_port=credentials_tls.INNER_PORT, own_names=True)
 
 
 def _settings(here: town.Town) -> str:

@@ -1,17 +1,20 @@
 """The whole installation on one machine without containers, step by step."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import quote, unquote, urlsplit
 
-from gateway import broker_rules, credentials, credentials_tls
+from gateway import broker_rules, credentials_tls
 from lamplighter.embedded.broker import PLATFORM_USER
-from lamplighter.install import authority, database, units
+from lamplighter.install import authority, database, logins, units
 from lamplighter.install.plan import Command, File, Step, below
 
 BROKER = Path("/etc/mosquitto")
 MARK = "# Written by `lamplighter install`; run it again rather than change this.\n"
 ACCESS_LIST, PASSWORDS = BROKER / "access.txt", BROKER / "passwords.txt"
+SERVICES_DOOR = f"mqtt://127.0.0.1:{credentials_tls.LOCAL_PORT}"
+PLATFORM_DOOR = Path("/run/mosquitto/platform.sock")
+"""Where the town's own user comes in, who may do everything: nobody but root may enter that folder."""
 COMMAND = Path("/usr/local/bin/lamplighter")
 _DATABASE_URL = units.SECRETS / "database_url"
 PROGRAMS = {
@@ -51,8 +54,8 @@ class Town:
 
 def steps(town: Town, root: Path) -> list[Step]:
     """All steps, in order; what is there below `root` is taken up, such as passwords."""
-    password = kept_password(below(root, units.SECRETS / "mqtt_url"))
-    owner = kept_password(below(root, _DATABASE_URL))
+    passwords = logins.broker_passwords(below(root, units.SECRETS))
+    owner = logins.kept_password(below(root, _DATABASE_URL))
     return [
         File(Path("/etc/sysusers.d/lamplighter.conf"), units.users()),
         Command(
@@ -67,9 +70,9 @@ def steps(town: Town, root: Path) -> list[Step]:
             goes_elsewhere=True,
         ),
         File(units.SETTINGS, _settings(town), 0o640, units.GROUP, is_kept=True),
-        *_secrets(town, password, owner),
+        *_secrets(town, passwords, owner),
         File(COMMAND, _COMMAND.format(program=town.program), 0o755),
-        *_broker(town, password, root),
+        *_broker(town, passwords, root),
         Command(
             ("runuser", "-u", "postgres", "--", "psql", "--no-psqlrc", "--quiet", "--dbname", "postgres"),
             "make the database, and a role in it for each service",
@@ -87,15 +90,6 @@ def steps(town: Town, root: Path) -> list[Step]:
     ]
 
 
-def kept_password(url_file: Path) -> str:
-    """The password in the URL that a file holds, which is in use; a new one where there is none."""
-    try:
-        known = urlsplit(url_file.read_text(encoding="utf-8").strip()).password
-    except OSError:
-        known = None
-    return unquote(known) if known else credentials.new_password()
-
-
 def _settings(town: Town) -> str:
     return f"""\
 # Settings that are no secrets; docs/settings.md lists them all. Secrets are files in {units.SECRETS}.
@@ -108,29 +102,35 @@ log_format = "json"
 """
 
 
-def _secrets(town: Town, password: str, owner: str) -> list[Step]:
-    url = f"mqtt://{PLATFORM_USER}:{quote(password, safe='')}@127.0.0.1:{credentials_tls.LOCAL_PORT}"
-    found: list[Step] = [File(units.SECRETS / "mqtt_url", url + "\n", 0o600, is_secret=True, is_kept=True)]
+def _secrets(town: Town, passwords: Mapping[str, str], owner: str) -> list[Step]:
+    urls = logins.broker_urls(passwords, SERVICES_DOOR, f"mqtt+unix://{PLATFORM_DOOR}")
+    found: list[Step] = [File(units.SECRETS / name, url + "\n", 0o600, is_secret=True) for name, url in urls.items()]
     found.append(File(_DATABASE_URL, database.url(database.OWNER, owner, "127.0.0.1") + "\n", 0o600, is_secret=True))
     if town.networks:
         found.append(File(units.SECRETS / "gateway_networks", town.networks + "\n", 0o600, is_secret=True))
     return found
 
 
-def _broker(town: Town, password: str, root: Path) -> list[Step]:
-    """Mosquitto with TLS for devices, each confined to its own topics, and without for this machine."""
+def _broker(town: Town, passwords: Mapping[str, str], root: Path) -> list[Step]:
+    """Mosquitto with TLS for devices, without for services, each confined to its own topics; a socket for the town."""
     group = authority.BROKER_GROUP
-    files = broker_rules.BrokerFiles(ACCESS_LIST, PASSWORDS, Path("/var/lib/mosquitto"))
+    files = broker_rules.BrokerFiles(ACCESS_LIST, PASSWORDS, Path("/var/lib/mosquitto"), PLATFORM_DOOR)
     own = authority.Papers()
     tls = credentials_tls.TlsFiles(town.certificate or own.certificate, town.key or own.key)
     text = credentials_tls.tls_configuration(
-        files, tls, port=town.port, address=town.address, local_port=credentials_tls.LOCAL_PORT
+        files, tls, port=town.port, address=town.address, local_port=credentials_tls.LOCAL_PORT, own_names=True
     )
     return [
         *_before(root),
         File(BROKER / "mosquitto.conf", MARK + text),
         File(ACCESS_LIST, broker_rules.access_list(PLATFORM_USER), 0o640, group),
-        _passwords(password, root),
+        File(
+            PASSWORDS,
+            logins.password_file(below(root, PASSWORDS), passwords, below(root, units.SECRETS)),
+            0o640,
+            group,
+            is_secret=True,
+        ),
         File(Path("/etc/systemd/system/mosquitto.service.d/lamplighter.conf"), "[Service]\nLimitNOFILE=65536\n"),
         *([] if town.certificate else authority.steps(own, town.name)),
     ]
@@ -143,16 +143,3 @@ def _before(root: Path) -> list[Step]:
     except OSError:
         return []
     return [] if text.startswith(MARK) else [File(BROKER / "mosquitto.conf.before-lamplighter", text, is_kept=True)]
-
-
-def _passwords(password: str, root: Path) -> File:
-    """The password file, whose devices stay; the platform's user has the password that is in use."""
-    try:
-        text = below(root, PASSWORDS).read_text(encoding="utf-8")
-    except OSError:
-        text = ""
-    if PLATFORM_USER not in credentials.users(text):
-        text = credentials.issued(text, {PLATFORM_USER: password})
-    elif not below(root, units.SECRETS / "mqtt_url").exists():  # nobody knows its password any more
-        text = credentials.rotated(text, PLATFORM_USER, password)
-    return File(PASSWORDS, text, 0o640, authority.BROKER_GROUP, is_secret=True)

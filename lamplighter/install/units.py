@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lamplighter.install.database import DATABASE, OWNER
+from lamplighter.install.logins import URL_FILES
 from storage.roles import RIGHTS, role_of
 
 GROUP = "lamplighter"
@@ -62,7 +63,6 @@ class Service:
     command: str
     user: str
     memory_mib: int
-    needs_broker: bool = True
     stays_here: bool = True
     more: str = ""
     namespaces: str = "yes"
@@ -89,7 +89,7 @@ SERVICES = (
         more="StateDirectory=lamplighter/rules\n",
     ),
     Service("api", "api", role_of("api"), 768),
-    Service("upkeep", "upkeep --metrics-port 8084", OWNER, 512, needs_broker=False),
+    Service("upkeep", "upkeep --metrics-port 8084", OWNER, 512),
 )
 
 
@@ -125,15 +125,18 @@ def users() -> str:
 
 
 def folders() -> str:
-    """The folders that outlive everything, for systemd-tmpfiles."""
-    return f"d {STATE} 0755 root root -\nd {BACKUPS} 0700 {OWNER} {GROUP} -\nd {SECRETS} 0700 root root -\n"
+    """The folders that outlive everything, for systemd-tmpfiles, and the broker's, which only root enters beside it."""
+    owned = f"d {STATE} 0755 root root -\nd {BACKUPS} 0700 {OWNER} {GROUP} -\nd {SECRETS} 0700 root root -\n"
+    return f"{owned}d /run/mosquitto 0700 mosquitto root -\n"
 
 
 def _service(program: Path, service: Service) -> str:
-    names = ["mqtt_url"] * service.needs_broker + ["gateway_networks"] * (service.name == "gateway")
-    secrets = "".join(f"LoadCredential={name}:{SECRETS / name}\n" for name in names)
+    needs_broker = service.name in URL_FILES
+    names = {"mqtt_url": URL_FILES[service.name]} if needs_broker else {}
+    names |= {"gateway_networks": "gateway_networks"} if service.name == "gateway" else {}
+    secrets = "".join(f"LoadCredential={name}:{SECRETS / file}\n" for name, file in names.items())
     secrets += "Environment=LAMPLIGHTER_SECRETS_DIR=%d\n" if names else ""
-    after = "postgresql.service mosquitto.service" if service.needs_broker else "postgresql.service"
+    after = "postgresql.service mosquitto.service" if needs_broker else "postgresql.service"
     return f"""\
 [Unit]
 Description=Lamplighter: {service.name}

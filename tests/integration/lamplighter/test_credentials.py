@@ -213,7 +213,7 @@ def configure(town: Path, *options: str) -> int:
 def test_where_tls_is_demanded_nobody_comes_in_without(town: Path, capfd: pytest.CaptureFixture[str]) -> None:
     port = configure(town)
     words = capfd.readouterr().out
-    platform_login = ("platform", words.split("password ")[1].split()[0])
+    platform_login = ("platform", words.split("platform:")[1].split()[0])
     assert run(["credentials", "issue", "lamp-1", "--unregistered", "--passwords", f"{town}/broker/passwords.txt"]) == 0
     out, err = capfd.readouterr()
     lamp_login = ("lamp-1", out.strip())
@@ -234,7 +234,7 @@ def test_a_client_certificate_names_the_device_and_nobody_comes_in_without_one(
     """Also a device whose id holds a colon, for which a password file has no room."""
     local_port = ports.free_port()
     port = configure(town, "--client-authority", f"{town}/localhost.pem", "--local-port", str(local_port))
-    platform_login = ("platform", capfd.readouterr().out.split("password ")[1].split()[0])
+    platform_login = ("platform", capfd.readouterr().out.split("platform:")[1].split()[0])
     trust = town / "localhost.pem"
     own = certificate(town, "dev:3", "-CA", trust, "-CAkey", town / "localhost.key")
     with mosquitto(town / "broker" / "mosquitto.conf"):

@@ -11,8 +11,9 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from bus import users
 from bus.address import parse_address
-from bus.connection import Connection, Terms, connect
+from bus.connection import Connection, Refused, Terms, connect
 from bus.reconnecting import Lost
 from gateway import credentials
 from lamplighter.cli import run
@@ -109,6 +110,7 @@ async def test_a_mosquitto_so_configured_lets_the_platform_in_by_tls(root: Path,
     file = tmp_path / "mosquitto.conf"
     local = ports.free_port()
     text = text.replace("/var/lib/mosquitto", str(tmp_path)).replace("listener 1883", f"listener {local}")
+    text = text.replace(str(town.PLATFORM_DOOR), str(tmp_path / "door"))
     passwords = root / "etc/mosquitto/passwords.txt"
     (tmp_path / "passwords.txt").write_text(credentials.issued(passwords.read_text(), {"L1": "device"}))
     text = text.replace(str(passwords), str(tmp_path / "passwords.txt"))
@@ -116,30 +118,39 @@ async def test_a_mosquitto_so_configured_lets_the_platform_in_by_tls(root: Path,
     quiet = asyncio.subprocess.DEVNULL
     process = await asyncio.create_subprocess_exec(program, "-c", file, stdout=quiet, stderr=quiet)
     try:
-        url = (root / "etc/lamplighter/secrets/mqtt_url").read_text().strip()
-        await eventually(lambda: handshake.shake_hands(url.replace(":1883", f":{local}")), OSError)
-        by_tls = url.replace("mqtt://", "mqtts://").replace("127.0.0.1:1883", f"localhost:{port}")
+        secrets = root / "etc/lamplighter/secrets"
+        platform = (secrets / "mqtt_url").read_text().strip().replace(str(town.PLATFORM_DOOR), str(tmp_path / "door"))
+        await eventually(lambda: handshake.shake_hands(platform), OSError)
+        urls = {name: (secrets / f"{name}_mqtt_url").read_text().strip() for name in users.SESSIONS}
+        urls = {name: url.replace(":1883", f":{local}") for name, url in urls.items()}
+        for name, url in urls.items():
+            await handshake.shake_hands(url, client_id=f"{name}-door")
+        by_tls = f"{platform.split('@')[0].replace('mqtt+unix', 'mqtts')}@localhost:{port}"
         await handshake.shake_hands(f"{by_tls}?ca={root / 'etc/lamplighter/authority/ca.pem'}")
         with pytest.raises(Lost, match="CERTIFICATE_VERIFY_FAILED"):
             await handshake.shake_hands(by_tls)
         with pytest.raises(handshake.Refused):
             await handshake.shake_hands(f"mqtt://platform:guessed@127.0.0.1:{local}")
         device = f"mqtts://L1:device@localhost:{port}?ca={root / 'etc/lamplighter/authority/ca.pem'}"
-        await no_device_takes_over(url.replace(":1883", f":{local}"), device)
+        await nobody_takes_over(urls["ingest"], device, urls["api"])
     finally:
         process.terminate()
         await process.wait()
 
 
-async def no_device_takes_over(ours: str, device: str) -> None:
-    """A device that calls itself as a service does, to end its session and its queue, ends only its own."""
+async def nobody_takes_over(ours: str, *thieves: str) -> None:
+    """Who calls himself as a service does, to end its session and its queue, ends only his own."""
 
     async def session(url: str) -> Connection:
         return await connect(5, parse_address(url), Terms("ingest"), lambda connection, arrivals: None)
 
-    service, thief = await session(ours), await session(device)
-    await session(device)
-    await asyncio.wait_for(thief.closed, 5)
+    service = await session(ours)
+    for url in thieves:
+        thief = await session(url)
+        await session(url)
+        await asyncio.wait_for(thief.closed, 5)
+    with pytest.raises(Refused):  # nor does one service's password do for another's user
+        await session(thieves[-1].replace("mqtt://api:", "mqtt://:"))
     assert not service.closed.done()
     service.leave()
 

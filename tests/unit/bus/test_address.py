@@ -42,6 +42,12 @@ def test_a_unix_socket_has_credentials_like_any_other() -> None:
     assert parse_address("mqtt+unix:///run/a%20socket").path == "/run/a socket"
 
 
+def test_a_url_with_a_password_alone_has_each_session_log_in_by_its_own_name() -> None:
+    assert parse_address("mqtt://:secret@broker").user_of("rules-out") == "rules-out"
+    assert parse_address("mqtt://platform:secret@broker").user_of("rules-out") == "platform"
+    assert parse_address("mqtt://broker").user_of("rules-out") is None
+
+
 def test_a_host_of_ipv6_is_shown_as_it_is_written() -> None:
     assert str(parse_address("mqtt://[::1]:1884")) == "mqtt://[::1]:1884"
 

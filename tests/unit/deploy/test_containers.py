@@ -89,7 +89,9 @@ def test_each_service_gets_the_secrets_of_its_own_role_and_the_owner_stays_away_
 ) -> None:
     for name in roles.RIGHTS:
         urls = {each["source"] for each in services[name]["secrets"] if isinstance(each, dict)}
-        assert urls == {f"{name}_database_url"}
+        assert urls == {f"{name}_database_url", f"{name}_mqtt_url"}
+    for name, service in services.items():
+        assert name == "doctor" or "mqtt_url" not in service.get("secrets", []), "of who may do everything"
     for name in ("migrate", "upkeep", "backup", "database"):
         assert services[name]["networks"] == ["inside"]
     assert compose["networks"]["inside"] == {"internal": True}

@@ -8,6 +8,7 @@ from gateway import broker_rules
 from lamplighter.doctor import door
 from lamplighter.doctor.findings import Finding
 from lamplighter.embedded.broker import PLATFORM_USER
+from lamplighter.install import logins
 from telemetry.kinds import KINDS
 from telemetry.registry import Asset, Installation, Registry
 
@@ -60,6 +61,8 @@ def test_users_that_are_no_devices_are_told() -> None:
         ("topic write city/v1/+/+/command\n" + ACCESS, "gives every device `topic write city/v1/+/+/command`"),
         ("topic read weather/#\n# topic readwrite #\n" + ACCESS, None),
         (ACCESS + "user town\ntopic readwrite city/#\n", None),
+        (ACCESS + "user api\ntopic write #\n", "gives api, our own, other rights than it needs"),
+        (ACCESS.partition("\nuser ingest\n")[0], None),
     ],
 )
 def test_an_access_list_that_confines_devices_less_than_ours_is_found_out(
@@ -70,6 +73,16 @@ def test_an_access_list_that_confines_devices_less_than_ours_is_found_out(
     found: list[Finding] = list(door._access(str(file)))
     assert [each.weight for each in found] == (["ok"] if words is None else ["wrong"])
     assert words is None or words in found[0].sentence
+
+
+def test_services_that_share_the_user_who_may_do_everything_are_named() -> None:
+    assert not list(door.shared(logins.names()))
+    [found] = door.shared({PLATFORM_USER, "new", *logins.names(["ingest", "rules"]), "gateway-city"})
+    assert (found.weight, "may do everything: gateway, api." in found.sentence) == ("note", True)
+
+
+def test_our_own_users_are_no_strangers() -> None:
+    assert [weight for weight, _ in said({"new", *logins.names()})] == ["ok"]
 
 
 def test_without_an_access_list_any_device_may_speak_for_another() -> None:
