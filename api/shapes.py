@@ -12,7 +12,7 @@ Moment = Annotated[str, WithJsonSchema({"type": "string", "format": "date-time"}
 
 
 class Bays(BaseModel):
-    """Counts of bays; capacity = free + occupied + unknown, and free_min ≤ free ≤ free_max."""
+    """Counts of bays; capacity = free + occupied + unknown, and free_min ≤ free ≤ free_max; without the closed ones."""
 
     capacity: int
     free: int
@@ -20,6 +20,7 @@ class Bays(BaseModel):
     free_max: int
     occupied: int
     unknown: int
+    closed: int = 0
 
 
 class Expectation(BaseModel):
@@ -52,7 +53,6 @@ class Zone(Bays):
     name: str
     lat: float | None
     lon: float | None
-    closed: int
     restricted: dict[Literal["disabled", "charging"], Bays]
     trend: Literal["filling", "steady", "emptying"]
     verified_at: Moment | None = Field(description="The oldest last sign of life among bays counted.")
@@ -60,6 +60,7 @@ class Zone(Bays):
     updated_at: Moment
     status: Literal["open", "almost_full", "full", "closed"]
     forecast: list[Expectation] = Field(description="Free bays in 15, 30 and 60 minutes; empty: not known yet.")
+    registry_changed_at: Moment | None = Field(None, description="Since when the registry says of it what it says.")
 
 
 class ZoneAtDistance(Zone):

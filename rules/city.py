@@ -24,7 +24,7 @@ from telemetry.kinds import KINDS
 from telemetry.kinds.drain_level import DrainLevel
 from telemetry.kinds.parking_bay import ParkingBay
 from telemetry.kinds.streetlight import StreetLight
-from telemetry.registry import Asset, Registry
+from telemetry.registry import Asset, Registry, Zone
 from telemetry.thresholds import Thresholds
 
 LAMPS, DRAINS, BAYS = StreetLight.name, DrainLevel.name, ParkingBay.name
@@ -89,7 +89,10 @@ class Roll:
 
 @dataclass(frozen=True)
 class Bays:
-    """Bays by zone. `zone` `(n,)` indexes `zones`, −1 for a bay without; `members[z]` are the rows of zone z."""
+    """Bays by zone. `zone` `(n,)` indexes `zones`, −1 for a bay without; `members[z]` are the rows of zone z.
+
+    `changed_us` is since when the registry says of each zone and its bays what it says.
+    """
 
     zones: tuple[str, ...]
     zone: NDArray[np.int32]
@@ -98,6 +101,7 @@ class Bays:
     lat: tuple[float | None, ...]
     lon: tuple[float | None, ...]
     names: tuple[str, ...]
+    changed_us: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -224,13 +228,13 @@ def _bays(registry: Registry, roll: Roll) -> Bays:
     members = tuple(np.flatnonzero(zone == number) for number in range(len(named)))
     lat: list[float | None] = []
     lon: list[float | None] = []
-    for name, rows in zip(named, members, strict=True):
-        row = registry.zones.get(name)
+    known = [registry.zones.get(name, Zone(name, name)) for name in named]
+    for row, rows in zip(known, members, strict=True):
         bays = [roll.assets[each] for each in rows]
-        lat.append(_place(row.lat if row else None, [bay.lat for bay in bays]))
-        lon.append(_place(row.lon if row else None, [bay.lon for bay in bays]))
-    titles = tuple(registry.zones[name].name if name in registry.zones else name for name in named)
-    return Bays(tuple(named), zone, category, members, tuple(lat), tuple(lon), titles)
+        lat.append(_place(row.lat, [bay.lat for bay in bays]))
+        lon.append(_place(row.lon, [bay.lon for bay in bays]))
+    titles, changed_us = tuple(each.name for each in known), tuple(each.changed_us for each in known)
+    return Bays(tuple(named), zone, category, members, tuple(lat), tuple(lon), titles, changed_us)
 
 
 def _faces(bays: Bays, roll: Roll) -> dict[str, tuple[object, ...]]:
@@ -238,6 +242,7 @@ def _faces(bays: Bays, roll: Roll) -> dict[str, tuple[object, ...]]:
     return {
         zone: (
             bays.names[number],
+            bays.changed_us[number],
             bays.lat[number],
             bays.lon[number],
             roll.asset_id[bays.members[number]].tobytes(),

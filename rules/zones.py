@@ -136,13 +136,13 @@ def word(
     fresh = heard_us[rows] > at_us - interval_us[rows]
     open_rows = category == OPEN_TO_ALL
     common = _count(bays.shown[rows][open_rows], fresh[open_rows])
-    restricted = {
-        name: _count(bays.shown[rows][category == code], fresh[category == code])
-        for name, code in RESERVATIONS.items()
-        if (plan.category[members] == code).any()
-    }
-    counted = rows[(bays.shown[rows] != UNKNOWN) & (heard_us[rows] != NEVER_US)]
-    oldest_us = min(int(heard_us[counted].min()), at_us) if len(counted) else NEVER_US
+    restricted = {}
+    for name, code in RESERVATIONS.items():
+        if all_of_them := int((plan.category[members] == code).sum()):
+            counted = _count(bays.shown[rows][category == code], fresh[category == code])
+            restricted[name] = msgspec.structs.replace(counted, closed=all_of_them - counted.capacity)
+    known = rows[(bays.shown[rows] != UNKNOWN) & (heard_us[rows] != NEVER_US)]
+    oldest_us = min(int(heard_us[known].min()), at_us) if len(known) else NEVER_US
     return ZoneAvailability(
         zone=plan.zones[zone],
         name=plan.names[zone],
@@ -160,6 +160,7 @@ def word(
         verified_at=None if oldest_us == NEVER_US else to_rfc3339(oldest_us),
         stale=False,
         updated_at=to_rfc3339(at_us),
+        registry_changed_at=to_rfc3339(plan.changed_us[zone] // SECOND_US * SECOND_US),
     )
 
 

@@ -33,7 +33,10 @@ class Used:
 
 @dataclass(frozen=True, slots=True)
 class Spot:
-    """A bay with a place as it is now; `occupied` is what it last said, `None` if nothing."""
+    """A bay with a place as it is now; `occupied` is what it last said, `None` if nothing.
+
+    `changed_us` is since when the registry says of it what it says, to the second; city time.
+    """
 
     asset: str
     name: str
@@ -44,6 +47,7 @@ class Spot:
     online: bool
     occupied: bool | None
     closed: bool
+    changed_us: int
 
 
 async def spots(conn: Connection, now_us: int) -> list[Spot]:

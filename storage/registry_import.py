@@ -181,9 +181,11 @@ async def _apply(conn: Connection, now_us: int) -> None:
     zones, assets, ending, retiring, devices, models = pending
     at = {"at": to_datetime(now_us)}
     if zones:
-        await conn.execute(SQL["put_zones"])
+        await conn.execute(SQL["put_zones"], at)
     if assets:
-        await conn.execute(SQL["put_assets"])
+        await conn.execute(SQL["put_assets"], at)
+    if assets or retiring:
+        await conn.execute(SQL["touch_zones"], at)
     if ending:
         await conn.execute(SQL["forget_installations"], at)
         await conn.execute(SQL["end_installations"], at)

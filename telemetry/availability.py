@@ -14,7 +14,10 @@ FORECAST_RANGE_PCT = 80
 
 
 class Bays(msgspec.Struct, frozen=True):
-    """Counts of bays; `0 ≤ free_min ≤ free ≤ free_max ≤ capacity` and `capacity = free + occupied + unknown`."""
+    """Counts of bays; `0 ≤ free_min ≤ free ≤ free_max ≤ capacity` and `capacity = free + occupied + unknown`.
+
+    All of them leave out the `closed` ones.
+    """
 
     capacity: int
     free: int
@@ -22,6 +25,7 @@ class Bays(msgspec.Struct, frozen=True):
     free_max: int
     occupied: int
     unknown: int
+    closed: int = 0
 
     def __post_init__(self) -> None:
         if not 0 <= self.free_min <= self.free <= self.free_max <= self.capacity:
@@ -45,10 +49,12 @@ class Expectation(msgspec.Struct, frozen=True):
 
 
 class ZoneAvailability(msgspec.Struct, frozen=True, kw_only=True):
-    """One zone. `capacity` and the counts beside it leave out closed and reserved bays.
+    """One zone. `capacity` and the counts beside it leave out closed and reserved bays; `closed` counts both.
 
     `verified_at` is the oldest last sign of life among bays counted free or occupied, `None` where there is none;
     `updated_at` is the moment for which the counts hold. `forecast` is empty while too little is known.
+    `registry_changed_at` is since when the registry says of the zone and its bays what it says, `None` in the word of
+    an earlier release.
     """
 
     zone: str
@@ -69,6 +75,7 @@ class ZoneAvailability(msgspec.Struct, frozen=True, kw_only=True):
     updated_at: str
     status: Status = "open"
     forecast: tuple[Expectation, ...] = ()
+    registry_changed_at: str | None = None
 
 
 encode = msgspec.json.Encoder().encode

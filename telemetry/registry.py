@@ -14,12 +14,16 @@ ALWAYS_US = 2**62
 
 @dataclass(frozen=True, slots=True)
 class Zone:
-    """A group of assets; `lat` and `lon` are WGS 84 degrees, `None` where not surveyed."""
+    """A group of assets; `lat` and `lon` are WGS 84 degrees, `None` where not surveyed.
+
+    `changed_us` is since when the registry says of it and its bays what it says; city time.
+    """
 
     zone: str
     name: str
     lat: float | None = None
     lon: float | None = None
+    changed_us: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,16 +4,11 @@ from typing import Any
 
 import msgspec
 
-from api.standards.shown import Shown, label
+from api.standards.shown import Shown, label, reserved, trend
+from api.standards.vocabulary import ZONE
 from telemetry.availability import ZoneAvailability
 
 PATH = "/public/v1/parking.datex2.json"
-TRENDS = {"filling": "increasing", "steady": "stable", "emptying": "decreasing"}
-"""DATEX II's word for how the occupancy goes."""
-ASSIGNED: dict[str, dict[str, str]] = {
-    "disabled": {"typeOfAssignment": "onlyFor", "user": "disabled"},
-    "charging": {"typeOfAssignment": "onlyFor", "fuelType": "battery"},
-}
 
 
 def light(shown: Shown) -> bytes:
@@ -38,17 +33,18 @@ def _site(zone: ZoneAvailability, lat: float, lon: float) -> dict[str, Any]:
     site: dict[str, Any] = {
         "_id": zone.zone,
         "name": label(zone.name, zone.zone),
-        "type": "onStreet",
+        "type": ZONE.datex,
         "locationAndDimension": {"coordinatesForDisplay": {"latitude": lat, "longitude": lon}},
         "numberOfSpaces": zone.capacity,
         "availableSpaces": zone.free,
-        "occupancyTrend": "unknown" if zone.stale else TRENDS[zone.trend],
+        "occupancyTrend": trend(zone),
         "isOpenNow": zone.status != "closed",
         "temporaryClosed": zone.status == "closed",
         "lastUpdate": zone.updated_at,
     }
     assigned = [
-        ASSIGNED[whom] | {"availableSpaces": bays.free} for whom, bays in zone.restricted.items() if whom in ASSIGNED
+        {"typeOfAssignment": "onlyFor", whom.datex_member: whom.datex, "availableSpaces": bays.free}
+        for whom, bays in reserved(zone)
     ]
     if assigned:
         site["assignedFor"] = assigned

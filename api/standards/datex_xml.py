@@ -3,8 +3,8 @@
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element, SubElement
 
-from api.standards.datex import TRENDS
-from api.standards.shown import Shown, label
+from api.standards.shown import Shown, capacity, label, reserved, trend
+from api.standards.vocabulary import ZONE
 from telemetry.availability import ZoneAvailability
 
 PATH = "/public/v1/parking.datex2.xml"
@@ -53,16 +53,26 @@ def _record(table: Element, zone: ZoneAvailability, lat: float, lon: float) -> N
     values = SubElement(SubElement(record, "parkingName"), "values")
     _text(values, "value", label(zone.name, zone.zone)).set("lang", "de")
     _text(record, "parkingRecordVersionTime", zone.updated_at)
-    _text(record, "parkingNumberOfSpaces", zone.capacity + zone.closed)
+    _text(record, "parkingNumberOfSpaces", capacity(zone))
     _text(record, "parkingOccupanyDetectionType", "singleSpaceDetection")
     location = SubElement(record, "parkingLocation", {TYPE: "Point"})
     coordinates = SubElement(SubElement(location, "pointByCoordinates"), "pointCoordinates")
     _text(coordinates, "latitude", lat)
     _text(coordinates, "longitude", lon)
-    if "disabled" in zone.restricted:
-        _text(SubElement(record, "assignedParkingAmongOthers"), "applicableForUser", "disabled")
+    _assigned(record, zone)
     _text(record, "parkingLayout", "openSpace")
-    _text(record, "urbanParkingSiteType", "onStreetParking")
+    _text(record, "urbanParkingSiteType", ZONE.datex_xml)
+
+
+def _assigned(record: Element, zone: ZoneAvailability) -> None:
+    """For whom alone some of the bays are; users stand before vehicles."""
+    words = {whom.datex_member: whom.datex for whom, _ in reserved(zone)}
+    if words:
+        assigned = SubElement(record, "assignedParkingAmongOthers")
+        if "user" in words:
+            _text(assigned, "applicableForUser", words["user"])
+        if "fuelType" in words:
+            _text(SubElement(assigned, "vehicleCharacteristics"), "fuelType", words["fuelType"])
 
 
 def _status(statuses: Element, zone: ZoneAvailability) -> None:
@@ -76,7 +86,7 @@ def _status(statuses: Element, zone: ZoneAvailability) -> None:
     _text(occupancy, "parkingNumberOfOccupiedSpaces", zone.occupied)
     if zone.capacity:
         _text(occupancy, "parkingOccupancy", round(100 * zone.occupied / zone.capacity, 1))
-    _text(occupancy, "parkingOccupancyTrend", "unknown" if zone.stale else TRENDS[zone.trend])
+    _text(occupancy, "parkingOccupancyTrend", trend(zone))
     _text(status, "parkingSiteStatus", "unknown" if zone.stale else STATUS[zone.status])
     _text(status, "parkingSiteOpeningStatus", "closed" if zone.status == "closed" else "open")
 

@@ -7,7 +7,8 @@ from typing import Any
 
 import msgspec
 
-from api.standards.shown import Shown, label
+from api.standards.shown import Shown, label, reserved
+from api.standards.vocabulary import ZONE, Audience
 from telemetry.availability import Bays, ZoneAvailability
 
 PATH = "/public/v1/parking.ngsi-ld.json"
@@ -15,8 +16,6 @@ CONTEXT = [
     "https://raw.githubusercontent.com/smart-data-models/dataModel.Parking/master/context.jsonld",
     "https://uri.etsi.org/ngsi-ld/v1/ngsi-ld-core-context.jsonld",
 ]
-SITE_CATEGORIES = {"disabled": "forDisabled", "charging": "forElectricalCharging"}
-GROUP_CATEGORIES = {"disabled": "onlyDisabled", "charging": "onlyElectricalCharging"}
 
 
 def entities(shown: Shown) -> bytes:
@@ -24,23 +23,18 @@ def entities(shown: Shown) -> bytes:
     found: list[dict[str, Any]] = []
     for zone, lat, lon in shown.placed:
         location = {"type": "Point", "coordinates": [lon, lat]}
-        groups = [
-            _group(zone, whom, bays, location)
-            for whom, bays in zone.restricted.items()
-            if bays.capacity and whom in GROUP_CATEGORIES
-        ]
+        groups = [_group(zone, whom, bays, location) for whom, bays in reserved(zone) if bays.capacity]
         found += [_site(zone, location, [str(group["id"]) for group in groups]), *groups]
     return msgspec.json.encode(found)
 
 
 def _site(zone: ZoneAvailability, location: dict[str, Any], groups: list[str]) -> dict[str, Any]:
-    reserved = [SITE_CATEGORIES[whom] for whom in zone.restricted if whom in SITE_CATEGORIES]
     site: dict[str, Any] = {
-        "id": _urn("OnStreetParking", zone.zone),
-        "type": "OnStreetParking",
+        "id": _urn(ZONE.ngsi_ld, zone.zone),
+        "type": ZONE.ngsi_ld,
         "name": label(zone.name, zone.zone),
         "location": location,
-        "category": ["public", *reserved],
+        "category": ["public", *(whom.ngsi_ld for whom, _ in reserved(zone))],
         "allowedVehicleType": ["car"],
         "occupancyDetectionType": ["singleSpaceDetection"],
         "totalSpotNumber": zone.capacity,
@@ -57,16 +51,16 @@ def _site(zone: ZoneAvailability, location: dict[str, Any], groups: list[str]) -
     return site
 
 
-def _group(zone: ZoneAvailability, whom: str, bays: Bays, location: dict[str, Any]) -> dict[str, Any]:
+def _group(zone: ZoneAvailability, whom: Audience, bays: Bays, location: dict[str, Any]) -> dict[str, Any]:
     return {
-        "id": _urn("ParkingGroup", f"{zone.zone}:{whom}"),
+        "id": _urn("ParkingGroup", f"{zone.zone}:{whom.ours}"),
         "type": "ParkingGroup",
-        "name": f"{label(zone.name, zone.zone)} ({whom})",
+        "name": f"{label(zone.name, zone.zone)} ({whom.ours})",
         "location": location,
-        "category": ["onStreet", GROUP_CATEGORIES[whom]],
+        "category": [ZONE.ngsi_ld_group, whom.ngsi_ld_group],
         "allowedVehicleType": "car",
         "occupancyDetectionType": ["singleSpaceDetection"],
-        "refParkingSite": _urn("OnStreetParking", zone.zone),
+        "refParkingSite": _urn(ZONE.ngsi_ld, zone.zone),
         "totalSpotNumber": bays.capacity,
         "availableSpotNumber": bays.free,
         "dateModified": zone.updated_at,

@@ -6,25 +6,29 @@ beside its state is that of the whole list.
 """
 
 import hashlib
+from bisect import bisect_left
 from collections.abc import Iterable
+from operator import itemgetter
 from typing import Any
 
 import msgspec
 
-from api.standards.shown import Shown, label
+from api.standards.shown import Shown, capacity, label, reserved
+from api.standards.vocabulary import AUDIENCES, CLOSED_PARKAPI, ZONE
 from storage.parking import Spot
 from telemetry.availability import ZoneAvailability
+from telemetry.clock import to_rfc3339
 
 SITES_PATH = "/api/public/v3/parking-sites"
 SPOTS_PATH = "/api/public/v3/parking-spots"
 SOURCE_ID = 1
 """All comes from one source, ourselves."""
-AUDIENCES = {"disabled": "DISABLED", "charging": "CHARGING"}
-"""ParkAPI's word for whom a bay is reserved for."""
+NUMBER_MAX = 2**48 - 1
+"""The largest `id`, which every JSON parser keeps."""
 
 
 def number(name: str) -> int:
-    """The whole number that ParkAPI wants for a name: always the same, below 2^48, which every JSON parser keeps."""
+    """The whole number that ParkAPI wants for a name: always the same, at most `NUMBER_MAX`."""
     return int.from_bytes(hashlib.sha256(name.encode()).digest()[:6])
 
 
@@ -43,39 +47,57 @@ def spots(found: Iterable[Spot], updated_at: str, *, stale: bool) -> dict[str, A
     return {"items": items, "total_count": len(items), "stale": stale}
 
 
+def page(whole: dict[str, Any], start: int, limit: int) -> dict[str, Any]:
+    """Up to `limit` of all spots from the id `start` on, and where the next page begins.
+
+    By ids, as ParkAPI has it, so that none is left out or told twice when others come or go meanwhile.
+    """
+    items = whole["items"]
+    begin = bisect_left(items, start, key=itemgetter("id"))
+    part = whole | {"items": items[begin : begin + limit]}
+    if begin + limit < len(items):
+        next_id = items[begin + limit - 1]["id"] + 1
+        part |= {"next_id": next_id, "next_path": f"{SPOTS_PATH}?start={next_id}&limit={limit}"}
+    return part
+
+
 def _site(zone: ZoneAvailability, lat: float, lon: float, publisher: str) -> dict[str, Any]:
+    kept = reserved(zone)
     site: dict[str, Any] = {
         "id": number(zone.zone),
         "source_id": SOURCE_ID,
         "uid": zone.zone,
         "original_uid": zone.zone,
         "name": label(zone.name, zone.zone),
-        "type": "ON_STREET",
+        "type": ZONE.parkapi,
         "purpose": "CAR",
         "lat": lat,
         "lon": lon,
-        "capacity": zone.capacity + zone.closed,
+        "capacity": capacity(zone),
         "has_realtime_data": True,
-        "static_data_updated_at": zone.updated_at,
+        "static_data_updated_at": zone.registry_changed_at or zone.updated_at,
         "realtime_data_updated_at": zone.updated_at,
         "realtime_opening_status": "CLOSED" if zone.status == "closed" else "OPEN",
         "realtime_capacity": zone.capacity,
         "realtime_free_capacity": zone.free,
-        "restricted_to": [{"type": AUDIENCES[whom]} for whom in zone.restricted if whom in AUDIENCES],
+        "restricted_to": [{"type": whom.parkapi} for whom, _ in kept],
         "stale": zone.stale,
     }
     if publisher:
         site["operator_name"] = publisher
-    for whom, bays in zone.restricted.items():
-        site[f"capacity_{whom}"] = site[f"realtime_capacity_{whom}"] = bays.capacity
-        site[f"realtime_free_capacity_{whom}"] = bays.free
+    for whom, bays in kept:
+        name = whom.parkapi.lower()
+        site[f"capacity_{name}"] = bays.capacity + bays.closed
+        site[f"realtime_capacity_{name}"] = bays.capacity
+        site[f"realtime_free_capacity_{name}"] = bays.free
     return site
 
 
 def _spot(spot: Spot, updated_at: str) -> dict[str, Any]:
-    audiences = [AUDIENCES[spot.reserved_for]] if spot.reserved_for in AUDIENCES else []
+    audience = AUDIENCES.get(spot.reserved_for or "")
+    audiences = [audience.parkapi] if audience else []
     if spot.closed:
-        audiences.append("NO_PARKING")
+        audiences.append(CLOSED_PARKAPI)
     unknown = spot.occupied is None or not spot.online or spot.closed
     return {
         "id": number(spot.asset),
@@ -83,12 +105,12 @@ def _spot(spot: Spot, updated_at: str) -> dict[str, Any]:
         "uid": spot.asset,
         "original_uid": spot.asset,
         "name": label(spot.name, spot.asset),
-        "type": "ON_STREET",
+        "type": ZONE.parkapi,
         "purpose": "CAR",
         "lat": spot.lat,
         "lon": spot.lon,
         "has_realtime_data": True,
-        "static_data_updated_at": updated_at,
+        "static_data_updated_at": to_rfc3339(spot.changed_us),
         "realtime_data_updated_at": updated_at,
         "realtime_status": "UNKNOWN" if unknown else "TAKEN" if spot.occupied else "AVAILABLE",
         "restricted_to": [{"type": audience} for audience in audiences],

@@ -34,11 +34,14 @@ def standards_router(board: Board, spots: Spots) -> APIRouter:
     @router.get(parkapi.SPOTS_PATH, response_model=shapes.ParkingSpots, summary="All bays as ParkAPI v3 spots, as now")
     async def parking_spots(
         request: Request,
-        start: Annotated[int, Query(ge=0, le=1_000_000, description="So many are left out.")] = 0,
-        limit: Annotated[int | None, Query(ge=1, le=1_000, description="Absent: all the rest.")] = None,
+        start: Annotated[
+            int, Query(ge=0, le=parkapi.NUMBER_MAX + 1, description="The least `id` of a page: the `next_id` before.")
+        ] = 0,
+        limit: Annotated[
+            int | None, Query(ge=1, le=1_000, description="How many a page has. Absent: all, wherever they start.")
+        ] = None,
     ) -> Response:
-        whole = start == 0 and limit is None
-        return answer(request, await (spots.document() if whole else spots.page(start, limit)))
+        return answer(request, await (spots.document() if limit is None else spots.page(start, limit)))
 
     serve(datex.PATH, "All parking zones as DATEX II v3 parking publication light", response_model=shapes.Datex)
     serve(

@@ -28,7 +28,7 @@ class ParkApiPlace(BaseModel):
     lat: float
     lon: float
     has_realtime_data: bool
-    static_data_updated_at: Moment
+    static_data_updated_at: Moment = Field(description="When the registry last changed what it says of it.")
     realtime_data_updated_at: Moment
     restricted_to: list[Restriction]
 
@@ -63,6 +63,7 @@ class ParkingSpots(BaseModel):
     items: list[ParkingSpot]
     total_count: int
     stale: bool
+    next_id: int | None = Field(None, description="The `start` of the next page, if there is one.")
     next_path: str | None = Field(None, description="Where the next page is, if there is one.")
 
 

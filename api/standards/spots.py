@@ -44,17 +44,14 @@ class Spots:
                 self._due_s = time.monotonic() + REFRESH_EVERY_S
             return self._document
 
-    async def page(self, start: int, limit: int | None) -> Document:
-        """A part of the list, which says where the next begins; `None` is all the rest.
+    async def page(self, start: int, limit: int) -> Document:
+        """Up to `limit` of the list from an id on, and where the next page begins.
 
         Raises:
             StorageError: the database is away and the list was never read.
         """
         await self.document()
-        end = self._body["total_count"] if limit is None else start + limit
-        part = self._body | {"items": self._body["items"][start:end]}
-        if end < self._body["total_count"]:
-            part["next_path"] = f"{parkapi.SPOTS_PATH}?start={end}&limit={limit}"
+        part = parkapi.page(self._body, start, limit)
         return document(msgspec.json.encode(part), "application/json", self._ttl_s)
 
     async def _read(self) -> Document:

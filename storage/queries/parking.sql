@@ -52,7 +52,8 @@ SELECT a.asset, a.name, a.zone, a.lat, a.lon, a.attributes ->> 'reserved_for' AS
            SELECT FROM zone_measure m
            WHERE m.zone = a.zone AND m.what = 'closure' AND m.from_at <= %(now)s AND m.until_at > %(now)s
              AND m.ended_at IS NULL
-       ) AS closed
+       ) AS closed,
+       floor(extract(epoch FROM a.changed_at))::bigint * 1000000 AS changed_us
 FROM asset a
 JOIN latest l USING (asset_id)
 WHERE a.kind = 'parking_bay' AND a.lat IS NOT NULL AND a.lon IS NOT NULL

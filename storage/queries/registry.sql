@@ -10,7 +10,8 @@ SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY;
 
 -- name: zones
 -- All zones.
-SELECT zone, name, lat, lon FROM zone ORDER BY zone;
+SELECT zone, name, lat, lon, (extract(epoch FROM changed_at) * 1000000)::bigint
+FROM zone ORDER BY zone;
 
 -- name: assets
 -- All assets with the device that serves them now.
@@ -50,8 +51,11 @@ UPDATE installation i SET valid_to = %(at)s FROM asset a
 WHERE a.asset_id = i.asset_id AND a.asset = ANY(%(assets)s::text[]) AND i.valid_to = 'infinity';
 
 -- name: retire
--- Take assets out of service.
-UPDATE asset SET retired_at = %(at)s WHERE asset = ANY(%(assets)s::text[]);
+-- Take an asset out of service; a bay changes its zone.
+WITH gone AS (
+    UPDATE asset SET (retired_at, changed_at) = (%(at)s, %(at)s) WHERE asset = %(asset)s RETURNING zone, kind
+)
+UPDATE zone z SET changed_at = %(at)s FROM gone WHERE z.zone = gone.zone AND gone.kind = 'parking_bay';
 
 -- name: standing
 -- An asset with its device and since when that serves it, or until when the last one did.

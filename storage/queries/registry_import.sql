@@ -151,19 +151,31 @@ LIMIT %(limit)s;
 
 -- name: put_zones
 -- Create or change zones.
-INSERT INTO zone (zone, name, lat, lon)
-SELECT zone, after ->> 'name', (after ->> 'lat')::double precision, (after ->> 'lon')::double precision
+INSERT INTO zone (zone, name, lat, lon, changed_at)
+SELECT zone, after ->> 'name', (after ->> 'lat')::double precision, (after ->> 'lon')::double precision, %(at)s
 FROM registry_zone WHERE before IS DISTINCT FROM after ORDER BY number NULLS LAST, zone
-ON CONFLICT (zone) DO UPDATE SET (name, lat, lon) = (excluded.name, excluded.lat, excluded.lon);
+ON CONFLICT (zone) DO UPDATE
+SET (name, lat, lon, changed_at) = (excluded.name, excluded.lat, excluded.lon, excluded.changed_at);
 
 -- name: put_assets
 -- Create or change assets; one that was retired is in service again.
-INSERT INTO asset (asset, kind, name, zone, lat, lon, attributes)
+INSERT INTO asset (asset, kind, name, zone, lat, lon, attributes, changed_at)
 SELECT asset, kind, coalesce(after ->> 'name', ''), after ->> 'zone', (after ->> 'lat')::double precision,
-       (after ->> 'lon')::double precision, after - '{name,zone,lat,lon}'::text[]
+       (after ->> 'lon')::double precision, after - '{name,zone,lat,lon}'::text[], %(at)s
 FROM registry_asset WHERE before IS DISTINCT FROM after OR retired ORDER BY number
-ON CONFLICT (asset) DO UPDATE SET (name, zone, lat, lon, attributes, retired_at)
-    = (excluded.name, excluded.zone, excluded.lat, excluded.lon, excluded.attributes, NULL);
+ON CONFLICT (asset) DO UPDATE SET (name, zone, lat, lon, attributes, changed_at, retired_at)
+    = (excluded.name, excluded.zone, excluded.lat, excluded.lon, excluded.attributes, excluded.changed_at, NULL);
+
+-- name: touch_zones
+-- Zones change with the bays that come, go or change.
+UPDATE zone z SET changed_at = %(at)s
+FROM (
+    SELECT unnest(ARRAY[before ->> 'zone', after ->> 'zone']) AS zone FROM registry_asset
+    WHERE kind = 'parking_bay' AND (before IS DISTINCT FROM after OR retired)
+    UNION
+    SELECT a.zone FROM registry_retiring r JOIN asset a USING (asset_id) WHERE a.kind = 'parking_bay'
+) b
+WHERE z.zone = b.zone;
 
 -- name: forget_installations
 -- Installations that began at this moment or later give way altogether.
@@ -181,7 +193,7 @@ WHERE i.asset_id = e.asset_id AND i.valid_to = 'infinity';
 
 -- name: retire
 -- Take assets out of service.
-UPDATE asset a SET retired_at = %(at)s FROM registry_retiring r WHERE a.asset_id = r.asset_id;
+UPDATE asset a SET (retired_at, changed_at) = (%(at)s, %(at)s) FROM registry_retiring r WHERE a.asset_id = r.asset_id;
 
 -- name: put_devices
 -- Make devices known.

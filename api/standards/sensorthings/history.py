@@ -133,7 +133,7 @@ def next_options(options: Options, last: Entity) -> dict[str, str | None]:
 
 
 def _wanted(bounds: Bounds, options: Options) -> Wanted:
-    """The same for the database.
+    """What the database is asked for: what lies within the bounds, in the order of the options.
 
     Raises:
         Problem: it knows no such order.
@@ -146,9 +146,12 @@ def _wanted(bounds: Bounds, options: Options) -> Wanted:
     ):
         raise bad_query("Observations of a Datastream are put in order by phenomenonTime or by result, all one way.")
     return Wanted(
-        since=_moment(bounds.since_us), until=_moment(bounds.until_us), results=bounds.results,
-        by_value="result" in names, down=_is_down(options),
-    )  # fmt: skip
+        since=_moment(bounds.since_us),
+        until=_moment(bounds.until_us),
+        results=bounds.results,
+        by_value="result" in names,
+        down=_is_down(options),
+    )
 
 
 def _is_down(options: Options) -> bool:

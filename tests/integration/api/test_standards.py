@@ -17,7 +17,7 @@ from api.standards.sensorthings import routes
 from lamplighter.http_server import HttpServer, listen
 from storage.pool import Connection, Pool
 from telemetry.clock import to_rfc3339
-from tests.integration.api.conftest import ago, observe, real_now
+from tests.integration.api.conftest import ago, observe, real_now, text
 from tests.parts.tasks import running
 from tests.parts.zones import message, zone
 
@@ -33,8 +33,9 @@ async def test_a_bay_says_what_it_is_now_and_the_last_copy_outlives_the_database
         (spot,) = found["items"]
         assert (spot["uid"], spot["realtime_status"], found["stale"]) == ("bay-1", "TAKEN", False)
         assert ago(60).isoformat()[:19] not in str(spot)
+        assert text(ago(60)) < spot["static_data_updated_at"] <= spot["realtime_data_updated_at"]
         first = (await client.get(f"{parkapi.SPOTS_PATH}?limit=1")).json()
-        none = (await client.get(f"{parkapi.SPOTS_PATH}?start=1")).json()
+        none = (await client.get(f"{parkapi.SPOTS_PATH}?start={spot['id'] + 1}&limit=1")).json()
         assert (first, none["items"], none["total_count"]) == (found, [], 1)
         await pool.close()
         await watched.probe()

@@ -7,6 +7,7 @@ import pytest
 from storage import registry
 from storage.pool import Connection
 from storage.registry import Counts, RegistryRefused, Wanted, import_csv
+from storage.registry_change import retire
 from telemetry.clock import HOUR_US
 from telemetry.kinds.streetlight import StreetLightAttributes
 from telemetry.registry import ALWAYS_US, EVER_US, Installation, Zone
@@ -55,6 +56,31 @@ async def test_what_is_imported_is_loaded(conn: Connection) -> None:
     assert one.attributes.crossing is True  # type: ignore[attr-defined]
     assert (two.lat, two.attributes.crossing, two.retired) == (None, None, False)  # type: ignore[attr-defined]
     assert loaded.served("d-1", "streetlight") == (Installation("d-1", "streetlight", one.asset_id),)
+
+
+async def test_a_zone_remembers_since_when_it_and_its_bays_are_as_they_are(conn: Connection) -> None:
+    head = "asset,kind,name,zone,device,reserved_for\n"
+    bays = "a,zone,A,,,\nb,zone,B,,,\nbay-1,parking_bay,,a,d-1,\nbay-2,parking_bay,,a,d-2,\n"
+    steps = [
+        (head + bays, {"a", "b"}),
+        (head + bays, set()),
+        (head + bays.replace("d-1", "d-3"), set()),
+        (head + "lamp-1,streetlight,,a,,\n", set()),
+        (head + "bay-1,parking_bay,,a,d-3,disabled\n", {"a"}),
+        (head + "bay-1,parking_bay,,b,d-3,disabled\n", {"a", "b"}),
+        (head + "b,zone,By the sea,,,\n", {"b"}),
+    ]
+    expected = {}
+    for hour, (text, changed) in enumerate(steps):
+        at_us = NOW + hour * HOUR_US
+        await import_csv(conn, text, at_us)
+        expected |= dict.fromkeys(changed, at_us)
+        assert {each.zone: each.changed_us for each in (await registry.load(conn)).zones.values()} == expected, text
+    gone_us = NOW + 9 * HOUR_US
+    await retire(conn, "bay-2", gone_us, gone_us)
+    assert (await registry.load(conn)).zones["a"].changed_us == gone_us
+    await import_csv(conn, head + "lamp-1,streetlight,,a,,\n", gone_us + HOUR_US, Wanted(retire_missing=True))
+    assert (await registry.load(conn)).zones["b"].changed_us == gone_us + HOUR_US, "its last bay went"
 
 
 async def test_a_first_installation_has_been_there_ever_since(conn: Connection) -> None:

@@ -1,9 +1,10 @@
 """The zones in the words of others, read with their own parsers and schemas."""
 
 import json
-from typing import Any
+from typing import Any, get_args
 
 import httpx
+import msgspec
 import pytest
 from jsonschema import Draft202012Validator
 from lxml import etree
@@ -19,12 +20,16 @@ from parkapi_sources.models import (
     StaticParkingSiteInput,
     StaticParkingSpotInput,
 )
+from parkapi_sources.models.enums import ParkingAudience, ParkingSiteType, ParkingSpotType
 from parkapi_sources.util import ConfigHelper, RequestHelper, XMLHelper
 from validataclass.validators import DataclassValidator
 
 from api.board import PATH, Board
 from api.standards import RENDERINGS, datex, datex_xml, ngsi_ld, parkapi, shapes
+from api.standards.shown import Shown
+from api.standards.vocabulary import AUDIENCES, ZONE
 from storage.parking import Spot
+from telemetry.kinds.parking_bay import ParkingBayAttributes
 from tests.parts.recordings import SHARED
 from tests.parts.zones import bays, message, zone
 from tests.unit.api.conftest import Clock
@@ -66,10 +71,10 @@ def test_parkapis_own_converter_takes_the_list_of_sites(shown: Board) -> None:
 
 def test_parkapis_models_take_every_spot(clock: Clock) -> None:
     found = [
-        Spot("b1", "Bay 1", "market", 51.4, 7.3, "disabled", online=True, occupied=True, closed=False),
-        Spot("b2", "", None, 51.4, 7.3, None, online=True, occupied=False, closed=False),
-        Spot("b3", "", "market", 51.4, 7.3, None, online=False, occupied=False, closed=False),
-        Spot("b4", "", "market", 51.4, 7.3, None, online=True, occupied=False, closed=True),
+        Spot("b1", "Bay 1", "market", 51.4, 7.3, "disabled", online=True, occupied=True, closed=False, changed_us=0),
+        Spot("b2", "", None, 51.4, 7.3, None, online=True, occupied=False, closed=False, changed_us=0),
+        Spot("b3", "", "market", 51.4, 7.3, None, online=False, occupied=False, closed=False, changed_us=0),
+        Spot("b4", "", "market", 51.4, 7.3, None, online=True, occupied=False, closed=True, changed_us=0),
     ]
     answer = parkapi.spots(found, "2026-11-22T20:15:10Z", stale=False)
     shapes.ParkingSpots.model_validate(answer)
@@ -81,6 +86,43 @@ def test_parkapis_models_take_every_spot(clock: Clock) -> None:
         said[item["uid"]] = present.realtime_status.value
     assert said == {"b1": "TAKEN", "b2": "AVAILABLE", "b3": "UNKNOWN", "b4": "UNKNOWN"}
     assert {item["realtime_data_updated_at"] for item in answer["items"]} == {"2026-11-22T20:15:10Z"}
+    assert {item["static_data_updated_at"] for item in answer["items"]} == {"1970-01-01T00:00:00Z"}
+
+
+def test_pages_of_spots_go_on_at_an_id_whoever_came_or_went_meanwhile() -> None:
+    whole: dict[str, Any] = {"items": [{"id": number} for number in (3, 5, 8)], "total_count": 3, "stale": False}
+    first = parkapi.page(whole, 0, 2)
+    assert ([each["id"] for each in first["items"]], first["next_id"]) == ([3, 5], 6)
+    assert first["next_path"] == f"{parkapi.SPOTS_PATH}?start=6&limit=2"
+    without_the_first = whole | {"items": whole["items"][1:]}
+    assert parkapi.page(without_the_first, first["next_id"], 2) == whole | {"items": [{"id": 8}]}
+
+
+def test_what_stands_still_of_a_site_does_so_through_readings_and_closures(board: Board) -> None:
+    reserved = {"disabled": bays(free=1, occupied=1)}
+    registered = {"registry_changed_at": "2026-11-01T08:00:00Z"}
+    open_ = zone("market", free=3, occupied=7, restricted=reserved, **registered)
+    shut = {"disabled": msgspec.structs.replace(bays(), closed=2)}
+    closed = zone("market", 0, 0, restricted=shut, closed=12, status="closed", **registered)
+    seen = []
+    for word in (open_, msgspec.structs.replace(open_, updated_at="2026-11-22T20:15:05Z"), closed):
+        board.receive(*message(word))
+        site = next(each for each in body(board, parkapi.SITES_PATH)["items"] if each["uid"] == "market")
+        seen.append([site[name] for name in ("static_data_updated_at", "capacity", "capacity_disabled")])
+    assert seen == [["2026-11-01T08:00:00Z", 10, 2]] * 3
+
+
+def test_every_reservation_of_the_registry_has_its_word_in_every_standard() -> None:
+    (reserved_for,) = (each for each in msgspec.structs.fields(ParkingBayAttributes) if each.name == "reserved_for")
+    assert {each for each in get_args(get_args(reserved_for.type)[0]) if each} == AUDIENCES.keys()
+    assert ParkingSiteType(ZONE.parkapi).value == ParkingSpotType(ZONE.parkapi).value == ZONE.parkapi
+    for whom in AUDIENCES.values():
+        word = zone(restricted={whom.ours: bays(free=1)})
+        shown = Shown([word], word.updated_at, "")
+        assert ParkingAudience(whom.parkapi).value in parkapi.sites(shown).decode()
+        for written in (datex.light(shown), datex_xml.publication(shown)):
+            assert whom.datex in written.decode()
+        assert {whom.ngsi_ld, whom.ngsi_ld_group} <= set(ngsi_ld.entities(shown).decode().split('"'))
 
 
 class Datex2Reader(UrbanParkingSiteMixin, ParkingRecordStatusMixin):
