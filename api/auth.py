@@ -93,13 +93,14 @@ class Gate:
         address = self._addresses.client(request.scope)
         wait_s = self._attempts.empty_for(address, time.monotonic())
         token = await self._token(secret, in_turn=wait_s > 0) if secret else None
-        if token is not None:
-            return Caller(token, secret or "")
+        if secret and token is not None:
+            return Caller(token, secret)
         if wait_s:
             raise too_many("Too many requests without a valid token from your address.", wait_s)
         self._attempts.take(address, time.monotonic())
-        known = "The token is unknown, expired or revoked."
-        raise unauthorised(known if secret else "This needs a token: Authorization: Bearer TOKEN.")
+        if secret:
+            raise unauthorised("The token is unknown, expired or revoked.")
+        raise unauthorised("This needs a token: Authorization: Bearer TOKEN.")
 
     async def is_still_good(self, caller: Caller) -> bool:
         """Whether the caller's token is still neither expired nor revoked; while the database is away, not expired."""

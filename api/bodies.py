@@ -10,7 +10,7 @@ from telemetry.topics import ASSET_PATTERN
 
 Words = Annotated[str, StringConstraints(max_length=2_000, pattern=r"^[^\u0000]*$")]
 """Text that a database can hold."""
-Place = Annotated[str, StringConstraints(pattern=f"^{ASSET_PATTERN}$")]
+Name = Annotated[str, StringConstraints(pattern=f"^{ASSET_PATTERN}$")]
 """The name of an asset or a zone."""
 
 
@@ -56,8 +56,8 @@ class Override(BaseModel):
         extra="forbid", json_schema_extra={"oneOf": [_only("asset", "zone"), _only("zone", "asset")]}
     )
 
-    asset: Place | None = None
-    zone: Place | None = None
+    asset: Name | None = None
+    zone: Name | None = None
     set: Annotated[
         dict[Literal["setpoint_pct", "report_every_s"], Any], Field(min_length=1), WithJsonSchema(SETTINGS_SCHEMA)
     ]

@@ -11,6 +11,8 @@ from typing import Any
 from fastapi import FastAPI
 
 from api import problems, shapes
+from api.door import too_large
+from api.moments import invalid
 from api.problems import Problem
 
 METHODS = ("get", "post", "put", "patch", "delete")
@@ -27,16 +29,11 @@ _REFUSALS: Mapping[int, tuple[str, Problem]] = {
         Problem(403, "This needs the role operator; the token's role is viewer."),
     ),
     404: ("There is no such thing.", problems.not_found("asset of this name")),
-    413: ("The request is too large.", Problem(413, "A request may be at most 65536 bytes long.", slug="too-large")),
+    413: ("The request is too large.", too_large()),
     415: ("The body is no JSON as it is.", Problem(415, "A body is to be sent as Content-Type: application/json.")),
     422: (
         "A parameter or a member of the body is not as it should be, or cannot be now.",
-        Problem(
-            422,
-            "The request is not as it should be: limit: Input should be less than or equal to 1000.",
-            slug="invalid-request",
-            errors=[{"where": "limit", "detail": "Input should be less than or equal to 1000"}],
-        ),
+        invalid("limit", "it should be less than or equal to 1000"),
     ),
     429: ("Too many requests of this address.", problems.too_many("Too many requests from your address.", 1)),
     503: ("The database is away.", problems.unavailable()),

@@ -109,7 +109,7 @@ def _refusal(scope: Scope) -> Problem | None:
     said = dict(reversed(scope["headers"]))  # of several the first counts
     length = said.get(b"content-length", b"0")
     if length.isdigit() and int(length) > BODY_BYTES_MAX:
-        return _too_large()
+        return too_large()
     if length == b"0" and b"transfer-encoding" not in said:
         return None
     if said.get(b"content-encoding", b"identity") != b"identity":
@@ -119,7 +119,8 @@ def _refusal(scope: Scope) -> Problem | None:
     return None
 
 
-def _too_large() -> Problem:
+def too_large() -> Problem:
+    """413: the body of a request is longer than we take."""
     return Problem(413, f"A request may be at most {BODY_BYTES_MAX} bytes long.", slug="too-large")
 
 
@@ -137,7 +138,7 @@ def _bounded(receive: Receive) -> Receive:
         if message["type"] == "http.request":
             left -= len(message.get("body", b""))
             if left < 0:
-                raise HTTPException(413, _too_large().detail)
+                raise HTTPException(413, too_large().detail)
         return message
 
     return receive_bounded

@@ -1,5 +1,7 @@
 """The headers that answers bear whoever gives them: what a browser may do with them, and which pages may read them."""
 
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE
+
 from api.documents import RawHeaders
 
 CLOSED = (
@@ -30,3 +32,8 @@ def borne(given: RawHeaders, reach: RawHeaders) -> RawHeaders:
     """All headers of an answer that gives these itself; `reach` is `OPEN` or `OWN`."""
     policy = [] if any(name == b"content-security-policy" for name, _ in given) else [CLOSED]
     return [*given, *policy, *EVERYWHERE, *reach]
+
+
+def head(status: int, headers: RawHeaders) -> bytes:
+    """An answer up to its body, as it goes over the wire."""
+    return STATUS_LINE[status] + b"".join(b"%b: %b\r\n" % header for header in headers) + b"\r\n"

@@ -5,9 +5,10 @@ import re
 
 from api.problems import Problem
 from storage.readings import Width
-from telemetry.clock import to_rfc3339, to_us
+from telemetry.clock import DAY_US, to_rfc3339, to_us
 
-_EVERY = re.compile(r"([1-9][0-9]{0,6})([smhd])")
+EVERY = r"^([1-9][0-9]{0,6})([smhd])$"
+"""The width of a bucket as it is written."""
 _SECONDS = {"s": 1, "m": 60, "h": 3_600}
 WIDTH_DAYS_MAX = 366
 """The widest bucket."""
@@ -35,7 +36,7 @@ def width(every: str) -> Width:
     Raises:
         Problem: 422, it is not written so or wider than a year.
     """
-    found = _EVERY.fullmatch(every)
+    found = re.fullmatch(EVERY, every)
     if found is None:
         raise invalid("every", "must be a number and one of s, m, h, d, such as 15m")
     count, unit = int(found[1]), found[2]
@@ -43,6 +44,20 @@ def width(every: str) -> Width:
     if days > WIDTH_DAYS_MAX:
         raise impossible("every", f"must not be more than {WIDTH_DAYS_MAX} days")
     return Width(days=count) if unit == "d" else Width(seconds=count * _SECONDS[unit])
+
+
+def ahead(text: str, name: str, now_us: int, days_max: int) -> int:
+    """A moment that lies ahead of now by at most `days_max` days; it and now in microseconds of city time.
+
+    Raises:
+        Problem: 422, it is none, has passed, or lies further ahead.
+    """
+    found_us = to_us(moment(text, name))
+    if found_us <= now_us:
+        raise impossible(name, f"must lie ahead of the city's time, which is {to_rfc3339(now_us)}")
+    if found_us > now_us + days_max * DAY_US:
+        raise impossible(name, f"must not be more than {days_max} days ahead")
+    return found_us
 
 
 def in_order(begin: dt.datetime, end: dt.datetime) -> None:

@@ -56,11 +56,16 @@ def moment(part: str | int) -> dt.datetime:
         raise no_cursor() from error
 
 
-def page(rows: Sequence[Row], limit: int, item: Callable[[Row], Any], key: Callable[[Row], Key]) -> dict[str, Any]:
-    """The list document of up to `limit` of the rows, of which one more than `limit` was asked for."""
+def page(
+    rows: Sequence[Row], limit: int, key: Callable[[Row], Key], item: Callable[[Row], Any] | None = None
+) -> dict[str, Any]:
+    """The list document of up to `limit` of the rows, of which one more than `limit` was asked for.
+
+    `key` is a row's sort key, `item` what is shown of it; `None` shows the row itself.
+    """
     shown = rows[:limit]
     following = cursor(key(shown[-1])) if len(rows) > limit else None
-    return {"items": [item(row) for row in shown], "next": following}
+    return {"items": [item(row) for row in shown] if item else shown, "next": following}
 
 
 def no_cursor() -> Problem:

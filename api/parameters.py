@@ -9,9 +9,6 @@ from api import paging
 from telemetry import topics
 from telemetry.kinds import KINDS
 
-EVERY = r"^[1-9][0-9]{0,6}[smhd]$"
-"""The width of a bucket."""
-
 
 def _whole(pattern: str) -> str:
     return f"^{pattern}$"

@@ -7,12 +7,11 @@ import time
 from dataclasses import dataclass
 
 from prometheus_client import Counter, Histogram
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
 from api.addresses import Addresses
 from api.board import PATH, Board
 from api.documents import RawHeaders, matches
-from api.headers import OPEN, borne
+from api.headers import OPEN, borne, head
 from api.metrics import Metrics
 from api.ratelimit import Buckets
 
@@ -66,10 +65,9 @@ class Shelf:
         found = self._answers.get(key)
         if found is None:
             status, given, body = (304, ready.unchanged, b"") if unchanged else (200, ready.headers, ready.body)
-            lines = [*dated, *borne(given, OPEN), *([] if keep_alive else [(b"connection", b"close")])]
-            head = STATUS_LINE[status] + b"".join(b"%b: %b\r\n" % line for line in lines) + b"\r\n"
+            ending = [] if keep_alive else [(b"connection", b"close")]
             found = self._answers[key] = _Answer(
-                head + (b"" if method == "HEAD" else body),
+                head(status, [*dated, *borne(given, OPEN), *ending]) + (b"" if method == "HEAD" else body),
                 self._metrics.requests.labels(route_of(path), method, status),
                 self._metrics.seconds.labels(route_of(path)),
             )

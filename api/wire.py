@@ -8,10 +8,8 @@ may be none.
 import asyncio
 from typing import Any
 
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE
-
 from api.hatch import Hatch
-from api.headers import OWN, borne
+from api.headers import OWN, borne, head
 from api.problems import MEDIA_TYPE, Problem
 
 URL_BYTES_MAX = 32 * 1024
@@ -107,5 +105,4 @@ def _answer(problem: Problem) -> bytes:
         (b"cache-control", b"no-store"),
         (b"connection", b"close"),
     ]
-    head = b"".join(b"%s: %s\r\n" % header for header in borne(given, OWN))
-    return STATUS_LINE[problem.status] + head + b"\r\n" + body
+    return head(problem.status, borne(given, OWN)) + body

@@ -7,13 +7,13 @@ from starlette.responses import Response
 
 from api import bodies, paging, shapes
 from api.auth import Caller
-from api.moments import impossible, moment
+from api.moments import ahead
 from api.parameters import AlarmPath, Cursor, Limit, Name
 from api.parts import OpsParts, json_answer
 from api.problems import not_found
 from storage import alarms, audit, readings
-from telemetry.alarms import Alarm, AlarmType, State
-from telemetry.clock import DAY_US, to_rfc3339, to_us
+from telemetry.alarms import AlarmType, State
+from telemetry.clock import to_rfc3339, to_us
 
 CITY_TIME = "city-time"
 """The header that says what the city's clock says, for whoever is about to name a moment."""
@@ -40,7 +40,7 @@ def alarms_router(parts: OpsParts) -> APIRouter:
             found = await alarms.page(conn, limit=limit + 1, before=before, state=state, type=type, asset=asset)
             if not found and asset is not None and await readings.asset(conn, asset, parts.now()) is None:
                 raise not_found("asset of this name")
-        return json_answer(paging.page(found, limit, _itself, lambda each: [to_us(each.raised_at), each.id]))
+        return json_answer(paging.page(found, limit, lambda each: [to_us(each.raised_at), each.id]))
 
     @router.get(
         "/{alarm}",
@@ -93,7 +93,7 @@ async def _acknowledge(parts: OpsParts, alarm: str, note: str | None, caller: Ca
 async def _shelve(parts: OpsParts, alarm: str, body: bodies.Shelving, caller: Caller) -> Response:
     """Put an alarm aside."""
     now_us = parts.now()
-    until_us = _until(body, now_us)
+    until_us = ahead(body.until, "until", now_us, SHELVED_DAYS_MAX)
     async with parts.database.transaction() as conn:
         found = await alarms.shelve(conn, alarm, until_us=until_us, by=caller.name, reason=body.reason, at_us=now_us)
         if found is None:
@@ -112,17 +112,3 @@ async def _unshelve(parts: OpsParts, alarm: str, caller: Caller) -> Response:
             raise not_found("alarm of this id")
         await audit.record(conn, at_us=now_us, by=caller.name, action="unshelve", subject=f"alarm:{alarm}")
     return json_answer(found)
-
-
-def _until(body: bodies.Shelving, now_us: int) -> int:
-    """When shelving ends, in microseconds of city time."""
-    until_us = to_us(moment(body.until, "until"))
-    if until_us <= now_us:
-        raise impossible("until", f"must lie ahead of the city's time, which is {to_rfc3339(now_us)}")
-    if until_us > now_us + SHELVED_DAYS_MAX * DAY_US:
-        raise impossible("until", f"must not be more than {SHELVED_DAYS_MAX} days ahead")
-    return until_us
-
-
-def _itself(alarm: Alarm) -> Alarm:
-    return alarm

@@ -11,8 +11,8 @@ from starlette.responses import Response, StreamingResponse
 
 from api import paging, shapes
 from api.accepting import prefers
-from api.moments import in_order, moment, rfc3339, width
-from api.parameters import EVERY, AssetPath, Cursor, KindName, Limit, Moment, Name
+from api.moments import EVERY, in_order, moment, rfc3339, width
+from api.parameters import AssetPath, Cursor, KindName, Limit, Moment, Name
 from api.parts import OpsParts, json_answer
 from api.problems import not_found
 from storage import readings
@@ -49,7 +49,7 @@ def assets_router(parts: OpsParts) -> APIRouter:
             )
             if not found and zone is not None and not await readings.zone_exists(conn, zone):
                 raise not_found("zone of this name")
-        return json_answer(paging.page(found, limit, _asset, lambda each: [each.asset]))
+        return json_answer(paging.page(found, limit, lambda each: [each.asset], _asset))
 
     @router.get("/{asset}", response_model=shapes.Asset, summary="One asset")
     async def asset(asset: AssetPath) -> Response:
@@ -99,7 +99,7 @@ class _Wanted:
         """One page."""
         kind, asset_id = await self._found()
         rows = await self._rows(kind, asset_id, self._span, limit + 1)
-        return json_answer(paging.page(rows, limit, lambda row: row, lambda row: [to_us(row[self._time])]))
+        return json_answer(paging.page(rows, limit, lambda row: [to_us(row[self._time])]))
 
     async def as_csv(self, limit: int | None) -> Response:
         """One page where a limit is given, else everything, sent as it is read."""

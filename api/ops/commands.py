@@ -13,7 +13,7 @@ from starlette.responses import Response
 
 from api import bodies, paging, shapes
 from api.auth import Caller
-from api.moments import impossible, invalid, moment
+from api.moments import ahead, impossible, invalid
 from api.parameters import CommandPath, Cursor, Limit, Name
 from api.parts import OpsParts, json_answer
 from api.problems import Problem, not_found
@@ -23,7 +23,7 @@ from storage.pool import Connection
 from storage.readings import AssetState
 from telemetry import guards
 from telemetry.alarms import asset_subject, zone_subject
-from telemetry.clock import DAY_US, SECOND_US, to_rfc3339, to_us
+from telemetry.clock import SECOND_US, to_us
 from telemetry.commands import Settings, command_id
 from telemetry.kinds import KINDS
 from telemetry.kinds.streetlight import StreetLight
@@ -53,7 +53,7 @@ def commands_router(parts: OpsParts) -> APIRouter:
             found = await commands.page(conn, limit=limit + 1, before=before, asset=asset)
             if not found and asset is not None and await readings.asset(conn, asset, parts.now()) is None:
                 raise not_found("asset of this name")
-        return json_answer(paging.page(found, limit, _itself, lambda each: [to_us(each.queued_at), each.id]))
+        return json_answer(paging.page(found, limit, lambda each: [to_us(each.queued_at), each.id]))
 
     @router.post("", status_code=202, response_model=shapes.Ordered, summary="Order an override for an asset or a zone")
     async def order(body: bodies.Override, caller: Annotated[Caller, Depends(operator)]) -> Response:
@@ -101,12 +101,7 @@ def expiry(expires_at: str | None, now_us: int) -> int:
     """
     if expires_at is None:
         return now_us + COMMAND_LEASE_S * SECOND_US
-    expires_us = to_us(moment(expires_at, "expires_at"))
-    if expires_us <= now_us:
-        raise impossible("expires_at", f"must lie ahead of the city's time, which is {to_rfc3339(now_us)}")
-    if expires_us > now_us + OVERRIDE_DAYS_MAX * DAY_US:
-        raise impossible("expires_at", f"must not be more than {OVERRIDE_DAYS_MAX} days ahead")
-    return expires_us
+    return ahead(expires_at, "expires_at", now_us, OVERRIDE_DAYS_MAX)
 
 
 async def _targets(conn: Connection, body: bodies.Override, settings: Settings, now_us: int) -> list[Asset]:
@@ -175,7 +170,3 @@ async def _record(conn: Connection, now_us: int, caller: Caller, body: bodies.Ov
     subject = asset_subject(body.asset) if body.asset is not None else zone_subject(body.zone or "")
     detail: dict[str, Any] = {"set": body.set, "note": body.note, "commands": [row.id for row in rows]}
     await audit.record(conn, at_us=now_us, by=caller.name, action="command", subject=subject, detail=detail)
-
-
-def _itself(row: CommandRow) -> CommandRow:
-    return row

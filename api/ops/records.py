@@ -50,7 +50,7 @@ def records_router(parts: OpsParts) -> APIRouter:
             if by is None:
                 return json_answer((await ledger.totals(conn, parts.real_now())).document())
             rows = await ledger.days(conn, limit=limit + 1, before=_day(str(key[0])) if key else None)
-        return json_answer(paging.page(rows, limit, _of_day, lambda row: [str(row.day)]))
+        return json_answer(paging.page(rows, limit, lambda row: [str(row.day)], _of_day))
 
     return router
 
