@@ -45,13 +45,13 @@ class Speaker(Protocol):
 
 
 class Witness(Protocol):
-    """Who keeps a record of what devices send, and of what they are made to believe."""
+    """Who keeps a record of what is sent to the broker, and of what it has acknowledged."""
 
     def sent(self, uplink: Uplink) -> None:
-        """It goes to the broker."""
+        """It is on its way to the broker."""
 
     def taken(self, uplink: Uplink) -> None:
-        """The broker has acknowledged it."""
+        """The broker has it and said so, whether or not the device hears that."""
 
 
 @dataclass(slots=True)

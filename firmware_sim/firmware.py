@@ -20,7 +20,7 @@ KEEP_S = 60
 """A device sends this much again after an unclean reconnect (contract §1), in real seconds."""
 RESEND_US = 30 * SECOND_US
 RESEND_SHARE = 120
-"""What nobody has acknowledged is sent again after this time, and after this part of `KEEP_S` under a fast clock."""
+"""What nobody has acknowledged is sent again after this city time, but not before this part of `KEEP_S` is over."""
 JITTER = 0.2
 """Report intervals vary by this share, so that a town does not speak in chorus."""
 VERSIONS = ("1.4.2", "1.4.2", "1.4.2", "1.3.9")
@@ -92,6 +92,11 @@ class Firmware:
     def will(self) -> Uplink:
         """What the broker shall say when the connection tears."""
         return Uplink(self._status, _encode(commands.Status(False, self._version)), retain=True)
+
+    @property
+    def _is_connected(self) -> bool:
+        """Whether there is a way to the broker."""
+        return self._online and self._radio_back_us == NEVER_US
 
     def wake(self, now_us: int) -> list[Uplink]:
         """Do what is due; the uplinks that follow from it."""
@@ -175,21 +180,21 @@ class Firmware:
         self._stamp_ms = max(self._stamp_ms + 1, (now_us + self._faults.drift_us(now_us)) // 1000)
         fields = self._sensor.read(now_us, self.reports)
         kept = self.store.add(_encode({"ts": self._stamp_ms, "seq": self._seq, **fields}), now_us)
-        if not self._online or self._radio_back_us != NEVER_US:
+        if not self._is_connected:
             return []
         kept.sent_us = now_us
         uplinks = self._send((kept,), now_us)
         return [*uplinks, *uplinks] if self._faults.duplicate(self.reports) else uplinks
 
     def _catch_up(self, now_us: int, torn: bool) -> list[Uplink]:
-        if not self._online or self._radio_back_us != NEVER_US:
+        if not self._is_connected:
             return []
         return [uplink for portion in self.store.unsettled(now_us, torn) for uplink in self._send(portion, now_us)]
 
     def _send_again(self, now_us: int) -> list[Uplink]:
         """What the broker should have acknowledged by now."""
         self._resend_us = NEVER_US
-        if not self._online or self._radio_back_us != NEVER_US:
+        if not self._is_connected:
             return []  # all of it is sent when the way is open again
         portions = self.store.overdue(now_us, self._patience_us)
         return [uplink for portion in portions for uplink in self._send(portion, now_us)]

@@ -11,7 +11,6 @@ from firmware_sim.behaviours import Custom
 
 Road = Literal["main", "collector", "residential", "path"]
 
-TOWN = "Hohenruhr"
 LAT = 51.4121
 LON = 7.3718
 TIMEZONE = "Europe/Berlin"

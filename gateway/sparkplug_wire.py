@@ -1,8 +1,8 @@
 """Sparkplug B payloads as bytes: the part of the Protocol Buffers message `Payload` that measurements need.
 
 Source: Eclipse Sparkplug specification 3.0, chapter 6, "Google Protocol Buffer Schema". A payload is timestamp (1),
-metrics (2) and seq (3); a metric is name (1), alias (2), timestamp (3), datatype (4), is_historical (5), is_null (7)
-and a value as int (10), long (11), float (12), double (13), boolean (14) or string (15). Other fields are passed over.
+metrics (2) and seq (3); a metric is name (1), alias (2), timestamp (3), datatype (4), is_null (7) and a value as int
+(10), long (11), float (12), double (13), boolean (14) or string (15). Other fields are passed over.
 """
 
 from dataclasses import dataclass
@@ -29,7 +29,6 @@ class Metric:
     alias: int | None
     timestamp_ms: int | None
     datatype: int
-    is_historical: bool
     value: Value
 
 
@@ -93,7 +92,6 @@ def _metric(data: bytes) -> Metric:
         number(2),
         None if timestamp is None else _timestamp(timestamp),
         datatype,
-        bool(number(5)),
         None if number(7) else _value(given, SIGNED_BITS.get(datatype)),
     )
 

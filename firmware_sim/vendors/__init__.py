@@ -9,9 +9,6 @@ from firmware_sim.speech import NATIVE, Speech
 from firmware_sim.vendors import bosch_tps110, decentlab_pr26, milesight_em500_udl, nas_ul20xx
 from firmware_sim.vendors.product import Product
 
-PRODUCTS = (nas_ul20xx.PRODUCT, bosch_tps110.PRODUCT, milesight_em500_udl.PRODUCT, decentlab_pr26.PRODUCT)
-"""All makers' devices that can be simulated."""
-
 
 def product_of(member: Member) -> Product:
     """The maker's device that serves what this member serves."""

@@ -19,8 +19,8 @@ _PR_SET_DUMPABLE = 4
 _PR_SET_NO_NEW_PRIVS = 38
 
 
-def confine(room_bytes: int, parent: int) -> list[str]:
-    """Give up what this process does not need, and return the words for what was given up.
+def confine(room_bytes: int, parent: int) -> None:
+    """Give up what this process does not need.
 
     Args:
         room_bytes: address space that may still be taken beyond what is taken now.
@@ -28,16 +28,14 @@ def confine(room_bytes: int, parent: int) -> list[str]:
     """
     os.closerange(3, _descriptors_max())
     taken = _address_space()
-    given_up = _leave(parent) if sys.platform == "linux" else []
-    limits = {"core": 0, "files written": 0, "descriptors": 3}
-    names = {"core": "CORE", "files written": "FSIZE", "descriptors": "NOFILE"}
+    if sys.platform == "linux":
+        _leave(parent)
+    limits = {"CORE": 0, "FSIZE": 0, "NOFILE": 3}
     if taken is not None:
-        limits["memory"], names["memory"] = taken + room_bytes, "AS"
-    for words, most in limits.items():
+        limits["AS"] = taken + room_bytes
+    for name, most in limits.items():
         with contextlib.suppress(ValueError, OSError, AttributeError):
-            resource.setrlimit(getattr(resource, f"RLIMIT_{names[words]}"), (most, most))
-            given_up.append(words)
-    return given_up
+            resource.setrlimit(getattr(resource, f"RLIMIT_{name}"), (most, most))
 
 
 def no_processes() -> None:
@@ -45,27 +43,21 @@ def no_processes() -> None:
     resource.setrlimit(resource.RLIMIT_NPROC, (0, 0))
 
 
-def _leave(parent: int) -> list[str]:
+def _leave(parent: int) -> None:
     """Leave the network, the superuser's rights, and life without the parent."""
     libc = ctypes.CDLL(None, use_errno=True)
-    given_up = []
     is_root = os.geteuid() == 0
-    if libc.unshare(_CLONE_NEWNET if is_root else _CLONE_NEWUSER | _CLONE_NEWNET) == 0:
-        given_up.append("network")
+    libc.unshare(_CLONE_NEWNET if is_root else _CLONE_NEWUSER | _CLONE_NEWNET)
     if is_root:
         with contextlib.suppress(OSError):
             os.setgroups([])
             os.setresgid(NOBODY, NOBODY, NOBODY)
             os.setresuid(NOBODY, NOBODY, NOBODY)
-            given_up.append("superuser")
-    if libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0:
-        given_up.append("privileges")
-    if libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0) == 0:  # a change of user would take it back
-        given_up.append("life without the parent")
+    libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+    libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)  # a change of user would take it back
     libc.prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
     if os.getppid() != parent:  # it died before we asked
         sys.exit(0)
-    return given_up
 
 
 def _descriptors_max() -> int:

@@ -70,8 +70,6 @@ class Sandbox:
     def __init__(self, source: str, bounds: Bounds | None = None, *, reuse: bool = False) -> None:
         self.bounds = bounds or Bounds()
         self.deaths = 0
-        self.given_up: list[str] = []
-        """What the latest worker gave up before it read the codec."""
         self._setup = _framed(_setup(source, self.bounds, reuse))
         self._room = asyncio.Semaphore(self.bounds.waiting_max)
         self._waiting: deque[_Asked] = deque()
@@ -123,7 +121,7 @@ class Sandbox:
                     await self._start()
                 self._send()
                 await self._settle(await self._answer())
-        except (NoWorker, OSError, msgspec.MsgspecError) as error:
+        except (NoWorker, OSError) as error:
             await self._end()
             while self._waiting:
                 _give(self._waiting.popleft().answer, error if isinstance(error, NoWorker) else NoWorker(str(error)))
@@ -160,11 +158,9 @@ class Sandbox:
         except OSError as error:
             raise NoWorker(f"no process can be started for a codec: {error.strerror}") from error
         self._write(self._setup)
-        ready = await self._answer(_START_S)
-        if ready is None:
+        if await self._answer(_START_S) is None:
             await self._end()
             raise NoWorker("the process of a codec ended before it was ready: is `quickjs-ng` installed?")
-        self.given_up = msgspec.json.decode(ready, type=list[str])
         self._is_ready = True
 
     def _send(self) -> None:

@@ -8,12 +8,17 @@ from hypothesis import strategies as st
 
 from firmware_sim.behaviours import Fields
 from firmware_sim.city import City
-from firmware_sim.vendors import PRODUCTS, product_of
+from firmware_sim.vendors import bosch_tps110, decentlab_pr26, milesight_em500_udl, nas_ul20xx, product_of
 from firmware_sim.vendors.decentlab_pr26 import crc
 from firmware_sim.vendors.product import Circumstances, Product, Wish
 from gateway.codecs.catalogue import catalogue
 
-NAS, BOSCH, MILESIGHT, DECENTLAB = PRODUCTS
+PRODUCTS = NAS, BOSCH, MILESIGHT, DECENTLAB = (
+    nas_ul20xx.PRODUCT,
+    bosch_tps110.PRODUCT,
+    milesight_em500_udl.PRODUCT,
+    decentlab_pr26.PRODUCT,
+)
 EUI = "02abcdef01000007"
 RESOLUTION = {
     NAS.model: {"level_pct": 0.5, "power_w": 0.5, "energy_kwh": 5e-4, "voltage_v": 0.5, "temp_c": 0.5},
