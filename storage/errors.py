@@ -9,6 +9,7 @@ StorageError
 ├── EncodingUnfit     the database does not keep text as UTF-8
 ├── SchemaTooNew      another, newer Lamplighter has been here
 ├── MigrationChanged  a migration that was applied no longer reads as it did
+├── NotEmpty          a backup is to be restored into a database that holds something
 ├── RestoreUnfinished a restore was broken off, or is under way
 ├── KindUndrafted     a kind of the code has no table or lacks columns
 └── Forbidden         the database user may not do this
@@ -61,6 +62,10 @@ class SchemaTooNew(StorageError):
 
 class MigrationChanged(StorageError):
     """A migration that was applied to this database has been changed since."""
+
+
+class NotEmpty(StorageError):
+    """The database is not empty."""
 
 
 class RestoreUnfinished(StorageError):

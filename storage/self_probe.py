@@ -51,7 +51,7 @@ async def newest(conn: Connection) -> list[Reading]:
 
 
 async def mark_shown(conn: Connection, run: str, number: int) -> None:
-    """The API has shown this reading."""
+    """The API has shown this reading of a run, and with it those before it."""
     await conn.execute(SQL["mark_shown"], {"run": run, "number": number})
 
 

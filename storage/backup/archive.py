@@ -107,10 +107,9 @@ class Writer:
         self._add("README.txt", README.encode())
         self._add("head.json", msgspec.json.format(msgspec.json.encode(head), indent=1))
 
-    def begin_table(self, name: str, columns: list[str]) -> Table:
+    def begin_table(self, name: str, columns: list[str]) -> None:
         """Say that pieces of a table follow."""
         self.manifest.tables[name] = Table(columns)
-        return self.manifest.tables[name]
 
     def add_piece(self, name: str, data: bytes) -> None:
         """Add whole rows of a table, as COPY has written them; takes its time, and may run in a thread."""

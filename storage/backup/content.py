@@ -5,10 +5,10 @@ them. Everything else is restored into the schema that it was written in, and up
 """
 
 import re
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 
 from storage.migrate import Migration
-from telemetry.kind import Kind
+from telemetry.kinds import KINDS
 
 _CREATED = re.compile(r"^CREATE TABLE (?:IF NOT EXISTS )?(\w+)", re.MULTILINE)
 _NOT_ROWS = frozenset({"schema_migration", "city"})
@@ -16,16 +16,16 @@ _NOT_ROWS = frozenset({"schema_migration", "city"})
 ZONES = "zone_daily"
 
 
-def own_tables(migrations: Iterable[Migration], kinds: Collection[str]) -> list[str]:
+def own_tables(migrations: Iterable[Migration]) -> list[str]:
     """The tables that migrations make, referred ones before those that refer to them; without observations."""
     names = dict.fromkeys(name for each in migrations for name in _CREATED.findall(each.text))
-    return [name for name in names if name not in _NOT_ROWS and name not in kinds]
+    return [name for name in names if name not in _NOT_ROWS and name not in KINDS]
 
 
-def following(kinds: Iterable[Kind]) -> Iterator[str]:
+def following() -> Iterator[str]:
     """The relations that follow from the kinds, rows before their rollups."""
-    for kind in kinds:
-        yield from (kind.name, hours_of(kind.name), f"{kind.name}_daily")
+    for kind in KINDS:
+        yield from (kind, hours_of(kind), f"{kind}_daily")
     yield ZONES
 
 

@@ -1,9 +1,8 @@
 """Restoring a backup: into an empty database, of this schema or a newer one, and in whichever mode its server has."""
 
+import asyncio
 import datetime as dt
-from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
@@ -20,33 +19,18 @@ from telemetry.kinds import KINDS
 SQL = queries.load("backup")
 ROLLUPS = queries.load("rollups")
 
-Heard = Callable[[str, int], None]
-"""Told of each piece: the table, and its rows so far."""
 _MONTH = len("2026-11")
-
-
-class NotEmpty(errors.StorageError):
-    """The database is not empty."""
 
 
 @dataclass(frozen=True, slots=True)
 class Restored:
     """What was restored: rows by table, and the schema with the migrations that came on top."""
 
-    manifest: Manifest
     schema: migrate.Migrated
     rows: dict[str, int]
 
 
-async def restore(
-    url: str,
-    file: BinaryIO,
-    manifest: Manifest,
-    *,
-    heard: Heard = lambda table, rows: None,
-    folder: Path = migrate.MIGRATIONS,
-    kinds: migrate.Kinds = KINDS,
-) -> Restored:
+async def restore(url: str, file: BinaryIO, manifest: Manifest) -> Restored:
     """Make the empty database at `url` what a verified backup holds; `file` is read once more from its beginning.
 
     Services refuse the database until all is there.
@@ -54,9 +38,10 @@ async def restore(
     Raises `NotEmpty`, `Damaged` (what was read now is not what was verified), `SchemaTooNew`, `MigrationChanged`,
     `Unavailable`, `Forbidden`.
     """
-    migrations = migrate.read(folder)
+    migrations = await asyncio.to_thread(migrate.read)
     known = {each.number: (each.name, each.checksum) for each in manifest.head.schema}
     later = migrate.lacking(known, migrations)
+    before = [each for each in migrations if each not in later]
     try:
         migrate.check_timezone(manifest.head.timezone)
     except ValueError as error:
@@ -65,9 +50,9 @@ async def restore(
         async with migrate.locked(url, "lamplighter restore") as conn:
             await _must_be_empty(conn)
             await conn.execute(SQL["begin"])
-            work = _Work(conn, manifest, await migrate.choose_mode(conn, url), heard, kinds)
-            await migrate.apply(conn, [each for each in migrations if each not in later])
-            await work.make_room(content.own_tables((each for each in migrations if each not in later), kinds))
+            work = _Work(conn, manifest, await migrate.choose_mode(conn, url))
+            await migrate.apply(conn, before)
+            await work.make_room(content.own_tables(before))
             for table, rows in archive.pieces(file):
                 if table in work.following and not work.is_upgraded:
                     await work.upgrade(migrations)
@@ -75,24 +60,22 @@ async def restore(
             if not work.is_upgraded:
                 await work.upgrade(migrations)
             await work.finish()
-    return Restored(manifest, work.schema, work.rows)
+    return Restored(work.schema, work.rows)
 
 
 async def _must_be_empty(conn: Connection) -> None:
     row = await (await conn.execute(SQL["foreign_relations"])).fetchone()
     if row is not None:
-        raise NotEmpty(f"it has the table {row[0]}; restore into one that `createdb` has just made")
+        raise errors.NotEmpty(f"it has the table {row[0]}; restore into one that `createdb` has just made")
 
 
 class _Work:
     """One restore under way: the tables of migrations in the schema of the backup, the upgrade, then the rest."""
 
-    def __init__(
-        self, conn: Connection, manifest: Manifest, schema: migrate.Migrated, heard: Heard, kinds: migrate.Kinds
-    ) -> None:
-        self._conn, self._manifest, self._heard, self._kinds = conn, manifest, heard, kinds
+    def __init__(self, conn: Connection, manifest: Manifest, schema: migrate.Migrated) -> None:
+        self._conn, self._manifest = conn, manifest
         self.schema = schema
-        self.following = frozenset(content.following(kinds.values()))
+        self.following = frozenset(content.following())
         self.is_upgraded = False
         self.rows: dict[str, int] = {}
         self._own: list[str] = []
@@ -113,19 +96,18 @@ class _Work:
         if table not in self._targets:
             self._targets[table] = await self._target(table)
         columns = self._manifest.tables[table].columns
-        if table in self._kinds:
+        if table in KINDS:
             await self._partitions.ensure(self._conn, table, _months(columns, rows))
         statement = SQL["in"].format(table=self._targets[table], columns=", ".join(columns))
         async with self._conn.cursor() as cursor:
             async with cursor.copy(statement) as copy:
                 await copy.write(rows)
             self.rows[table] = self.rows.get(table, 0) + cursor.rowcount
-        self._heard(table, self.rows[table])
 
     async def _target(self, table: str) -> str:
         """Where its rows go, once it is sure that their columns are there."""
         target = table
-        for kind in self._kinds.values():
+        for kind in KINDS.values():
             if table == content.hours_of(kind.name):
                 target = await self._keeper.hours_to_fill(self._conn, kind)
         unknown = set(self._manifest.tables[table].columns) - set(await relations.column_names(self._conn, target))
@@ -139,7 +121,7 @@ class _Work:
         for table, column in await (await self._conn.execute(SQL["identities"], {"names": self._own})).fetchall():
             await self._conn.execute(SQL["number_on"].format(table=table, column=column))
         self.schema.applied = await migrate.apply(self._conn, migrations)
-        await migrate.follow(self._conn, self.schema, self._manifest.head.timezone, self._kinds)
+        await migrate.follow(self._conn, self.schema, self._manifest.head.timezone, KINDS)
         await self._conn.execute(SQL["new_term"])
 
     async def finish(self) -> None:
@@ -147,7 +129,7 @@ class _Work:
         for table, told in self._manifest.tables.items():
             if self.rows.get(table, 0) != told.rows:
                 raise Damaged(f"of {told.rows} rows of {table}, {self.rows.get(table, 0)} were restored")
-        for kind in self._kinds.values():
+        for kind in KINDS.values():
             hours = content.hours_of(kind.name)
             if hours in self._targets:
                 await self._keeper.hours_filled(self._conn, kind, await self._open_hour())

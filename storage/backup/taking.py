@@ -2,9 +2,8 @@
 
 import asyncio
 import datetime as dt
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from importlib.metadata import version
-from pathlib import Path
 from typing import BinaryIO
 
 from psycopg.rows import dict_row
@@ -13,25 +12,12 @@ from storage import errors, migrate, queries, relations
 from storage.backup import content
 from storage.backup.archive import PIECE_BYTES, Head, Manifest, Migrated, Writer
 from storage.pool import Connection, connect
-from telemetry.kinds import KINDS
 
 SQL = queries.load("backup")
 SCHEMA = queries.load("migrate")
 
-Heard = Callable[[str, int], None]
-"""Told of each piece: the table, and its rows so far."""
 
-
-async def take(
-    url: str,
-    out: BinaryIO,
-    *,
-    made_at: dt.datetime,
-    files: Mapping[str, bytes],
-    heard: Heard = lambda table, rows: None,
-    folder: Path = migrate.MIGRATIONS,
-    kinds: migrate.Kinds = KINDS,
-) -> Manifest:
+async def take(url: str, out: BinaryIO, *, made_at: dt.datetime, files: Mapping[str, bytes]) -> Manifest:
     """Write a backup of the database at `url` to a stream, with the operator's files by name.
 
     One transaction sees one moment of the whole database and holds up nobody but who drops or alters tables; old
@@ -39,7 +25,7 @@ async def take(
 
     Raises `SchemaTooNew`, `MigrationChanged`, `SchemaMissing`, `Unavailable`, `Forbidden`, and `OSError` of the stream.
     """
-    migrations = await asyncio.to_thread(migrate.read, folder)
+    migrations = await asyncio.to_thread(migrate.read)
     with errors.translated():
         async with await connect(url, application="lamplighter backup", statement_timeout_s=0) as conn:
             await conn.execute("SET idle_in_transaction_session_timeout = 0")
@@ -50,8 +36,8 @@ async def take(
                 for name, file in files.items():
                     writer.add_file(name, file)
                 applied = [each for each in migrations if each not in waiting]
-                for table in await _tables(conn, applied, kinds):
-                    await _take_table(conn, writer, table, heard)
+                for table in await _tables(conn, applied):
+                    await _take_table(conn, writer, table)
     return writer.finish()
 
 
@@ -64,22 +50,21 @@ async def _head(conn: Connection, made_at: dt.datetime) -> Head:
     return Head(lamplighter=version("lamplighter"), made_at=made_at, schema=schema, **row)
 
 
-async def _tables(conn: Connection, applied: list[migrate.Migration], kinds: migrate.Kinds) -> list[str]:
-    wanted = [*content.own_tables(applied, kinds), *content.following(kinds.values())]
+async def _tables(conn: Connection, applied: list[migrate.Migration]) -> list[str]:
+    wanted = [*content.own_tables(applied), *content.following()]
     found = {row[0] for row in await (await conn.execute(SQL["tables"], {"names": wanted})).fetchall()}
     return [name for name in wanted if name in found]
 
 
-async def _take_table(conn: Connection, writer: Writer, table: str, heard: Heard) -> None:
+async def _take_table(conn: Connection, writer: Writer, table: str) -> None:
     """Read while the piece before is compressed: two of them are in memory, and no more."""
     columns = await relations.column_names(conn, table)
-    told = writer.begin_table(table, columns)
+    writer.begin_table(table, columns)
     packing: asyncio.Future[None] | None = None
 
     async def pack(rows: list[bytes]) -> asyncio.Future[None]:
         if packing is not None:
             await packing
-            heard(table, told.rows)
         return asyncio.ensure_future(asyncio.to_thread(writer.add_piece, table, b"".join(rows)))
 
     statement = SQL["out"].format(table=table, columns=", ".join(columns))
@@ -97,4 +82,3 @@ async def _take_table(conn: Connection, writer: Writer, table: str, heard: Heard
     finally:
         if packing is not None:
             await packing
-    heard(table, told.rows)

@@ -61,7 +61,7 @@ async def definition(url: str) -> list[tuple[object, ...]]:
 async def rows_of(conn: Connection) -> dict[str, list[str]]:
     """All rows of all tables, each as JSON."""
     found = {}
-    for name in (*content.own_tables(read(), KINDS), *content.following(KINDS.values())):
+    for name in (*content.own_tables(read()), *content.following()):
         if name not in MADE_ANEW and await relations.relkind(conn, name):
             rows = await table(conn, f"SELECT to_jsonb(t) FROM {name} t")
             found[name] = sorted(json.dumps(row, sort_keys=True) for (row,) in rows)

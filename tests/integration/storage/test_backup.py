@@ -100,7 +100,7 @@ async def test_a_backup_moves_between_the_modes_and_loses_nothing(
 
 async def test_a_database_that_holds_anything_is_refused_and_left_as_it_is(database: str) -> None:
     file, manifest = await backup_of(database)
-    with pytest.raises(restoring.NotEmpty, match="restore into one that `createdb` has just made"):
+    with pytest.raises(errors.NotEmpty, match="restore into one that `createdb` has just made"):
         await restoring.restore(database, file, manifest)
     async with await connect(database) as conn:
         await check(conn)
