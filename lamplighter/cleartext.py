@@ -17,6 +17,11 @@ def is_loopback(host: str) -> bool:
         return host.lower() == "localhost"
 
 
+def is_here(url: str) -> bool:
+    """Whether a URL leads to this machine by its very spelling: to loopback or a folder of sockets."""
+    return all(not host or host.startswith("/") or is_loopback(host) for host in _hosts(url))
+
+
 def check(values: Mapping[str, Any]) -> None:
     """That no setting reaches beyond this machine in clear.
 
@@ -39,11 +44,7 @@ def _in_clear(values: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
     database = values["database_url"] or ""
     options = parse_qs(urlsplit(database).query)
     if database and options.get("sslmode", [""])[-1] not in ENCRYPTED:
-        named = [
-            *urlsplit(database).netloc.rpartition("@")[2].split(","),
-            *",".join(options.get("host", [])).split(","),
-        ]
-        for host in map(_without_port, named):
+        for host in _hosts(database):
             if not host.startswith("/"):  # a folder of sockets
                 yield "database_url", host, "add ?sslmode=verify-full&sslrootcert=FILE, or at least ?sslmode=require"
     networks = (network.partition("=")[2] for network in values["gateway_networks"])
@@ -56,6 +57,13 @@ def _in_clear(values: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
             if parts.scheme == scheme:
                 yield name, parts.hostname or "", f"use {scheme}s://"
     yield "http_host", values["http_host"], "listen on 127.0.0.1, behind a proxy with TLS"
+
+
+def _hosts(url: str) -> Iterator[str]:
+    """The hosts of a URL and, as PostgreSQL has them, of `host=` in its query; empty where one is missing."""
+    parts = urlsplit(url)
+    named = ",".join([parts.netloc.rpartition("@")[2], *parse_qs(parts.query).get("host", [])])
+    return map(_without_port, named.split(","))
 
 
 def _without_port(host: str) -> str:

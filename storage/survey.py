@@ -1,8 +1,9 @@
 """What `lamplighter doctor` asks of a database server."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, cast
+from typing import Any
 
 from psycopg.rows import class_row
 
@@ -21,7 +22,8 @@ class Server:
 
     `version` is as `server_version_num` (150_004 is 15.4), `real_us` the server's clock in microseconds since 1970 UTC,
     `durable` whether a commit survives a power cut, `fleeting` whether nobody wants it to, `timescale` the extension's
-    version (`None` without it), `superuser` whether we are one, `connections` how many we may have at once.
+    version (`None` without it), `superuser` whether we are one, `autovacuum` whether it clears up behind changed rows,
+    `connections` how many we may have at once.
     """
 
     version: int
@@ -65,12 +67,14 @@ async def tokens(conn: Connection, at: datetime) -> int:
 
 async def last_token(conn: Connection) -> datetime | None:
     """When the last API token ran out, if none opens anything; `None` where there has never been one."""
-    return cast(datetime | None, await _value(conn, "last_token"))
+    found: datetime | None = await _value(conn, "last_token")
+    return found
 
 
 async def timezone(conn: Connection) -> str | None:
     """The time zone by which local days are cut."""
-    return cast(str | None, await _value(conn, "timezone"))
+    found: str | None = await _value(conn, "timezone")
+    return found
 
 
 async def led(conn: Connection) -> bool:
@@ -80,17 +84,53 @@ async def led(conn: Connection) -> bool:
 
 async def upkeep_days(conn: Connection) -> float | None:
     """City days since old data was last looked after; `None`: never."""
-    return cast(float | None, await _value(conn, "upkeep"))
+    found: float | None = await _value(conn, "upkeep")
+    return found
 
 
-async def rows(conn: Connection, name: str, **parameters: object) -> list[tuple[Any, ...]]:
-    """What one of the lists of `queries/survey.sql` holds; raises `SchemaMissing` without a schema."""
+async def processes(conn: Connection) -> list[tuple[str, float]]:
+    """Each process that books uplinks and has not said farewell, and for how many real seconds it has been silent."""
+    return await _rows(conn, "processes")
+
+
+async def unreadable(conn: Connection, names: Sequence[str], role: str) -> list[str]:
+    """Which of these relations a role may not read; all of them where there is no such role."""
+    return [name for (name,) in await _rows(conn, "unreadable", names=list(names), role=role)]
+
+
+async def alike(conn: Connection) -> list[list[str]]:
+    """Devices whose names differ in nothing but capitals, a list for each name."""
+    return [devices for (devices,) in await _rows(conn, "alike")]
+
+
+async def without(conn: Connection, kind: str, attribute: str) -> list[str]:
+    """Assets of a kind in service that lack an attribute."""
+    return [asset for (asset,) in await _rows(conn, "without", kind=kind, attribute=attribute)]
+
+
+async def bays_without_zone(conn: Connection) -> list[str]:
+    """Parking bays in service that belong to no zone."""
+    return [asset for (asset,) in await _rows(conn, "without_zone")]
+
+
+async def unheard_of(conn: Connection, since: datetime) -> list[tuple[str, str]]:
+    """Unknown devices that spoke since a moment, each with a registered one that differs in nothing but capitals."""
+    return await _rows(conn, "unheard_of", since=since)
+
+
+async def refused(conn: Connection, since: datetime) -> list[tuple[str, int, int]]:
+    """What was refused since a moment and not replayed: reason, uplinks, devices; the most frequent first."""
+    return await _rows(conn, "refused", since=since)
+
+
+async def _rows(conn: Connection, name: str, **parameters: object) -> list[Any]:
+    """What a statement gives; raises `SchemaMissing` without a schema."""
     with errors.translated():
         return await (await conn.execute(SQL[name], parameters)).fetchall()
 
 
-async def _value(conn: Connection, name: str) -> object:
-    found = await rows(conn, name)
+async def _value(conn: Connection, name: str) -> Any:
+    found = await _rows(conn, name)
     return found[0][0] if found else None
 
 

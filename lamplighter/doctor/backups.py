@@ -11,6 +11,8 @@ from telemetry.clock import to_datetime
 AGE_MAX = dt.timedelta(hours=36)
 """They are taken every night; one that failed is worth a word the next morning."""
 
+HOURS_SAID_MAX = 72
+
 
 def examine(settings: Settings) -> Finding:
     """Look into the folder that backups are written to."""
@@ -30,5 +32,7 @@ def examine(settings: Settings) -> Finding:
     made_at, path = found[0]
     age = to_datetime(real_now()) - made_at
     if age > AGE_MAX:
-        return wrong("backup", f"The newest backup, {path.name}, is {age.days} days old: see why none was taken since.")
+        hours = age / dt.timedelta(hours=1)
+        old = f"{hours:.0f} hours" if hours < HOURS_SAID_MAX else f"{age.days} days"
+        return wrong("backup", f"The newest backup, {path.name}, is {old} old: see why none was taken since.")
     return ok("backup", f"The newest backup is of {made_at:%Y-%m-%d %H:%M} UTC.")

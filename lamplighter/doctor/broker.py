@@ -5,12 +5,12 @@ from collections.abc import AsyncIterator
 from urllib.parse import urlsplit
 
 from bus.address import BadAddress
+from lamplighter.cleartext import is_here
 from lamplighter.doctor import backlog, certificate, queue
 from lamplighter.doctor.findings import Finding, note, ok, wrong
 from lamplighter.embedded import handshake
 
 PATIENCE_S = 10.0
-_NEAR = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 async def examine(url: str) -> AsyncIterator[Finding]:
@@ -23,8 +23,7 @@ async def examine(url: str) -> AsyncIterator[Finding]:
         return
     yield ok("broker", "The broker lets us in.")
     yield await _strangers(url)
-    parts = urlsplit(url)
-    if parts.scheme == "mqtt" and parts.hostname not in _NEAR:
+    if urlsplit(url).scheme == "mqtt" and not is_here(url):
         yield note("broker", "Passwords travel in clear: use mqtts:// and a listener with TLS.")
     async for finding in certificate.examine(url):
         yield finding

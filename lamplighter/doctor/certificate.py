@@ -28,6 +28,7 @@ async def examine(url: str) -> AsyncIterator[Finding]:
     until_us = int(ssl.cert_time_to_seconds(str(shown["notAfter"])) * SECOND_US)
     days = (until_us - real_now()) // DAY_US
     if days < DAYS_NOTE:
-        yield note("broker", f"Its certificate runs out in {days} days: renew it, or every device is turned away then.")
+        left = "1 day" if days == 1 else f"{days} days"
+        yield note("broker", f"Its certificate runs out in {left}: renew it, or every device is turned away then.")
     else:
         yield ok("broker", f"Its certificate is good for another {days} days.")

@@ -1,8 +1,8 @@
 """Checks of the database: reachable, new enough, its clock, its schema, and who may use the API."""
 
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from urllib.parse import urlsplit
 
+from lamplighter.cleartext import is_here
 from lamplighter.clock import real_now
 from lamplighter.doctor.findings import Finding, note, ok, wrong
 from storage import errors, ledger, migrate, reader, survey
@@ -42,7 +42,7 @@ async def _examine(connection: Connection, url: str, timezone: str) -> AsyncIter
     server = await survey.server(connection)
     yield _version(server)
     yield _clock(server, (asked_us + real_now()) // 2)
-    for finding in _server(server, near=is_near(url)):
+    for finding in _server(server, away=not is_here(url)):
         yield finding
     await migrate.check(connection)
     yield ok("schema", "The schema is that of this version.")
@@ -63,7 +63,7 @@ async def _examine(connection: Connection, url: str, timezone: str) -> AsyncIter
         yield note("credentials", f"No API token is valid{since}: `lamplighter token issue` makes one for operators.")
 
 
-def _server(server: survey.Server, *, near: bool) -> Iterator[Finding]:
+def _server(server: survey.Server, *, away: bool) -> Iterator[Finding]:
     if not server.durable and server.fleeting:
         yield note("database", "It is a demo's that is thrown away at its end, and would not survive a power cut.")
     elif not server.durable:
@@ -76,19 +76,19 @@ def _server(server: survey.Server, *, near: bool) -> Iterator[Finding]:
             f"It lets us have {server.connections} connections, and services need {CONNECTIONS_MIN}: raise "
             "max_connections, or the CONNECTION LIMIT of the database or of our role.",
         )
-    if server.superuser and not near:
+    if server.superuser and away:
         yield note("database", "Lamplighter logs in as a superuser; an owner of the database is enough.")
 
 
 async def _reader(connection: Connection) -> Finding:
     names = list(reader.relations(KINDS))
-    lacking = await survey.rows(connection, "unreadable", names=names, role=reader.ROLE)
+    lacking = await survey.unreadable(connection, names, reader.ROLE)
     if not lacking:
         return ok("database", f"Grafana can read as {reader.ROLE}, once that role has a password.")
     if len(lacking) == len(names):
         words = f"There is no role {reader.ROLE} for Grafana, or it may read nothing"
         return note("database", f"{words}: run `lamplighter migrate` as a user who may create roles.")
-    return wrong("database", f"{reader.ROLE} may not read {lacking[0][0]}: run `lamplighter migrate`.")
+    return wrong("database", f"{reader.ROLE} may not read {lacking[0]}: run `lamplighter migrate`.")
 
 
 def _version(server: survey.Server) -> Finding:
@@ -111,8 +111,3 @@ def _clock(server: survey.Server, here_us: int) -> Finding:
     if apart_s > CLOCK_S_MAX:
         return wrong("clock", f"The database's clock is {apart_s:.0f} s from ours: synchronise both (NTP).")
     return ok("clock", f"The database's clock agrees with ours within {max(apart_s, 0.1):.1f} s.")
-
-
-def is_near(url: str) -> bool:
-    """Whether a server is on this machine."""
-    return urlsplit(url).hostname in (None, "localhost", "127.0.0.1", "::1")

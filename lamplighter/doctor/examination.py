@@ -91,7 +91,7 @@ async def _broker_file(patient: Patient) -> AsyncIterator[Finding]:
 PARTS: dict[str, Callable[[Patient], AsyncIterator[Finding]]] = {
     "machine": _machine,
     "database": _database,
-    "services": lambda patient: services.examine(patient.settings, patient.settings.database_url),
+    "services": lambda patient: services.examine(patient.settings),
     "city": _city,
     "rules": lambda patient: rule_file.examine(patient.settings),
     "broker": _broker,

@@ -4,8 +4,8 @@ import datetime as dt
 from collections.abc import AsyncIterator
 
 from lamplighter import retention
+from lamplighter.cleartext import is_here
 from lamplighter.doctor import machine
-from lamplighter.doctor.database import is_near
 from lamplighter.doctor.findings import Finding, note, ok, wrong
 from lamplighter.settings import Settings
 from storage import errors, forecast, lifecycle, rollup_check, survey
@@ -33,7 +33,7 @@ async def examine(settings: Settings, url: str) -> AsyncIterator[Finding]:
                 found = await forecast.measure(connection, retention.ages(settings), now_us)
     except errors.StorageError:
         return
-    yield _forecast(found, machine.free_bytes(settings) if is_near(url) else None)
+    yield _forecast(found, machine.free_bytes(settings) if is_here(url) else None)
 
 
 async def _upkeep(connection: Connection, settings: Settings, now_us: int) -> Finding:

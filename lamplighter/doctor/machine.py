@@ -17,10 +17,11 @@ _GIB = 1024**3
 
 
 def examine(settings: Settings, file: Path) -> Iterator[Finding]:
-    """Look at the settings, at their file if it is there, and at the data folder and its disk."""
+    """Look at the settings, their file if it is there, the data folder, its disk, and what a process may open."""
     yield from _settings(settings)
     yield from _file(file)
-    yield from _limits(settings)
+    yield from _data_folder(settings)
+    yield from _open_files()
     yield _disk(settings)
 
 
@@ -33,12 +34,15 @@ def _file(file: Path) -> Iterator[Finding]:
         )
 
 
-def _limits(settings: Settings) -> Iterator[Finding]:
+def _data_folder(settings: Settings) -> Iterator[Finding]:
     folder = _folder(settings)
     if not folder.is_dir() or not os.access(folder, os.W_OK):
         yield wrong(
             "disk", f"Nothing can be written below {folder}: give it to our user, or mend LAMPLIGHTER_DATA_DIR."
         )
+
+
+def _open_files() -> Iterator[Finding]:
     files = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
     if files < FILES_MIN:
         words = f"A process may open {files} files here, and each resident who listens needs one"

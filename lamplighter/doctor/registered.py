@@ -7,6 +7,7 @@ from lamplighter.doctor.findings import Finding, note, ok
 from storage import errors, survey
 from storage.pool import Connection, connect
 from telemetry.clock import to_datetime
+from telemetry.refusals import Reason
 
 LOOK_BACK = dt.timedelta(days=1)
 NAMED_MAX = 3
@@ -27,19 +28,19 @@ async def examine(url: str) -> AsyncIterator[Finding]:
 
 async def _registered(connection: Connection) -> list[Finding]:
     found = []
-    for (devices,) in await survey.rows(connection, "alike"):
+    for devices in await survey.alike(connection):
         found.append(
             note("registry", f"The devices {' and '.join(devices)} differ only in capitals: one is a mistake.")
         )
     for attribute, what in (("ground_m", "an overflow"), ("crown_m", "a high level")):
-        lacking = [row[0] for row in await survey.rows(connection, "without", kind="drain_level", attribute=attribute)]
+        lacking = await survey.without(connection, "drain_level", attribute)
         if lacking:
-            found.append(
-                note("registry", f"{_drains(lacking)} no `{attribute}`, so {what} raises no alarm there: register it.")
-            )
-    bays = [row[0] for row in await survey.rows(connection, "without_zone")]
+            words = f"{_named(lacking, 'has', 'have')} no `{attribute}`, so {what} raises no alarm there"
+            found.append(note("registry", f"{words}: register it."))
+    bays = await survey.bays_without_zone(connection)
     if bays:
-        found.append(note("registry", f"{_named(bays)} in no zone, so no resident hears of it: register its zone."))
+        words = f"{_named(bays, 'is', 'are')} in no zone, so no resident hears of it"
+        found.append(note("registry", f"{words}: register its zone."))
     return found
 
 
@@ -47,24 +48,18 @@ async def _refused(connection: Connection) -> list[Finding]:
     since = to_datetime(await survey.city_now_us(connection)) - LOOK_BACK
     found = [
         note("quarantine", f"{unknown} speaks and is unknown, but {known} is registered: mend its capitals.")
-        for unknown, known in await survey.rows(connection, "unheard_of", since=since)
+        for unknown, known in await survey.unheard_of(connection, since)
     ]
-    for reason, uplinks, devices in await survey.rows(connection, "refused", since=since):
-        mend = "register them, then `lamplighter quarantine replay`"
-        if reason != "unknown_device":
-            mend = "`lamplighter quarantine list` shows them"
-        found.append(
-            note(
-                "quarantine", f"In the last day {uplinks} uplinks of {devices} devices were refused ({reason}): {mend}."
-            )
-        )
+    for reason, uplinks, devices in await survey.refused(connection, since):
+        mend = "`lamplighter quarantine list` shows them"
+        if reason == Reason.UNKNOWN_DEVICE:
+            mend = "register them, then `lamplighter quarantine replay`"
+        words = f"In the last day {uplinks} uplinks of {devices} devices were refused ({reason})"
+        found.append(note("quarantine", f"{words}: {mend}."))
     return found or [ok("quarantine", "In the last day nothing was refused.")]
 
 
-def _drains(assets: list[str]) -> str:
-    return f"{_named(assets).removesuffix(' is').removesuffix(' are')} {'has' if len(assets) == 1 else 'have'}"
-
-
-def _named(assets: list[str]) -> str:
+def _named(assets: list[str], one: str, several: str) -> str:
+    """The first few of them, as the subject of a verb."""
     shown = ", ".join(assets[:NAMED_MAX]) + (" …" if len(assets) > NAMED_MAX else "")
-    return f"{shown} {'is' if len(assets) == 1 else 'are'}"
+    return f"{shown} {one if len(assets) == 1 else several}"

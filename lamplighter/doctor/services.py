@@ -12,15 +12,15 @@ ALIVE_S = 60.0
 _WHERE = "set LAMPLIGHTER_CITY_LAT and LAMPLIGHTER_CITY_LON"
 
 
-async def examine(settings: Settings, url: str | None) -> AsyncIterator[Finding]:
-    """Look who has said at the database at `url` that he runs; without it only at the city's place."""
+async def examine(settings: Settings) -> AsyncIterator[Finding]:
+    """Look who has said at the database that he runs; without a database only at the city's place."""
     led, processes = False, None
-    if url is not None:
+    if settings.database_url is not None:
         try:
             with errors.translated():
-                async with await connect(url, application="lamplighter doctor") as connection:
+                async with await connect(settings.database_url, application="lamplighter doctor") as connection:
                     led = await survey.led(connection)
-                    processes = await survey.rows(connection, "processes")
+                    processes = await survey.processes(connection)
         except errors.StorageError:
             pass  # another check's finding
     if processes is not None:

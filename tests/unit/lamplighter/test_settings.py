@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from lamplighter import cleartext
 from lamplighter.errors import WrongUsage
 from lamplighter.settings import PREFIX, Settings, unknown_variables
 
@@ -213,3 +214,17 @@ def test_secrets_come_from_a_folder_below_the_environment_and_above_the_file(
     monkeypatch.setenv("LAMPLIGHTER_SECRETS_DIR", "nowhere")
     with pytest.raises(WrongUsage, match="The folder of secrets nowhere is not there"):
         Settings.read()
+
+
+@pytest.mark.parametrize(
+    ("url", "here"),
+    [
+        ("postgresql://me@/city?host=/run/postgresql", True),
+        ("postgresql://me@127.0.0.1,[::1]:5432/city", True),
+        ("mqtt://me:hush@localhost:1883", True),
+        ("postgresql:///city?host=db.example", False),
+        ("postgresql://me@localhost,db.example/city", False),
+    ],
+)
+def test_a_url_leads_to_this_machine_only_if_all_its_hosts_are_it(url: str, here: bool) -> None:
+    assert cleartext.is_here(url) is here
