@@ -4,10 +4,9 @@ import datetime as dt
 import math
 from zoneinfo import ZoneInfo
 
-import msgspec
-
+from lamplighter.report import in_force
 from lamplighter.report.drainage import POLENI, Findings
-from storage import drainage, rule_versions
+from storage import drainage
 from storage.drainage import Drain, Edge
 from storage.pool import Connection
 from telemetry.thresholds import Thresholds
@@ -18,7 +17,7 @@ HOLD_INTERVALS = 2
 
 async def find(conn: Connection, since: dt.datetime, until: dt.datetime, timezone: ZoneInfo) -> Findings:
     """Everything of the report. The edge lengths are those of the rules that are in force."""
-    thresholds = await _thresholds(conn)
+    thresholds = await in_force.thresholds(conn)
     drains = await drainage.drains(conn, since, until)
     length_m = {each.asset_id: thresholds.figure("drainage", "spill_edge_m", each.asset, each.zone) for each in drains}
     edges = [edge for each in drains if length_m[each.asset_id] > 0 for edge in _edges(each, thresholds)]
@@ -26,14 +25,6 @@ async def find(conn: Connection, since: dt.datetime, until: dt.datetime, timezon
     volumes = {each.asset_id: POLENI * length_m[each.asset_id] * head.get(each.asset_id, 0.0) for each in edges}
     events = await drainage.events(conn, since, until, thresholds.sensors.above_ground_m_max)
     return Findings(since, until, timezone, drains, events, volumes)
-
-
-async def _thresholds(conn: Connection) -> Thresholds:
-    active = await rule_versions.active(conn)
-    try:
-        return Thresholds() if active is None else msgspec.json.decode(active[0].content, type=Thresholds)
-    except msgspec.DecodeError:
-        return Thresholds()
 
 
 def _edges(drain: Drain, thresholds: Thresholds) -> list[Edge]:

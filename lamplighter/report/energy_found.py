@@ -3,15 +3,13 @@
 import datetime as dt
 from zoneinfo import ZoneInfo
 
-import msgspec
-
 from lamplighter.compose import Place
+from lamplighter.report import in_force
 from lamplighter.report.energy import ONE_DAY, darkness
 from rules.sun import switching_sun
-from storage import energy, rule_versions
+from storage import energy
 from storage.energy import Drawn
 from storage.pool import Connection
-from telemetry.thresholds import Lighting, Thresholds
 
 
 async def find(conn: Connection, first: dt.date, last: dt.date, place: Place, now: dt.datetime) -> list[Drawn]:
@@ -19,18 +17,9 @@ async def find(conn: Connection, first: dt.date, last: dt.date, place: Place, no
 
     Dusk and dawn are those of the rules that are in force.
     """
-    lighting = await _lighting(conn)
+    lighting = (await in_force.thresholds(conn)).lighting
     offsets_s = lighting.dusk_offset_s, lighting.dawn_offset_s
     clock = switching_sun(place.lat, place.lon, *offsets_s, lighting.sun_below_horizon_deg)
     timezone = ZoneInfo(place.timezone)
     since, until = (dt.datetime.combine(day, dt.time(), timezone) for day in (first, last + ONE_DAY))
     return await energy.by_zone_and_month(conn, since, until, darkness(clock, first, last, now, timezone))
-
-
-async def _lighting(conn: Connection) -> Lighting:
-    active = await rule_versions.active(conn)
-    try:
-        kept = Thresholds() if active is None else msgspec.json.decode(active[0].content, type=Thresholds)
-    except msgspec.DecodeError:
-        kept = Thresholds()
-    return kept.lighting
