@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import re
 import signal
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -27,6 +28,8 @@ FOLDER = Path("/etc/mosquitto")
 PASSWORDS = "passwords.txt"
 RESERVED = logins.names()
 PID_MIN = 2
+EUI = re.compile("[0-9A-Fa-f]{16}")
+"""What LoRaWAN calls a device."""
 _ALL = "for all services at once, and for commands: may do everything"
 _LOGIN_WIDTH = 33
 
@@ -44,7 +47,8 @@ Json = Annotated[bool, typer.Option("--json", help="Print an object a device ins
 def issue(
     device: Annotated[str | None, typer.Argument(metavar="DEVICE", help="Its id, which is its user name.")] = None,
     all_missing: Annotated[
-        bool, typer.Option("--all-missing", help="Every device in service without credentials; prints CSV.")
+        bool,
+        typer.Option("--all-missing", help="Every device in service that speaks MQTT itself and has none; prints CSV."),
     ] = False,
     unregistered: Annotated[
         bool, typer.Option("--unregistered", help="Also a device that the registry does not know.")
@@ -67,7 +71,7 @@ def issue(
         drawn[device] = credentials.new_password()
         _change(passwords, lambda text: credentials.issued(text, drawn))
     else:
-        wanted = _in_service(_registry(settings))
+        wanted = _in_service(_registry(settings), with_networks=bool(settings.gateway_networks))
 
         def for_all(text: str) -> str:
             drawn.update({each: credentials.new_password() for each in sorted(wanted - credentials.users(text))})
@@ -190,14 +194,27 @@ def _registry(settings: Settings) -> Registry:
     return run(work())
 
 
-def _in_service(known: Registry) -> set[str]:
-    """The devices in service that can have a password; says of the others why not."""
+def _in_service(known: Registry, *, with_networks: bool) -> set[str]:
+    """The devices in service that can have a password and come to the broker themselves; says of the others why not.
+
+    A device behind a network server is known by its model, which only the gateway asks for, or, where there are
+    `with_networks`, by a name that is an EUI.
+    """
     found: set[str] = set()
+    behind = 0
     for device in sorted({asset.device for asset in known.assets.values() if asset.device and not asset.retired}):
         try:
-            found.add(credentials.checked(device, RESERVED))
+            credentials.checked(device, RESERVED)
         except credentials.Refused as refused:
             typer.echo(refused, err=True)
+            continue
+        if known.model(device) or (with_networks and EUI.fullmatch(device)):
+            behind += 1
+        else:
+            found.add(device)
+    if behind:
+        words = "device comes" if behind == 1 else "devices come"
+        typer.echo(f"{behind} {words} by a network server, under the gateway's own user, and got none.", err=True)
     return found
 
 

@@ -115,7 +115,11 @@ def test_only_registered_devices_are_issued_credentials(
     monkeypatch.setenv("LAMPLIGHTER_DATABASE_URL", database)
     monkeypatch.chdir(tmp_path)
     Path("city.csv").write_text(REGISTRY)
-    assert run(["registry", "import", "city.csv"]) == 0
+    Path("radio.csv").write_text(
+        "asset,kind,device,model\nlamp-4,streetlight,dev-4,nas/ul20xx-1.1\nlamp-5,streetlight,70B3D57BA0000001,\n"
+    )
+    assert run(["registry", "import", "city.csv"]) == run(["registry", "import", "radio.csv"]) == 0
+    monkeypatch.setenv("LAMPLIGHTER_GATEWAY_NETWORKS", "chirpstack=mqtt://127.0.0.1:1")
     assert run(["credentials", "issue", "dev-9", "--passwords", "p"]) == 1
     assert "dev-9 is not registered" in capfd.readouterr().err
     assert not Path("p").exists()
@@ -125,6 +129,7 @@ def test_only_registered_devices_are_issued_credentials(
     out, err = capfd.readouterr()
     assert [line.split(",")[0] for line in out.splitlines()] == ["device", "dev-2"]
     assert "dev:3 needs no password" in err
+    assert "2 devices come by a network server" in err
     assert out.splitlines()[1].split(",")[1] not in Path("p").read_text()
     assert run(["credentials", "issue", "--all-missing", "--passwords", "p"]) == 0
     out, err = capfd.readouterr()
