@@ -15,7 +15,7 @@ def read_file(path: Path, *, must_exist: bool) -> dict[str, Any]:
         WrongUsage: it is not there, cannot be read, or is no TOML.
     """
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError as error:
         if not must_exist:
             return {}
@@ -37,7 +37,7 @@ def read_folder(folder: Path, names: Iterable[str]) -> dict[str, str]:
     found = {}
     for name in names:
         try:
-            found[name] = (folder / name).read_text(encoding="utf-8").strip()
+            found[name] = (folder / name).read_text(encoding="utf-8-sig").strip()
         except FileNotFoundError:
             continue
         except (OSError, UnicodeDecodeError) as error:
