@@ -2,15 +2,18 @@
 
 import shutil
 import subprocess
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from queue import Empty
 
 import pytest
 
+from bus import users
 from gateway import broker_rules
 from tests.conftest import StartBroker
 from tests.parts.broker import BrokerPart
-from tests.parts.sessions import NOT_AUTHORISED, WAIT_S, platform, session
+from tests.parts.sessions import NOT_AUTHORISED, WAIT_S, Session, platform, session
 
 DEVICES = {"lamp-1": "one", "lamp-2": "two"}
 
@@ -62,6 +65,72 @@ def test_a_device_does_not_hear_anothers_commands_whatever_it_subscribes_to(city
         rules.publish("city/v1/streetlight/lamp-2/command", b"secret")
         with pytest.raises(Empty):
             lamp.received.get(timeout=0.2)
+
+
+SAID = {
+    **{leaf: f"city/v1/streetlight/lamp-1/{leaf}" for leaf in ("telemetry", "status", "ack", "command")},
+    "zone": "city/v1/zones/market/parking",
+    "alarm": "city/v1/alarms/a-1",
+    **{name: f"city/v1/platform/{name}" for name in ("clock", "probe", "backlog")},
+    "settled": "city/v1/platform/ingest/settled",
+    "note": "city/v1/platform/gateway/lamp-1/note",
+    "radio": "city/v1/platform/radio/g-1/state",
+    "term": "city/v1/platform/rules/term",
+}
+"""A topic of each form."""
+WRITES = {
+    "ingest": set[str](),
+    "ingest-clock": {"clock", "settled"},
+    "gateway-city": {"telemetry", "status", "ack", "note", "radio"},
+    "gateway-commands": set[str](),
+    "gateway-notes": set[str](),
+    "rules": set[str](),
+    "rules-out": {"command", "zone", "alarm", "term"},
+    "rules-probe": {"probe", "backlog", "settled"},
+    "rules-watch": set[str](),
+    "api": set[str](),
+}
+READS = {
+    "ingest": {"telemetry", "status", "probe"},
+    "ingest-clock": set[str](),
+    "gateway-city": set[str](),
+    "gateway-commands": {"command"},
+    "gateway-notes": {"note", "radio"},
+    "rules": {"telemetry", "ack"},
+    "rules-out": {"alarm", "radio", "term"},
+    "rules-probe": {"settled"},
+    "rules-watch": set[str](),
+    "api": {"zone", "alarm", "probe", "backlog"},
+}
+
+
+def test_a_service_that_was_taken_over_writes_and_reads_what_its_work_needs_and_nothing_else(
+    start_broker: StartBroker,
+) -> None:
+    """So ingest cannot command, rules cannot speak as a device, and the API cannot write at all."""
+    assert {user for user, _ in users.everybody()} - {f"{each}-door" for each in users.SESSIONS} == WRITES.keys()
+    city = start_broker(dict.fromkeys(WRITES, "taken"))
+    for user in WRITES:
+        with platform(city) as town, session(city, user, "taken") as service:
+            may = {name for name, topic in SAID.items() if service.publish(topic) != NOT_AUTHORISED}
+            assert may == WRITES[user], user
+            assert service.publish(f"city/v1/streetlight/{user}/telemetry") == NOT_AUTHORISED, "it is no device"
+            service.subscribe("#")
+            for topic in SAID.values():
+                town.publish(topic, b"secret")
+            service.subscribe("$SYS/broker/version")
+            town.publish(f"city/v1/streetlight/{user}/command", b"secret")
+            heard = {topic for topic, _ in all_of(service, len(READS[user]))}
+            assert heard == {SAID[name] for name in READS[user]}, user
+
+
+def all_of(listener: Session, wanted: int) -> Iterator[tuple[str, bytes]]:
+    """What comes: so much as is wanted, and whatever comes soon after."""
+    for _ in range(wanted):
+        yield listener.received.get(timeout=WAIT_S)
+    with suppress(Empty):
+        while True:
+            yield listener.received.get(timeout=0.1)
 
 
 def test_nobody_enters_with_a_wrong_password(city: BrokerPart) -> None:

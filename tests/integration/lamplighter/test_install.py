@@ -23,7 +23,7 @@ from lamplighter.embedded.postgres import RunningPostgres
 from lamplighter.install import database, town
 from storage import reader, roles
 from tests.conftest import NO_MOSQUITTO
-from tests.parts.patience import eventually
+from tests.parts.installed import InstalledBroker
 
 NEEDED = ("systemd-sysusers", "systemd-tmpfiles", "systemctl", "openssl")
 pytestmark = [
@@ -102,40 +102,27 @@ def test_secrets_are_roots_alone_and_the_broker_reads_its_own(root: Path) -> Non
 
 
 async def test_a_mosquitto_so_configured_lets_the_platform_in_by_tls(root: Path, port: int, tmp_path: Path) -> None:
-    """Its paths are those of the other root, its persistence a folder of the test's; nothing else is changed."""
-    program = mosquitto_program()
-    if program is None:
+    if mosquitto_program() is None:
         pytest.skip(NO_MOSQUITTO)
-    text = (root / "etc/mosquitto/mosquitto.conf").read_text().replace(" /etc/", f" {root}/etc/")
-    file = tmp_path / "mosquitto.conf"
-    local = ports.free_port()
-    text = text.replace("/var/lib/mosquitto", str(tmp_path)).replace("listener 1883", f"listener {local}")
-    text = text.replace(str(town.PLATFORM_DOOR), str(tmp_path / "door"))
     passwords = root / "etc/mosquitto/passwords.txt"
-    (tmp_path / "passwords.txt").write_text(credentials.issued(passwords.read_text(), {"L1": "device"}))
-    text = text.replace(str(passwords), str(tmp_path / "passwords.txt"))
-    file.write_text(f"user root\n{text}")
-    quiet = asyncio.subprocess.DEVNULL
-    process = await asyncio.create_subprocess_exec(program, "-c", file, stdout=quiet, stderr=quiet)
+    before = passwords.read_text()
+    passwords.write_text(credentials.issued(before, {"L1": "device"}))
+    broker = InstalledBroker(root, tmp_path)
+    trust = f"?ca={root / 'etc/lamplighter/authority/ca.pem'}"
     try:
-        secrets = root / "etc/lamplighter/secrets"
-        platform = (secrets / "mqtt_url").read_text().strip().replace(str(town.PLATFORM_DOOR), str(tmp_path / "door"))
-        await eventually(lambda: handshake.shake_hands(platform), OSError)
-        urls = {name: (secrets / f"{name}_mqtt_url").read_text().strip() for name in users.SESSIONS}
-        urls = {name: url.replace(":1883", f":{local}") for name, url in urls.items()}
-        for name, url in urls.items():
-            await handshake.shake_hands(url, client_id=f"{name}-door")
-        by_tls = f"{platform.split('@')[0].replace('mqtt+unix', 'mqtts')}@localhost:{port}"
-        await handshake.shake_hands(f"{by_tls}?ca={root / 'etc/lamplighter/authority/ca.pem'}")
+        for name in users.SESSIONS:
+            await handshake.shake_hands(broker.url_of(name), client_id=f"{name}-door")
+        by_tls = f"{broker.url.split('@')[0].replace('mqtt+unix', 'mqtts')}@localhost:{port}"
+        await handshake.shake_hands(f"{by_tls}{trust}")
         with pytest.raises(Lost, match="CERTIFICATE_VERIFY_FAILED"):
             await handshake.shake_hands(by_tls)
         with pytest.raises(handshake.Refused):
-            await handshake.shake_hands(f"mqtt://platform:guessed@127.0.0.1:{local}")
-        device = f"mqtts://L1:device@localhost:{port}?ca={root / 'etc/lamplighter/authority/ca.pem'}"
-        await nobody_takes_over(urls["ingest"], device, urls["api"])
+            await handshake.shake_hands(f"mqtt://platform:guessed@127.0.0.1:{broker.port}")
+        device = f"mqtts://L1:device@localhost:{port}{trust}"
+        await nobody_takes_over(broker.url_of("ingest"), device, broker.url_of("api"))
     finally:
-        process.terminate()
-        await process.wait()
+        broker.stop()
+        passwords.write_text(before)
 
 
 async def nobody_takes_over(ours: str, *thieves: str) -> None:

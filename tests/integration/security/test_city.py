@@ -1,7 +1,8 @@
-"""A city whose services are processes of an ordinary user, each with a database role of its own and planted secrets.
+"""A city whose services are processes of an ordinary user, each with a database role and broker users of its own.
 
-It stores, raises, dims and answers without meeting a right that is missing; no secret shows in anything that it prints,
-serves or shows in a process list; and nothing of it listens beyond loopback.
+It stores, raises, dims and answers without meeting a right that is missing; what its sessions read and write at the
+broker is what they may, no more and no less; no planted secret shows in anything that it prints, serves or shows in a
+process list; and nothing of it listens beyond loopback.
 """
 
 import asyncio
@@ -18,19 +19,26 @@ import httpx
 import psutil
 import psycopg
 import pytest
+from paho.mqtt.client import topic_matches_sub
 from paho.mqtt.publish import multiple
 
+from bus import users
+from bus.address import parse_address
 from lamplighter.cli import run
 from lamplighter.embedded import ports
 from lamplighter.embedded.accounts import data_folder
-from lamplighter.embedded.broker import PLATFORM_USER, mosquitto_program
+from lamplighter.embedded.broker import mosquitto_program
 from lamplighter.embedded.postgres import RunningPostgres
+from lamplighter.install import town, units
+from lamplighter.install.plan import File, carry_out
 from storage import roles, tokens
 from storage.pool import connect
+from telemetry import topics
 from tests.conftest import NO_MOSQUITTO
 from tests.parts import databases
 from tests.parts.background import Background
 from tests.parts.broker import BrokerPart
+from tests.parts.installed import InstalledBroker
 from tests.parts.service import Runner, Service
 
 REGISTRY = """asset,kind,zone,lat,lon,device,ground_m,sensor_height_m
@@ -38,11 +46,22 @@ market,zone,,51.4,7.3,,,
 lamp-1,streetlight,market,51.4,7.3,L1,,
 drain-1,drain_level,market,51.4,7.3,D1,1.5,2
 bay-1,parking_bay,market,51.4,7.3,B1,,
+bay-2,parking_bay,market,51.4,7.3,{radio_bay},,
 """
+RADIO_BAY = "a81758fffe0304aa"
+UPLINK = {
+    "deviceInfo": {"devEui": RADIO_BAY, "deviceProfileName": "bosch/tps110", "applicationId": "7"},
+    "deduplicationId": "1",
+    "fCnt": 1,
+    "fPort": 1,
+    "data": "AQ==",
+}
 SERVICES = ("ingest", "upkeep", "rules", "api", "gateway")
 SECONDS = 30.0
 PLANTED = "planted"
 """Every secret that a test chooses begins so; the broker draws its own."""
+NOT_WRITTEN = {topics.ack("+", "+"), topics.radio_gateway("+"), topics.settled("+")}
+"""No device by radio answers a command in this city, no radio gateway is out, and no member of a share has gone."""
 REFUSED = ("permission denied", "must be owner", "may not do this", "InsufficientPrivilege")
 
 
@@ -51,16 +70,16 @@ class City:
     """What the tests ask."""
 
     owner: str
-    broker: BrokerPart
+    broker: InstalledBroker
     http: str
     token: str
+    network_server: str
     services: dict[str, Service] = field(default_factory=dict)
     said: list[str] = field(default_factory=list)
 
     @property
     def secrets(self) -> set[str]:
-        passwords = {self.owner.split(":")[2].split("@")[0], self.broker.url.split(":")[2].split("@")[0]}
-        return {PLANTED, self.token, *passwords}
+        return {PLANTED, self.token, self.owner.split(":")[2].split("@")[0], *self.broker.passwords}
 
     def ask(self, method: str, path: str, **body: Any) -> Any:
         headers = {"Authorization": f"Bearer {self.token}"}
@@ -70,9 +89,16 @@ class City:
         return answer
 
     def publish(self, *messages: tuple[str, object]) -> None:
-        login: Any = {"username": PLATFORM_USER, "password": self.broker.url.split(":")[2].split("@")[0]}
-        batch: Any = [{"topic": topic, "payload": _text(payload), "qos": 1} for topic, payload in messages]
-        multiple(batch, hostname=self.broker.host, port=self.broker.port, auth=login)
+        publish(self.broker.url, *messages)
+
+
+def publish(broker: str, *messages: tuple[str, object], retain: bool = False) -> None:
+    at = parse_address(broker)
+    login: Any = {"username": at.user, "password": at.password}
+    kept = {"qos": 1, "retain": retain}
+    batch: Any = [{"topic": topic, "payload": _text(payload), **kept} for topic, payload in messages]
+    door: Any = {"transport": "unix" if at.path else "tcp", "hostname": at.path or at.host, "port": at.port or 1}
+    multiple(batch, auth=login, **door)
 
 
 def _text(payload: object) -> str:
@@ -89,16 +115,18 @@ def city(
     if mosquitto_program() is None or runner is None:
         pytest.skip(NO_MOSQUITTO if runner else "no Python here is open to an ordinary user")
     folder = data_folder(session_home / "city")
-    broker = BrokerPart(background, data_folder(folder / "broker"), "mosquitto")
+    broker = InstalledBroker(installed(folder / "machine"), data_folder(folder / "broker"))
+    network_server = BrokerPart(background, data_folder(folder / "network_server"), "mosquitto")
     with databases.fresh_database(role_server.url) as owner:
         make_roles(owner)
         databases.migrate(owner)
-        (folder / "city.csv").write_text(REGISTRY)
+        (folder / "city.csv").write_text(REGISTRY.format(radio_bay=RADIO_BAY))
         with pytest.MonkeyPatch.context() as patch:
             patch.setenv("LAMPLIGHTER_DATABASE_URL", owner)
             assert run(["registry", "import", str(folder / "city.csv")]) == 0
         port = ports.free_port()
-        here = City(owner, broker, f"http://127.0.0.1:{port}", issued(owner))
+        here = City(owner, broker, f"http://127.0.0.1:{port}", issued(owner), network_server.url)
+        publish(broker.url, (topics.gateway_note("gone"), {}), (topics.radio_gateway("gone"), {}), retain=True)
         try:
             for name in SERVICES:
                 here.services[name] = start(here, name, folder, port, runner)
@@ -110,6 +138,22 @@ def city(
                 if service.process.poll() is None:
                     service.end()
             broker.stop()
+            network_server.stop()
+
+
+def installed(root: Path) -> Path:
+    """The files of the broker as `lamplighter install` writes them, below `root`; no user or unit is made."""
+    (root / "etc").mkdir(parents=True)
+    (root / "etc" / "group").write_text("mosquitto:x:0:\n")
+    here = town.Town(root, 51.4, 7.3, "Europe/Berlin", "localhost", "127.0.0.1", ports.free_port())
+    wanted = (town.BROKER, units.SECRETS)
+    steps = [
+        each
+        for each in town.steps(here, root)
+        if (any(map(each.path.is_relative_to, wanted)) if isinstance(each, File) else each.arguments[0] == "openssl")
+    ]
+    carry_out(steps, root, lambda _: None)
+    return root
 
 
 def make_roles(owner: str) -> None:
@@ -141,9 +185,11 @@ def start(city: City, name: str, folder: Path, port: int, runner: Runner) -> Ser
     if name in roles.RIGHTS:
         server = city.owner.rpartition("@")[2]
         database = f"postgresql://{roles.role_of(name)}:{PLANTED}-{name}@{server}"
-    texts = {"database_url": database, "mqtt_url": city.broker.url, "grafana_token": f"{PLANTED}-grafana"}
+    texts = {"database_url": database, "grafana_token": f"{PLANTED}-grafana"}
+    if name in users.SESSIONS:
+        texts["mqtt_url"] = city.broker.url_of(name)
     if name == "gateway":
-        texts["gateway_networks"] = f"chirpstack={city.broker.url}"
+        texts["gateway_networks"] = f"chirpstack={city.network_server}"
     for setting, text in texts.items():
         (secrets / setting).write_text(text)
     (secrets / "data").mkdir()
@@ -180,6 +226,9 @@ def test_a_city_of_separate_roles_does_all_its_work(city: City) -> None:
         ("city/v1/drain_level/nobody/telemetry", {"level_m": 1.7}),
         ("city/v1/drain_level/D1/telemetry", "{"),
     )
+    publish(
+        city.network_server, *((f"application/7/device/{RADIO_BAY}/event/{each}", UPLINK) for each in ("join", "up"))
+    )
     alarm = eventually(lambda: city.ask("GET", "/ops/v1/alarms?state=active").json()["items"])[0]["id"]
     eventually(lambda: city.ask("GET", "/ops/v1/ledger").json()["quarantined"] == 2)
     city.ask("POST", f"/ops/v1/alarms/{alarm}/acknowledge", note="seen")
@@ -189,6 +238,7 @@ def test_a_city_of_separate_roles_does_all_its_work(city: City) -> None:
     order = city.ask("POST", "/ops/v1/commands", asset="lamp-1", set={"setpoint_pct": 100}, expires_at=until, note="x")
     ordered = order.json()["items"][0]["id"]
     eventually(lambda: sent(city, ordered))
+    city.publish(("city/v1/streetlight/L1/ack", {"id": ordered, "ok": True, "applied": {"setpoint_pct": 100}}))
     city.ask("DELETE", f"/ops/v1/commands/{ordered}")
     city.ask("POST", "/ops/v1/zones/market/closure", expires_at=until, note="market day")
     city.ask("DELETE", "/ops/v1/zones/market/closure")
@@ -219,6 +269,22 @@ def rolled_up(city: City) -> bool:
 def test_no_service_met_a_right_that_it_lacks(city: City) -> None:
     for name, service in city.services.items():
         assert not [word for word in REFUSED if word in service.said], f"{name}: {service.said}"
+
+
+def test_each_session_reads_and_writes_at_the_broker_what_it_may_and_all_of_that(city: City) -> None:
+    assert city.broker.denied() == []
+    subscribed, heard, written = city.broker.subscriptions(), city.broker.heard(), city.broker.written()
+    for user, rights in users.everybody():
+        assert {topic for who, topic in subscribed if who == user} == set(rights.reads), user
+        assert idle({topic for who, topic in heard if who == user}, rights.reads) == set(), user
+        assert idle({topic for who, topic in written if who == user}, rights.writes) <= NOT_WRITTEN, user
+
+
+def idle(met: set[str], filters: tuple[str, ...]) -> set[str]:
+    """The filters that no topic fits of those that were met, each of which fits one."""
+    fits = {each: {topic for topic in met if topic_matches_sub(each, topic)} for each in filters}
+    assert met == set().union(*fits.values())
+    return {each for each, found in fits.items() if not found}
 
 
 def test_each_service_is_in_the_database_under_its_own_name_and_is_an_ordinary_user(city: City) -> None:
@@ -261,6 +327,7 @@ def test_no_secret_shows_in_what_the_city_prints_serves_or_shows_in_a_process_li
     for secret in city.secrets:
         for where, text in shown.items():
             assert secret not in text, f"{secret} in {where}: …{text[max(0, text.find(secret) - 300) :][:600]}…"
+    assert "The broker keeps what it acknowledges" in shown["commands"], "doctor came in by the platform's own door"
     assert "password authentication failed" in shown["commands"], "the errors were those that were meant"
 
 
