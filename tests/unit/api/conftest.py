@@ -65,9 +65,15 @@ def shown() -> Board:
 
 
 @pytest.fixture(scope="module")
-def app(shown: Board) -> Door:
+def settings() -> ApiSettings:
+    """How the application is set that all tests of a module ask."""
+    return ApiSettings()
+
+
+@pytest.fixture(scope="module")
+def app(shown: Board, settings: ApiSettings) -> Door:
     """The application that all tests of a module ask and none changes: making one takes longer than most tests."""
-    return app_on(shown, Clock(), ApiSettings())
+    return app_on(shown, Clock(), settings)
 
 
 ADDRESSES = map(str, ip_network("198.18.0.0/15").hosts())

@@ -4,6 +4,7 @@ import asyncio
 import itertools
 import re
 import socket
+from collections import Counter
 
 import pytest
 import structlog
@@ -18,18 +19,30 @@ from api.settings import ApiSettings
 from api.standards import RENDERINGS, Rendering, Shown, parkapi
 from lamplighter.http_server import HttpServer
 from tests.parts.zones import message, zone
-from tests.unit.api.conftest import MakeApp
+from tests.unit.api.conftest import Clock, MakeApp, app_on
 
 DOCUMENTS = [PATH, f"{PATH}.geojson", f"{PATH}/market", f"{PATH}/market/forecast", *RENDERINGS]
 DATE = [(b"date", b"Sun, 22 Nov 2026 20:15:10 GMT")]
 LAST = "Connection: close\r\n"
 
 
-@pytest.fixture(autouse=True)
-def zones(board: Board) -> None:
+@pytest.fixture(scope="module", autouse=True)
+def zones(shown: Board) -> None:
     for n in range(3):
-        board.receive(*message(zone(f"zone-{n}")))
-    board.receive(*message(zone("market")))
+        shown.receive(*message(zone(f"zone-{n}")))
+    shown.receive(*message(zone("market")))
+
+
+@pytest.fixture(scope="module")
+def settings() -> ApiSettings:
+    """All tests ask from one address."""
+    return ApiSettings(requests_burst=10_000)
+
+
+@pytest.fixture(scope="module")
+def twin(shown: Board, settings: ApiSettings) -> Door:
+    """As `app`, with figures of its own."""
+    return app_on(shown, Clock(), settings)
 
 
 class Server:
@@ -67,16 +80,25 @@ async def nobody(*_: object) -> None:
     raise AssertionError("the framework was asked")
 
 
+def counted(app: Door) -> Counter[str]:
+    """How many requests were counted, by all that the figures tell them apart by."""
+    figures = generate_latest(app._metrics.registry).decode()
+    lines = re.findall(r"^lamplighter_http_requests_total.*|^.*seconds_count.*", figures, re.M)
+    return Counter({name: int(float(count)) for name, count in (line.rsplit(" ", 1) for line in lines)})
+
+
 def statuses(answer: bytes) -> list[bytes]:
     return re.findall(rb"HTTP/1\.1 (\d+)", answer)
 
 
 @pytest.mark.parametrize("path", DOCUMENTS)
-async def test_it_answers_as_the_door_does(make_app: MakeApp, board: Board, path: str) -> None:
-    through_door, at_hatch = make_app(ApiSettings()), make_app(ApiSettings())
-    at_hatch._app = nobody
-    door, hatch = Server(through_door, HttpToolsProtocol), Server(at_hatch)
-    ready = board.document(path)
+async def test_it_answers_as_the_door_does(
+    app: Door, twin: Door, shown: Board, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    monkeypatch.setattr(twin, "_app", nobody)
+    door, hatch = Server(app, HttpToolsProtocol), Server(twin)
+    before = [counted(app), counted(twin)]
+    ready = shown.document(path)
     assert ready is not None
     tags = ["", "*", '"another"', ready.etag, f"W/{ready.etag}", f'"x", {ready.fitting("gzip").etag}']
     for method, tag, coding in itertools.product(("GET", "HEAD"), tags, ("", "gzip, br", "gzip;q=0")):
@@ -85,14 +107,12 @@ async def test_it_answers_as_the_door_does(make_app: MakeApp, board: Board, path
         assert await hatch(request) == await door(request), (method, tag, coding)
     old = ask(f"{path}?of=old", version="1.0")
     assert await hatch(old) == await door(old)
-    figures = [generate_latest(each._metrics.registry).decode() for each in (through_door, at_hatch)]
-    counted = [re.findall(r"^lamplighter_http_requests_total.*|^.*seconds_count.*", each, re.M) for each in figures]
-    assert counted[0] == counted[1] != []
+    assert counted(app) - before[0] == counted(twin) - before[1] != Counter()
 
 
-async def test_answers_keep_the_order_of_the_requests(make_app: MakeApp) -> None:
+async def test_answers_keep_the_order_of_the_requests(app: Door) -> None:
     mixed = [ask(PATH), ask("/healthz"), ask(PATH), ask("/nowhere"), ask(f"{PATH}/market"), ask("/", LAST)]
-    answer = await Server(make_app(ApiSettings()))(*mixed)
+    answer = await Server(app)(*mixed)
     assert statuses(answer) == [b"200", b"200", b"200", b"404", b"200", b"200"]
     marks = [b'"updated_at"', b'"status"', b'"updated_at"', b"problem+json", b'"zone":"market"', b"<!doctype html>"]
     places = [0]
@@ -115,6 +135,7 @@ async def test_behind_a_trusted_proxy_each_client_pays_for_itself(make_app: Make
 
 
 async def test_what_changes_is_handed_out_at_once(make_app: MakeApp, board: Board) -> None:
+    board.receive(*message(zone("market")))
     server = Server(make_app(ApiSettings()))
     before = await server(ask(f"{PATH}/market", LAST))
     board.receive(*message(zone("market", free=1)))
@@ -135,11 +156,9 @@ async def test_what_changes_is_handed_out_at_once(make_app: MakeApp, board: Boar
     ask("//public/v1/parking"),
     ask("http://city.example/public/v1/parking"),
 ])  # fmt: skip
-async def test_what_is_no_plain_request_goes_to_the_door(make_app: MakeApp, request_: str) -> None:
+async def test_what_is_no_plain_request_goes_to_the_door(app: Door, request_: str) -> None:
     """The next request on the connection is understood as well."""
-    both = [
-        await Server(make_app(ApiSettings()), each)(request_, ask(PATH, LAST)) for each in (HttpToolsProtocol, None)
-    ]
+    both = [await Server(app, each)(request_, ask(PATH, LAST)) for each in (HttpToolsProtocol, None)]
     assert both[0] == both[1]
     assert len(statuses(both[0])) >= 2
 

@@ -12,9 +12,15 @@ from dashboards.build import documents
 Json = dict[str, Any]
 
 
+@pytest.fixture(scope="module")
+def built() -> str:
+    return documents()["overview.json"]
+
+
 @pytest.fixture
-def overview() -> Json:
-    parsed: Json = json.loads(documents()["overview.json"])
+def overview(built: str) -> Json:
+    """The test's own, to be spoilt."""
+    parsed: Json = json.loads(built)
     return parsed
 
 

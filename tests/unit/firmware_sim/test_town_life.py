@@ -19,6 +19,7 @@ from telemetry.registry import Asset, Installation, Registry
 
 START_US = to_us(datetime(2026, 6, 12, 4, tzinfo=UTC))
 CLOUDBURST_US = START_US + 8 * HOUR_US
+BATCH = 100
 TOWN = City(devices=80, seed=5, cloudbursts_us=(CLOUDBURST_US,))
 
 
@@ -37,7 +38,7 @@ def registry() -> Registry:
 
 @pytest.fixture(scope="module")
 def day() -> tuple[Registry, dict[str, Columns], list[Decoded]]:
-    """One day of all devices, decoded as it comes."""
+    """One day of all devices, decoded in batches as they come."""
     devices = [
         Firmware(member, TOWN.town, DeviceFaults(Faults(), Chance.seeded("f", member.device)), START_US, 60 * SECOND_US)
         for member in TOWN.members()
@@ -47,16 +48,18 @@ def day() -> tuple[Registry, dict[str, Columns], list[Decoded]]:
     heap = [(each.next_us, number) for number, each in enumerate(devices)]
     heapq.heapify(heap)
     known = registry()
-    decoder, results = Decoder(known), []
+    came: list[tuple[bytes, bytes, int]] = []
     while heap[0][0] < START_US + DAY_US:
         now_us, number = heapq.heappop(heap)
-        uplinks = [uplink for uplink in devices[number].wake(now_us) if uplink.kept]
-        for uplink in uplinks:
-            acknowledged(uplink)
-        if uplinks:
-            names = [uplink.topic.encode() for uplink in uplinks]
-            results.append(decoder.decode(names, [uplink.payload for uplink in uplinks], now_us))
+        for uplink in devices[number].wake(now_us):
+            if uplink.kept:
+                acknowledged(uplink)
+                came.append((uplink.topic.encode(), uplink.payload, now_us))
         heapq.heappush(heap, (devices[number].next_us, number))
+    decoder, results = Decoder(known), []
+    for begin in range(0, len(came), BATCH):
+        names, payloads, received_us = zip(*came[begin : begin + BATCH], strict=True)
+        results.append(decoder.decode(names, payloads, np.array(received_us, np.int64)))
     columns = {kind: join([r.columns[kind] for r in results if kind in r.columns]) for kind in KINDS}
     return known, columns, results
 

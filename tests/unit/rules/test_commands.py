@@ -312,7 +312,7 @@ def test_each_repeat_waits_about_twice_as_long_as_the_one_before_and_other_lamps
     life = night(lamp(1), lamp(2))
     for each in (1, 2):
         report(life, NIGHT_US + SECOND_US, 100, lamp_id=each)
-    for seconds in range(2, 900):
+    for seconds in range(2, 900, 2):
         life.observe(
             NIGHT_US + seconds * SECOND_US, "streetlight", [(n, NIGHT_US + seconds * SECOND_US, 100) for n in (1, 2)]
         )
