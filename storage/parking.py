@@ -56,8 +56,8 @@ async def spots(conn: Connection, now_us: int) -> list[Spot]:
         return await (await cursor.execute(SQL["spots"], {"now": to_datetime(now_us)})).fetchall()
 
 
-async def by_zone_and_day(conn: Connection, since: datetime, until: datetime) -> list[Used]:
-    """From a local midnight to before another moment."""
-    given = {"since": since, "until": until}
+async def by_zone_and_day(conn: Connection, since: datetime, until: datetime, missed_intervals: int) -> list[Used]:
+    """From a local midnight to before another moment; after so many missed report intervals a bay is unknown."""
+    given = {"since": since, "until": until, "missed_intervals": missed_intervals}
     async with conn.cursor(row_factory=class_row(Used)) as cursor:
         return await (await cursor.execute(SQL["by_zone_and_day"], given)).fetchall()

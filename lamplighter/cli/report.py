@@ -148,16 +148,18 @@ def parking(
 ) -> None:
     """Use of parking zones by local days: how full, how many cars, the fullest hour; nothing about a single bay."""
     settings = begin(config)
-    from lamplighter.report.parking import report  # heavy, as what follows
+    from lamplighter.report import in_force  # heavy, as what follows
+    from lamplighter.report.parking import report
     from storage.parking import Used, by_zone_and_day
 
-    async def work() -> tuple[list[Used], _Span]:
+    async def work() -> tuple[list[Used], _Span, int]:
         async with database(settings) as connection:
+            missed = (await in_force.thresholds(connection)).presence.missed_intervals
             span = await _span(connection, since, until, ZoneInfo(settings.timezone))
-            return await by_zone_and_day(connection, span.begins, span.ends), span
+            return await by_zone_and_day(connection, span.begins, span.ends, missed), span, missed
 
-    found, span = run(work())
-    _write(report(found, span.first, span.last), settings, span.now, output, language)
+    found, span, missed = run(work())
+    _write(report(found, span.first, span.last, missed), settings, span.now, output, language)
 
 
 @commands.command()

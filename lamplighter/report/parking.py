@@ -36,8 +36,8 @@ COLUMNS: tuple[Column[Used], ...] = (
         words("known_pct", "bekannt_pct"),
         words("Known, %", "Bekannt, %"),
         words(
-            "of the day's bay-hours; a bay that is silent for three of its report intervals is unknown",
-            "der Platzstunden des Tages; wer drei Meldeabstände lang schweigt, ist unbekannt",
+            "of the day's bay-hours; a bay that is silent for too long is unknown",
+            "der Platzstunden des Tages; wer zu lange schweigt, ist unbekannt",
         ),
         known_pct,
     ),
@@ -77,18 +77,19 @@ COLUMNS: tuple[Column[Used], ...] = (
 )
 
 TITLE = words("Use of parking zones", "Nutzung der Parkzonen")
-LEAD = words(
-    "How long bays were taken, of the time for which they are known. What a bay reports holds until its next "
-    "report, at most for three of its report intervals. The report knows zones and no single bay.",
-    "Wie lange Plätze belegt waren, gemessen an der Zeit, für die sie bekannt sind. Was ein Platz meldet, gilt bis zur "
-    "nächsten Meldung, höchstens drei Meldeabstände lang. Der Bericht kennt Zonen und keinen einzelnen Platz.",
-)
 CAPTION = words("Taken each day, bay-hours", "Je Tag belegt, Platzstunden")
 
 
-def report(found: Sequence[Used], first: dt.date, last: dt.date) -> Report[Used]:
-    """A row a zone and day, between two local days that both count."""
-    return Report(TITLE, LEAD, f"{first} – {last}", verdict(found), COLUMNS, found, _bars(found))
+def report(found: Sequence[Used], first: dt.date, last: dt.date, missed_intervals: int) -> Report[Used]:
+    """A row a zone and day, between two local days that both count; so many missed reports make a bay unknown."""
+    lead = words(
+        "How long bays were taken, of the time for which they are known. What a bay reports holds until its next "
+        f"report, at most for {missed_intervals} of its report intervals. The report knows zones and no single bay.",
+        "Wie lange Plätze belegt waren, gemessen an der Zeit, für die sie bekannt sind. Was ein Platz meldet, gilt bis "
+        f"zur nächsten Meldung, höchstens {missed_intervals} Meldeabstände lang. Der Bericht kennt Zonen und keinen "
+        "einzelnen Platz.",
+    )
+    return Report(TITLE, lead, f"{first} – {last}", verdict(found), COLUMNS, found, _bars(found))
 
 
 def verdict(found: Sequence[Used]) -> Words:

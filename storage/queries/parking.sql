@@ -3,11 +3,11 @@
 -- name: by_zone_and_day
 -- Of each zone and local day: for how long its bays were known and taken, how many cars came, and the fullest hour.
 --
--- What a bay says holds until it says something else, but no longer than three of its report intervals: a silent bay is
--- unknown. An hour counts for the fullest if half of its bay-time is known.
+-- What a bay says holds until it says something else, but no longer than as many of its report intervals as it may miss:
+-- a silent bay is unknown. An hour counts for the fullest if half of its bay-time is known.
 WITH said AS (
     SELECT o.asset_id, o.observed_at AS begins, o.occupied, lag(o.occupied) OVER bay AS before,
-           least(lead(o.observed_at) OVER bay, o.observed_at + make_interval(secs => 3 * i.every_s), %(until)s) AS ends
+           least(lead(o.observed_at) OVER bay, o.observed_at + make_interval(secs => %(missed_intervals)s * i.every_s), %(until)s) AS ends
     FROM parking_bay o
     JOIN report_interval i USING (asset_id)
     WHERE o.observed_at >= %(since)s::timestamptz - interval '1 day' AND o.observed_at < %(until)s

@@ -11,7 +11,7 @@ SILENT = Used("station", "Station", dt.date(2026, 11, 20), 10, 1.0, 0.0, 0, None
 
 
 def test_a_row_a_zone_and_day() -> None:
-    head, friday, silent = parking.report([FRIDAY, SILENT], FRIDAY.day, FRIDAY.day).table(Language.ENGLISH)
+    head, friday, silent = parking.report([FRIDAY, SILENT], FRIDAY.day, FRIDAY.day, 3).table(Language.ENGLISH)
     assert dict(zip(head, friday, strict=True)) == {
         "day": "2026-11-20",
         "zone": "market",
@@ -34,6 +34,7 @@ def test_the_verdict_in_both_languages_and_of_nothing() -> None:
 
 def test_the_page_holds_the_table_and_no_single_bay() -> None:
     now = dt.datetime(2026, 11, 21, tzinfo=dt.UTC)
-    shown = page.html(parking.report([FRIDAY], FRIDAY.day, FRIDAY.day), "Witten", now, Language.GERMAN)
+    shown = page.html(parking.report([FRIDAY], FRIDAY.day, FRIDAY.day, 4), "Witten", now, Language.GERMAN)
     assert "Nutzung der Parkzonen" in shown
     assert "Vollste Stunde" in shown
+    assert "höchstens 4 Meldeabstände lang" in shown
