@@ -4,6 +4,7 @@ import msgspec
 import structlog
 
 from api.changes import Changes
+from api.unconfirmed import Unconfirmed
 from telemetry import alarms, topics
 from telemetry.alarms import Alarm, State
 
@@ -20,14 +21,12 @@ class AlarmBoard:
     def __init__(self, *, confirm_s: float = 60.0, first_event_id: int = 1) -> None:
         """`confirm_s`: what the broker does not repeat so long after a connection has become normal meanwhile."""
         self.changes = Changes(first_event_id)
-        self._confirm_s = confirm_s
-        self._confirm_until_s = 0.0
-        self._unconfirmed: set[str] = set()
+        self._unconfirmed = Unconfirmed(confirm_s)
 
     def receive(self, topic: str, payload: bytes) -> None:
         """A message on the topic of an alarm; what nobody understands is passed over."""
         name = topic.removeprefix(topics.alarm(""))
-        self._unconfirmed.discard(name)
+        self._unconfirmed.heard(name)
         if not payload:
             self._go(name)
             return
@@ -47,15 +46,12 @@ class AlarmBoard:
 
     def connected(self, now_s: float) -> None:
         """The broker is about to repeat all it retains; `now_s` is real and monotonic, as in `look`."""
-        self._unconfirmed = set(self.changes.names)
-        self._confirm_until_s = now_s + self._confirm_s
+        self._unconfirmed.connected(self.changes.names, now_s)
 
     def look(self, now_s: float) -> None:
         """Look at the clock, about once a second."""
-        if self._unconfirmed and now_s > self._confirm_until_s:
-            for name in tuple(self._unconfirmed):
-                self._go(name)
-            self._unconfirmed.clear()
+        for name in self._unconfirmed.taken_away(now_s):
+            self._go(name)
 
     def _go(self, name: str) -> None:
         if name in self.changes.names:

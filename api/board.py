@@ -15,6 +15,7 @@ import structlog
 from api.changes import Changes
 from api.documents import Document, document
 from api.standards import RENDERINGS, Shown
+from api.unconfirmed import Unconfirmed
 from telemetry import availability, topics
 from telemetry.availability import FORECAST_RANGE_PCT, Bays, ZoneAvailability
 from telemetry.clock import SECOND_US, Now, to_rfc3339, to_us
@@ -59,8 +60,7 @@ class Board:
         self._documents: dict[str, Document] | None = None
         self.words_received = 0
         self.words_refused = 0
-        self._unconfirmed: set[str] = set()
-        self._confirm_until_s = 0.0
+        self._unconfirmed = Unconfirmed(ttl_s)
 
     def receive(self, topic: str, payload: bytes) -> None:
         """Take a message of a zone topic: its availability, or nothing where the zone was taken away."""
@@ -78,15 +78,13 @@ class Board:
 
         `now_s` is real and monotonic, as in `look`.
         """
-        self._unconfirmed = set(self._words)
-        self._confirm_until_s = now_s + self.ttl_s
+        self._unconfirmed.connected(self._words, now_s)
 
     def look(self, now_s: float, *, database_away: bool = False) -> None:
         """Look at the clocks: zones whose word has grown too old become stale. To be called about once a second."""
         self._database_away = database_away
-        if self._unconfirmed and now_s > self._confirm_until_s:
-            for name in tuple(self._unconfirmed):
-                self._remove(name)
+        for name in self._unconfirmed.taken_away(now_s):
+            self._remove(name)
         for word in tuple(self._words.values()):
             self._show(word)
 
@@ -135,7 +133,7 @@ class Board:
             _log.warning("zone's word refused", zone=name, error=f"it speaks of {word.zone}")
             return
         self._words[name] = word
-        self._unconfirmed.discard(name)
+        self._unconfirmed.heard(name)
         self._show(word, updated_us)
 
     def _show(self, word: ZoneAvailability, updated_us: int | None = None) -> None:
@@ -152,7 +150,7 @@ class Board:
 
     def _remove(self, name: str) -> None:
         self._words.pop(name, None)
-        self._unconfirmed.discard(name)
+        self._unconfirmed.heard(name)
         if self._entries.pop(name, None) is None:
             return
         self._documents = None
