@@ -128,22 +128,26 @@ class Journal:
             raise
 
     def lots(self, bytes_max: int, after: int = 0) -> Iterator[list[Record]]:
-        """The records with a number above `after`, in lots of about so many bytes; also those that are added meanwhile.
+        """The records with a number above `after`, also those that are added meanwhile, in lots of about so many bytes.
+
+        Bytes are those of the records as they are worked with, not as they are kept: a lot is bounded in memory.
 
         Raises:
             OSError: it cannot be read.
         """
-        lot, begun = [], 0
+        lot: list[Record] = []
+        size = 0
         for start, end, payload in self._frames():
             if start == 0:
                 continue
-            found = _records.decode(zlib.decompress(payload))
+            text = zlib.decompress(payload)
+            found = _records.decode(text)
             if found.number > after:
                 lot.append(found)
-            if end - begun >= bytes_max or end >= self.size:
-                if lot:
-                    yield lot
-                lot, begun = [], end
+                size += len(text)
+            if lot and (size >= bytes_max or end >= self.size):
+                yield lot
+                lot, size = [], 0
 
     def set_aside(self) -> None:
         """Nobody can use what is in it: it is kept beside the journal for people.

@@ -27,7 +27,7 @@ RETURN_S = 5.0
 """So long, in real seconds, a leader that went without farewell may come back before another takes over."""
 RETRY_S = 0.5
 """A leader without database asks for it this often, in real seconds."""
-LOT_BYTES = 512 * 1024
+LOT_BYTES = 1024 * 1024
 """So much of the journal is one transaction."""
 
 _log = structlog.get_logger(__name__)

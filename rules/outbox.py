@@ -1,7 +1,8 @@
 """What goes out: each topic's messages in their order, many topics at once, kept until the broker has them.
 
-Bounded: of each topic the newest messages are kept, and topics are as many as there are devices, zones and alarms.
-After a crash the outbox is filled again from the database, so nothing that was decided is forgotten.
+Bounded: of each topic the newest messages are kept, and topics are as many as there are devices, zones and alarms. What
+waits is plain data; only so many senders are at work, however much waits. After a crash the outbox is filled again from
+the database, so nothing that was decided is forgotten.
 """
 
 import asyncio
@@ -15,6 +16,9 @@ from telemetry.clock import SECOND_US, Now
 
 PER_TOPIC_MAX = 16
 """Messages of one topic that wait; beyond it the oldest is dropped, for a newer one says more."""
+SENDERS_MAX = 64
+"""Messages under way at a time, each of another topic: more than the session has unanswered at once. One under way
+takes ten times the memory of one that waits."""
 
 
 class Publishes(Protocol):
@@ -28,7 +32,7 @@ class Publishes(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Parcel:
-    """A message. After `expires_us` it is not sent; `sent` is told when the broker has it, by the city clock.
+    """A message. After `expires_us` it is not sent; `sent` is told its id when the broker has it, by the city clock.
 
     `id` tells it from others of its topic that may be taken back.
     """
@@ -38,7 +42,7 @@ class Parcel:
     retain: bool = False
     id: str = ""
     expires_us: int | None = None
-    sent: Callable[[int], None] | None = None
+    sent: Callable[[str, int], None] | None = None
 
 
 class Outbox:
@@ -46,19 +50,27 @@ class Outbox:
 
     def __init__(self, session: Publishes, now: Now, speed: float = 1.0) -> None:
         self._session, self._now, self._speed = session, now, speed
-        self._waiting: dict[str, deque[Parcel]] = {}
+        self._waiting: dict[str, list[Parcel]] = {}
+        self._turns: deque[str] = deque()
+        """Topics with something to send, in the order of their turns; each that waits is here or being sent."""
         self._sending: dict[str, Parcel] = {}
-        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._senders: set[asyncio.Task[None]] = set()
         self.failed: BaseException | None = None
-        """What ended the sending to a topic against all expectation; `None` while all is well."""
+        """What ended a sender against all expectation; `None` while all is well."""
 
     def put(self, *parcels: Parcel) -> None:
         """Send parcels, each after those of its topic that wait."""
         for parcel in parcels:
-            self._waiting.setdefault(parcel.topic, deque(maxlen=PER_TOPIC_MAX)).append(parcel)
-            if parcel.topic not in self._tasks:
-                task = asyncio.create_task(self._send(parcel.topic), name=f"outbox {parcel.topic}")
-                self._tasks[parcel.topic] = task
+            if parcel.topic in self._waiting:
+                waiting = self._waiting[parcel.topic]
+                waiting.append(parcel)
+                del waiting[:-PER_TOPIC_MAX]
+                continue
+            self._waiting[parcel.topic] = [parcel]
+            self._turns.append(parcel.topic)
+            if len(self._senders) < SENDERS_MAX:
+                task = asyncio.create_task(self._send(), name="outbox")
+                self._senders.add(task)
                 task.add_done_callback(self._ended)
 
     def holds(self, topic: str, name: str) -> bool:
@@ -68,28 +80,31 @@ class Outbox:
 
     def drop(self, topic: str, name: str) -> None:
         """Take back the parcel of this id if it waits; what is on its way stays so."""
-        waiting = self._waiting.get(topic)
-        if waiting is not None:
-            kept = [each for each in waiting if each.id != name]
-            waiting.clear()
-            waiting.extend(kept)
+        if (waiting := self._waiting.get(topic)) is not None:
+            waiting[:] = [each for each in waiting if each.id != name]
 
     async def close(self) -> None:
         """Send nothing more."""
-        tasks = list(self._tasks.values())
-        for task in tasks:
+        senders = list(self._senders)
+        for task in senders:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.gather(*senders, return_exceptions=True)
 
-    async def _send(self, topic: str) -> None:
-        waiting = self._waiting[topic]
-        try:
-            while waiting:
-                self._sending[topic] = waiting.popleft()
-                await self._send_one(self._sending[topic])
-        finally:
-            del self._tasks[topic], self._waiting[topic]
-            self._sending.pop(topic, None)
+    async def _send(self) -> None:
+        """One message of each topic in turn, until nothing waits."""
+        while self._turns:
+            topic = self._turns.popleft()
+            waiting = self._waiting[topic]
+            if waiting:
+                self._sending[topic] = waiting.pop(0)
+                try:
+                    await self._send_one(self._sending[topic])
+                finally:
+                    del self._sending[topic]
+            if waiting:
+                self._turns.append(topic)
+            else:
+                del self._waiting[topic]
 
     async def _send_one(self, parcel: Parcel) -> None:
         timeout_s = None
@@ -102,8 +117,9 @@ class Outbox:
         except Unreachable:
             return
         if parcel.sent is not None:
-            parcel.sent(self._now())
+            parcel.sent(parcel.id, self._now())
 
-    def _ended(self, task: "asyncio.Task[None]") -> None:
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._senders.discard(task)
         if not task.cancelled() and task.exception() is not None:
             self.failed = task.exception()

@@ -4,7 +4,8 @@ A record has its number within its leader's term. It goes into the database or, 
 and from there into the database later: the number sees to it that it is there once.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TypeVar
 
 import msgspec
 
@@ -18,6 +19,11 @@ from telemetry.alarms import Alarm
 from telemetry.availability import ZoneAvailability
 
 AlarmChange = alarms.Raised | alarms.Cleared
+
+STATEMENT_ROWS_MAX = 1_000
+"""One statement writes so many rows: it holds its values several times over, and a city after an outage has many."""
+
+Row = TypeVar("Row")
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True):
@@ -104,7 +110,8 @@ async def write_down(conn: Connection, term: int, decided: Record) -> list[Alarm
             if not await rule_lead.count(conn, term, decided.number):
                 return []
             await rule_state.forget(conn, decided.gone)
-            await rule_state.save(conn, decided.rows)
+            for rows in _portions(decided.rows):
+                await rule_state.save(conn, rows)
             changed = await alarms.turn(conn, decided.alarms)
             await write_commands(conn, decided)
             await zones.forget(conn, decided.zones_gone)
@@ -115,9 +122,12 @@ async def write_down(conn: Connection, term: int, decided: Record) -> list[Alarm
 
 async def write_commands(conn: Connection, decided: Record) -> None:
     """Only what it says of commands."""
-    await commands.order(conn, decided.orders)
-    await commands.sent(conn, decided.sent)
-    await commands.move(conn, decided.moves)
+    for orders in _portions(decided.orders):
+        await commands.order(conn, orders)
+    for sent in _portions(list(decided.sent.items())):
+        await commands.sent(conn, dict(sent))
+    for moves in _portions(decided.moves):
+        await commands.move(conn, moves)
 
 
 def alarm_change(effect: Effect) -> AlarmChange | None:
@@ -136,6 +146,10 @@ def alarm_change(effect: Effect) -> AlarmChange | None:
     if isinstance(effect, ClearAlarm):
         return alarms.Cleared(effect.subject, effect.type, effect.at_us)
     return None
+
+
+def _portions(rows: Sequence[Row]) -> Iterator[Sequence[Row]]:
+    return (rows[start : start + STATEMENT_ROWS_MAX] for start in range(0, len(rows), STATEMENT_ROWS_MAX))
 
 
 def _gone(before: State, after: State) -> list[int]:

@@ -280,12 +280,12 @@ class Runner:
 
     def _publish(self, effect: Effect) -> None:
         if isinstance(effect, SendCommand):
-            self._topic_of[effect.id] = topics.command(effect.kind, effect.device)
-            self._outbox.put(self._parcel(effect))
+            topic = self._topic_of[effect.id] = topics.command(effect.kind, effect.device)
+            if not self._outbox.holds(topic, effect.id):  # a repeat of what has not gone out yet says nothing new
+                self._outbox.put(self._parcel(effect))
         elif isinstance(effect, MoveCommand):
-            topic = self._topic_of.pop(effect.id, None)
-            if topic is not None:
-                self._outbox.drop(topic, effect.id)
+            if effect.id in self._topic_of:
+                self._outbox.drop(self._topic_of.pop(effect.id), effect.id)
         elif isinstance(effect, ForgetZone):
             self._outbox.put(Parcel(topics.zone_parking(effect.id), b"", retain=True))
 
@@ -300,13 +300,10 @@ class Runner:
             )
         )
         topic = self._topic_of[command.id]
-        return Parcel(topic, payload, id=command.id, expires_us=command.expires_us, sent=self._sent_by(command.id))
+        return Parcel(topic, payload, id=command.id, expires_us=command.expires_us, sent=self._note_sent)
 
-    def _sent_by(self, command_id: str) -> Callable[[int], None]:
-        def note(at_us: int) -> None:
-            self._sent.setdefault(command_id, at_us)
-
-        return note
+    def _note_sent(self, command_id: str, at_us: int) -> None:
+        self._sent.setdefault(command_id, at_us)
 
     def _send_again(self, waiting: Waiting) -> None:
         """A command that was decided and of which nobody knows whether it went out."""

@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 from psycopg.rows import class_row
+from psycopg.types.json import set_json_loads
 
 from storage import queries
 from storage.lots import lots
@@ -18,6 +19,9 @@ from telemetry.alarms import SEVERITIES, TRANSITIONS, Alarm, AlarmType, Event, S
 from telemetry.clock import to_datetime, to_us
 
 SQL = queries.load("alarms")
+
+_why = msgspec.json.Decoder(dict[str, Any]).decode
+"""Names that many alarms' reasons share are in memory once: rules keep those of all alarms that stand."""
 
 ACTIVE = "active"
 """A state to ask for: all but normal."""
@@ -141,6 +145,7 @@ async def stray(conn: Connection) -> list[Cleared]:
 
 async def _rows(conn: Connection, name: str, given: Mapping[str, Any]) -> list[Alarm]:
     async with conn.cursor(row_factory=class_row(Alarm)) as cursor:
+        set_json_loads(_why, cursor)
         await cursor.execute(SQL[name], given)
         return await cursor.fetchall()
 

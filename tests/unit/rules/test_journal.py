@@ -98,6 +98,13 @@ async def test_what_is_added_while_it_is_passed_on_comes_last(journal: Journal) 
     assert [[each.number for each in lot] for lot in lots] == [[2]]
 
 
+async def test_a_lot_is_as_large_as_its_records_are_to_work_with(journal: Journal) -> None:
+    for number in (1, 2):
+        await journal.append(1, record(number, rows=[Kept(1, "presence", number, b" " * 100_000)]))
+    assert journal.size < 10_000, "they are kept compressed"
+    assert numbers(journal, bytes_max=50_000) == [[1], [2]]
+
+
 async def test_at_its_bound_it_is_full(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(journals, "RULES_JOURNAL_BYTES_MAX", 100)
     assert not journal.full

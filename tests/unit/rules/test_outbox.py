@@ -1,6 +1,7 @@
 """Order, expiry and taking back of what goes out; alarms on the broker held against the database."""
 
 import asyncio
+from collections import Counter
 from dataclasses import dataclass, field
 
 import msgspec
@@ -8,7 +9,7 @@ import pytest
 
 from bus.session import Unreachable
 from rules.notices import COLLECT_S, Notices
-from rules.outbox import PER_TOPIC_MAX, Outbox, Parcel
+from rules.outbox import PER_TOPIC_MAX, SENDERS_MAX, Outbox, Parcel
 from telemetry import topics
 from telemetry.alarms import Alarm
 from telemetry.clock import SECOND_US, to_datetime
@@ -60,13 +61,13 @@ async def test_messages_of_a_topic_keep_their_order(session: Session, outbox: Ou
 
 
 async def test_the_broker_s_word_is_passed_on(session: Session, outbox: Outbox) -> None:
-    sent: list[int] = []
-    outbox.put(Parcel("a", b"1", id="one", sent=sent.append))
+    sent: list[tuple[str, int]] = []
+    outbox.put(Parcel("a", b"1", id="one", sent=lambda name, at_us: sent.append((name, at_us))))
     await pass_by()
     assert (sent, outbox.holds("a", "one")) == ([], True)
     session.there.set()
     await pass_by()
-    assert (sent, outbox.holds("a", "one")) == ([NOON_US], False)
+    assert (sent, outbox.holds("a", "one")) == ([("one", NOON_US)], False)
 
 
 async def test_nothing_is_sent_after_its_expiry(session: Session, outbox: Outbox) -> None:
@@ -101,6 +102,27 @@ async def test_of_a_topic_the_newest_are_kept(session: Session, outbox: Outbox) 
     await pass_by()
     assert [payload for _, payload, _ in session.taken][-1] == str(PER_TOPIC_MAX + 4).encode()
     assert len(session.taken) == PER_TOPIC_MAX
+
+
+async def test_however_much_waits_only_so_much_is_under_way_and_all_goes_out(session: Session, outbox: Outbox) -> None:
+    before, lamps = asyncio.all_tasks(), [f"lamp/{number}" for number in range(1_000)]
+    outbox.put(*[Parcel(name, b"1") for name in lamps], Parcel("lamp/0", b"2"))
+    await pass_by()
+    senders = asyncio.all_tasks() - before
+    assert session.asked == SENDERS_MAX == len(senders)
+    session.there.set()
+    await asyncio.wait(senders)
+    assert Counter(name for name, _, _ in session.taken) == Counter([*lamps, "lamp/0"])
+
+
+async def test_a_topic_of_which_all_was_taken_back_is_sent_again(session: Session) -> None:
+    outbox = Outbox(session, lambda: NOON_US)
+    outbox.put(*[Parcel(str(number), b"1") for number in range(SENDERS_MAX)], Parcel("late", b"1", id="one"))
+    outbox.drop("late", "one")
+    outbox.put(Parcel("late", b"2"))
+    session.there.set()
+    await pass_by()
+    assert session.taken[-1] == ("late", b"2", False)
 
 
 async def test_at_the_end_nothing_more_is_sent(session: Session, outbox: Outbox) -> None:
