@@ -13,7 +13,7 @@ import msgspec
 import structlog
 
 from api.changes import Changes
-from api.documents import Document, document
+from api.documents import GEOJSON, Document, document
 from api.standards import RENDERINGS, Shown
 from api.unconfirmed import Unconfirmed
 from telemetry import availability, topics
@@ -168,7 +168,7 @@ class Board:
         found = {f"{PATH}/{zone.zone}": self._json(zone) for zone in zones}
         found |= {f"{PATH}/{zone.zone}/forecast": self._json(self._forecast(zone)) for zone in zones}
         found[PATH] = self._json(plain)
-        found[f"{PATH}.geojson"] = self._json(collection, "application/geo+json")
+        found[f"{PATH}.geojson"] = self._json(collection, GEOJSON)
         return found
 
     def _forecast(self, zone: ZoneAvailability) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from api.accepting import takes_gzip
 
 RawHeaders = list[tuple[bytes, bytes]]
 
+GEOJSON = "application/geo+json"
 STALE_IF_ERROR_S = 300
 """For so long a cache that cannot reach us may give out what has grown old; every document says when it was true."""
 GZIP_BYTES_MIN = 1_000

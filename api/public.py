@@ -10,7 +10,7 @@ from starlette.responses import JSONResponse, Response
 from api import shapes
 from api.addresses import Addresses
 from api.board import PATH, Board
-from api.documents import Document, document, matches
+from api.documents import GEOJSON, Document, document, matches
 from api.metrics import Metrics
 from api.nearest import nearest
 from api.problems import not_found
@@ -36,7 +36,7 @@ class PublicParts:
 class GeoJson(JSONResponse):
     """What the description says of a GeoJSON answer."""
 
-    media_type = "application/geo+json"
+    media_type = GEOJSON
 
 
 def answer(request: Request, ready: Document) -> Response:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Protocol
 
+from api.documents import GEOJSON
 from api.standards.sensorthings.sources import ZONE_KIND, Observed, Reading, Source
 
 SETS = (
@@ -19,7 +20,6 @@ SETS = (
     "Observations",
     "FeaturesOfInterest",
 )
-GEOJSON = "application/geo+json"
 OM = "http://www.opengis.net/def/observationType/OGC-OM/2.0/"
 MOMENT = re.compile(r"(\d{14})(\d{0,6})")
 """How the id of an observation ends: the digits of its moment."""

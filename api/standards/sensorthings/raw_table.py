@@ -10,6 +10,7 @@ from api.standards.sensorthings.entities import Entity, PastOf
 from api.standards.sensorthings.history import History, Value
 from api.standards.sensorthings.sources import Observed
 from storage import series
+from storage.errors import Busy
 from storage.series import Wanted
 from telemetry.kind import Kind
 from telemetry.kinds import KINDS
@@ -17,6 +18,7 @@ from telemetry.kinds import KINDS
 READERS_MAX = 2
 """Histories read at a time; the other connections are for operators."""
 WAIT_S = 60.0
+"""For a turn and the answer together, in real seconds; beyond it the database counts as too busy."""
 
 T = TypeVar("T")
 
@@ -71,4 +73,14 @@ class _Reader:
         return self._wait_for(work())
 
     def _wait_for(self, work: Coroutine[Any, Any, T]) -> T:
-        return asyncio.run_coroutine_threadsafe(work, self.loop).result(WAIT_S)
+        """What the event loop has done.
+
+        Raises:
+            Busy: it has not in time.
+        """
+        under_way = asyncio.run_coroutine_threadsafe(work, self.loop)
+        try:
+            return under_way.result(WAIT_S)
+        except TimeoutError as error:
+            under_way.cancel()
+            raise Busy(f"histories of others were read for {WAIT_S:g} s") from error

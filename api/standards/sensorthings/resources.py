@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from api.documents import GEOJSON
 from api.problems import Problem, not_found
 from api.standards.sensorthings.budget import bad_query
 from api.standards.sensorthings.entities import SETS, Entity, World
@@ -15,7 +16,6 @@ from api.standards.sensorthings.writing import Writer
 
 SEGMENTS_MAX = 10
 SEGMENT = re.compile(r"(?P<name>[A-Za-z@$][\w.]*)(?:\((?P<key>'(?:[^']|'')*'|\d{1,19})\))?")
-GEOJSON = "application/geo+json"
 JSON = "application/json"
 CONFORMANCE = [
     "http://www.opengis.net/spec/iot_sensing/1.1/req/datamodel",

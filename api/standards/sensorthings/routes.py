@@ -13,7 +13,7 @@ from starlette.responses import Response
 from api.auth import TOKEN_OPTIONAL, Credentials, Gate
 from api.board import Board
 from api.database import Database
-from api.documents import document
+from api.documents import GEOJSON, document
 from api.public import answer
 from api.standards.sensorthings import options, resources, shapes
 from api.standards.sensorthings.budget import OPERATOR_STEPS, PUBLIC_STEPS, Budget, bad_query
@@ -36,7 +36,7 @@ FEATURES = {
     "properties": {"type": {"const": "FeatureCollection"}, "features": {"type": "array", "items": {"type": "object"}}},
 }
 ANSWER: dict[str, Any] = {
-    "content": {resources.GEOJSON: {"schema": FEATURES}, "text/plain": {}},
+    "content": {GEOJSON: {"schema": FEATURES}, "text/plain": {}},
     "description": "What lies there; text by `$value`.",
 }
 Option = Annotated[str | None, Query(max_length=options.CHARACTERS_MAX)]

@@ -1,18 +1,23 @@
 """SensorThings over the zones: paths, query options, who sees what, and what hostile queries get."""
 
+import asyncio
 import json
 import time
 from typing import Any
 
 import httpx
 import pytest
+from psycopg_pool import AsyncConnectionPool
 
 from api.board import Board
-from api.standards.sensorthings import options, resources
+from api.database import Database
+from api.standards.sensorthings import options, raw_table, resources
 from api.standards.sensorthings.budget import Budget
 from api.standards.sensorthings.entities import World
 from api.standards.sensorthings.sources import of_assets, of_zone
 from api.standards.sensorthings.writing import Writer
+from storage.errors import Busy
+from storage.pool import Pool
 from storage.readings import AssetState
 from telemetry.clock import to_datetime
 from tests.parts.zones import bays, message, zone
@@ -218,3 +223,14 @@ def test_a_hostile_query_over_a_big_city_ends_soon() -> None:
     assert time.process_time() - begun_s < 3
     body, _ = resources.read(world, "Things", options.read([("$count", "true")]), Writer("", Budget()), geojson=False)
     assert json.loads(body)["@iot.count"] == 2_000
+
+
+async def test_who_waits_too_long_for_a_history_is_told_that_the_database_is_busy(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(raw_table, "READERS_MAX", 0)  # no turn is ever free
+    monkeypatch.setattr(raw_table, "WAIT_S", 0.02)
+    pool: Pool = AsyncConnectionPool("", open=False)
+    world = World(of_assets(assets(), None, stale=False), raw_table.RawTables(Database(pool)).past_of())
+    with pytest.raises(Busy, match="histories of others"):
+        await asyncio.to_thread(world.find, "Observations", "asset:drain_level-3:level_m:20200101000000")
