@@ -50,9 +50,9 @@ class Settings(BaseSettings):
     )
     mqtt_url: BrokerUrl | None = _setting(
         None,
-        "The MQTT broker, with the platform's user and password; `mqtts://` for TLS. A broker on this machine may be "
-        "reached by a Unix socket, which costs it less: `mqtt+unix://platform:PASSWORD@/run/mosquitto/mosquitto.sock` "
-        "(Mosquitto: `listener 0 /run/mosquitto/mosquitto.sock`). Not set: commands that need a broker refuse.",
+        "The MQTT broker, with the platform's user and password; or with a password alone (`mqtts://:PASSWORD@HOST`): "
+        "each session of a service is its own user then (docs/credentials.md). A Unix socket costs the broker less: "
+        "`mqtt+unix://platform:PASSWORD@/run/mosquitto/mosquitto.sock`. Not set: commands that need a broker refuse.",
         must="an MQTT URL (mqtt://, mqtts:// or mqtt+unix://)",
         example="mqtts://platform:PASSWORD@broker.example:8883",
         repr=False,

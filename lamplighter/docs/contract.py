@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterable
 
+from bus import users
 from telemetry import alarms, commands, limits, topics
 from telemetry.kind import Kind, Property
 from telemetry.kinds import KINDS
@@ -46,7 +47,7 @@ An uplink above {limits.PAYLOAD_BYTES_MAX // 1024} KiB is quarantined as `too_la
 def page() -> str:
     """The whole page as Markdown."""
     kinds = "".join(map(_kind, KINDS.values()))
-    return f"{_HEAD}{kinds}\n{_refusals()}\n{_commands()}\n{_alarms()}"
+    return f"{_HEAD}{kinds}\n{_refusals()}\n{_commands()}\n{_alarms()}\n{_services()}"
 
 
 def _kind(kind: Kind) -> str:
@@ -89,6 +90,20 @@ def _alarms() -> str:
     rows = ((f"[`{kind}`](runbook/{kind}.md)", str(alarms.SEVERITIES[kind])) for kind in alarms.AlarmType)
     states = ", ".join(f"`{state}`" for state in alarms.State)
     return f"## Alarms\n\nStates (ISA-18.2): {states}.\n\n{_table(('type', 'severity'), rows)}"
+
+
+def _services() -> str:
+    rows = ((f"`{user}`", _filters(rights.reads), _filters(rights.writes)) for user, rights in users.everybody())
+    return (
+        "## Our own services at the broker\n\nEach session of a service is a user of the broker, by its client id, and "
+        "may do this and no more ([Who may enter the broker](credentials.md)). A member of a share is called such as "
+        f"`ingest-city-1`. By `…-{users.DOOR}` a service looks at its start whether it is let in.\n\n"
+        f"{_table(('user', 'reads', 'writes'), rows)}"
+    )
+
+
+def _filters(filters: Iterable[str]) -> str:
+    return ", ".join(f"`{each}`" for each in filters) or "nothing"
 
 
 def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:

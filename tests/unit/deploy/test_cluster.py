@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
+from bus import users
 from gateway import broker_rules
 from lamplighter.embedded.broker import PLATFORM_USER
 from telemetry import limits
@@ -66,12 +67,22 @@ def test_every_image_is_pinned_and_every_server_watched(compose: dict[str, Any])
 def test_everything_named_is_there(compose: dict[str, Any]) -> None:
     services = compose["services"]
     for service in services.values():
-        assert set(service.get("secrets", [])) <= compose["secrets"].keys()
+        assert {source(each) for each in service.get("secrets", [])} <= compose["secrets"].keys()
         assert {each["source"] for each in service.get("configs", [])} <= compose["configs"].keys()
         assert set(service.get("depends_on", {})) <= services.keys()
         assert set(service["networks"]) <= compose["networks"].keys()
         assert {each.split(":")[0] for each in service.get("volumes", [])} <= compose["volumes"].keys()
     assert all((CLUSTER / each["file"]).exists() for each in compose["configs"].values())
+
+
+def test_each_service_comes_to_the_broker_by_its_own_passwords(compose: dict[str, Any]) -> None:
+    for name, service in compose["services"].items():
+        own = {f"{each}_mqtt_url" for each in users.SESSIONS if name.rstrip("0123456789") == each}
+        assert own == {source(each) for each in service.get("secrets", []) if source(each).endswith("_mqtt_url")}, name
+
+
+def source(secret: str | dict[str, str]) -> str:
+    return secret if isinstance(secret, str) else secret["source"]
 
 
 def test_an_image_takes_the_packages_along_and_nothing_that_is_secret() -> None:
