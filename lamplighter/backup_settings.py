@@ -12,6 +12,8 @@ from lamplighter.settings import Settings
 
 BLANK = "LEFT-OUT"
 """Stands where a secret stood."""
+FILES = ("password_file", "acl_file")
+"""What Mosquitto's configuration names besides."""
 _PASSWORD = re.compile(r"://[^/\s:@]*:([^/\s@]+)@")
 
 
@@ -61,9 +63,6 @@ def broker_files(configuration: Path) -> dict[str, bytes]:
     said = broker_file.said(configuration)
     named = {"mosquitto.conf": str(configuration), **{f"{key}.txt": said[key] for key in FILES if key in said}}
     return {name: _read(Path(path)) for name, path in named.items()}
-
-
-FILES = ("password_file", "acl_file")
 
 
 def _read(path: Path) -> bytes:

@@ -1,4 +1,4 @@
-"""What values of settings may be beyond their plain types: lists in one string, addresses, zones, moments."""
+"""What values of settings may be beyond their plain types: lists in one string, addresses, kinds, zones, moments."""
 
 import datetime as dt
 import re
@@ -22,13 +22,19 @@ def _words(value: object) -> object:
     return [word.strip() for word in value.split(",") if word.strip()] if isinstance(value, str) else value
 
 
+def _kinds(names: tuple[str, ...]) -> tuple[str, ...]:
+    if not set(names) <= KINDS.keys():
+        raise ValueError("no such kind")
+    return names
+
+
 def _days_by_kind(value: object) -> object:
     """`parking_bay=90,streetlight=365` in the environment, a table in the file."""
     if isinstance(value, str):
         pairs = (word.partition("=") for word in value.split(",") if word.strip())
         value = {kind.strip(): int(days) for kind, _, days in pairs}
-    if isinstance(value, dict) and not value.keys() <= KINDS.keys():
-        raise ValueError("no such kind")
+    if isinstance(value, dict):
+        _kinds(tuple(value))
     return value
 
 
@@ -76,3 +82,4 @@ Instant = Annotated[dt.datetime, AfterValidator(_with_offset)]
 DaysByKind = Annotated[dict[str, Annotated[int, Field(gt=0)]], NoDecode, BeforeValidator(_days_by_kind)]
 Words = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_words)]
 Networks = Annotated[tuple[Annotated[str, AfterValidator(checked_network)], ...], NoDecode, BeforeValidator(_words)]
+KindNames = Annotated[Words, AfterValidator(_kinds)]

@@ -13,10 +13,9 @@ from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSett
 
 from bus.address import with_authority
 from lamplighter import cleartext
+from lamplighter import setting_values as values
 from lamplighter.errors import WrongUsage
 from lamplighter.setting_ages import ages_in_order
-from lamplighter.setting_kinds import KindNames
-from lamplighter.setting_values import BrokerUrl, DaysByKind, HttpUrl, Instant, Networks, PostgresUrl, TimeZone, Words
 from lamplighter.settings_file import read_file, read_folder
 from lamplighter.settings_refused import sentence
 from telemetry import limits
@@ -40,7 +39,7 @@ class Settings(BaseSettings):
         env_prefix=PREFIX, env_ignore_empty=True, extra="forbid", frozen=True, validate_default=False
     )
 
-    database_url: PostgresUrl | None = _setting(
+    database_url: values.PostgresUrl | None = _setting(
         None,
         "The PostgreSQL database, with user and password. TimescaleDB is used where the server has it. "
         "Not set: commands that need a database refuse.",
@@ -48,7 +47,7 @@ class Settings(BaseSettings):
         example="postgresql://lamplighter:PASSWORD@db.example:5432/lamplighter?sslmode=verify-full",
         repr=False,
     )
-    mqtt_url: BrokerUrl | None = _setting(
+    mqtt_url: values.BrokerUrl | None = _setting(
         None,
         "The MQTT broker, with the platform's user and password; or with a password alone (`mqtts://:PASSWORD@HOST`): "
         "each session of a service is its own user then (docs/credentials.md). A Unix socket costs the broker less: "
@@ -71,7 +70,7 @@ class Settings(BaseSettings):
         must="the path of a folder",
         example="secrets",
     )
-    cleartext_hosts: Words = _setting(
+    cleartext_hosts: values.Words = _setting(
         (),
         "Hosts beyond this machine that may be reached without TLS, such as those of a container network; also the "
         "`http_host` to listen on. Empty: a setting that leads elsewhere in clear is refused.",
@@ -93,7 +92,7 @@ class Settings(BaseSettings):
         example="4294967296",
         gt=0,
     )
-    gateway_networks: Networks = _setting(
+    gateway_networks: values.Networks = _setting(
         (),
         "The network servers that the gateway translates, each as its kind, `=` and the URL of its MQTT broker "
         "(it may be the city's own). Kinds: `chirpstack`, `the_things_stack`, `sparkplug`. A comma in a password is "
@@ -126,13 +125,13 @@ class Settings(BaseSettings):
         ge=-180,
         le=180,
     )
-    timezone: TimeZone = _setting(
+    timezone: values.TimeZone = _setting(
         "Europe/Berlin",
         "The city's time zone: local days of daily figures, nights of lighting programs.",
         must="a name of the time zone database",
         example="Europe/Berlin",
     )
-    clock_start: Instant | None = _setting(
+    clock_start: values.Instant | None = _setting(
         None,
         "City time at the start of the first service, for demos and replays. Not set: city time is real time.",
         must="a moment as RFC 3339 with offset",
@@ -221,13 +220,13 @@ class Settings(BaseSettings):
         example="20",
         gt=0,
     )
-    trusted_proxies: Words = _setting(
+    trusted_proxies: values.Words = _setting(
         (),
         "Proxies whose `X-Forwarded-For` is believed, so that limits hold for each resident and not for the proxy.",
         must="addresses or networks separated by commas",
         example="10.0.0.1,192.168.7.0/24",
     )
-    public_kinds: KindNames = _setting(
+    public_kinds: values.KindNames = _setting(
         (),
         "Kinds that everybody may read by SensorThings beside the zones, but never single bays nor a lamp's movements.",
         must="kinds that there are, separated by commas",
@@ -247,14 +246,14 @@ class Settings(BaseSettings):
         example="1826",
         gt=0,
     )
-    raw_days_by_kind: DaysByKind = _setting(
+    raw_days_by_kind: values.DaysByKind = _setting(
         {},
         "Kinds whose observations are kept for a time of their own, instead of `raw_days`. Without TimescaleDB they "
         "are dropped by whole months.",
         must="kinds with their days, separated by commas, at most the days of their hourly rollups",
         example="parking_bay=90,streetlight=365",
     )
-    hourly_days_by_kind: DaysByKind = _setting(
+    hourly_days_by_kind: values.DaysByKind = _setting(
         {},
         "Kinds whose hourly rollups are kept for a time of their own, instead of `hourly_days`.",
         must="kinds with their days, separated by commas, at least the days of their observations",
@@ -309,13 +308,14 @@ class Settings(BaseSettings):
         must="a name",
         example="Tiefbauamt",
     )
-    platform_url: HttpUrl | None = _setting(
+    platform_url: values.HttpUrl | None = _setting(
         None,
-        "Where people reach the platform: links to alarms begin so. Not set: Grafana's with `http://127.0.0.1:8080`.",
+        "Where people reach the platform: links to alarms begin so. Not set: dashboards lead to "
+        "`http://127.0.0.1:8080`, and notifications have no link.",
         must="an http or https URL",
         example="https://lamplighter.example",
     )
-    grafana_url: HttpUrl | None = _setting(
+    grafana_url: values.HttpUrl | None = _setting(
         None,
         "The Grafana that `lamplighter dashboards push` fills. Not set: `push` refuses.",
         must="an http or https URL",
