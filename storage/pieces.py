@@ -21,11 +21,11 @@ def of_rollups(kind: Kind) -> sql.Composed:
 
 
 def figures(kind: Kind) -> sql.Composed:
-    """What a bucket says of each field, from its pieces, under the names of `figure_names`."""
+    """What a bucket says of each field, from its pieces, under the names of `bucket_names`."""
     return _joined(*(_figures(each) for each in kind.properties))
 
 
-def figure_names(each: Property) -> tuple[str, ...]:
+def bucket_names(each: Property) -> tuple[str, ...]:
     """The names of a field's figures in a bucket."""
     names = (f"{each.name}_avg", f"{each.name}_min", f"{each.name}_max")
     further = {"truth": (f"{each.name}_true_count",), "sum": (f"{each.name}_sum",)}

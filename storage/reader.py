@@ -10,6 +10,7 @@ from typing import Any
 
 from psycopg import errors as pg
 
+from storage import errors
 from storage.pool import Connection
 
 ROLE = "lamplighter_reader"
@@ -67,13 +68,14 @@ class Answer:
 
 @asynccontextmanager
 async def reading(conn: Connection) -> AsyncIterator[Callable[[str], Awaitable[Answer]]]:
-    """What asks the database as the reader within the block, any SQL, which may only read.
+    """What asks the database as the reader within the block, any SQL, which may only read; its errors are the driver's.
 
     Raises:
-        psycopg.errors.InsufficientPrivilege: the database user may not become the reader.
+        Forbidden: the database user may not become the reader.
     """
-    await conn.execute(f"SET ROLE {ROLE}")
-    await conn.execute("SET default_transaction_read_only = on")
+    with errors.translated():
+        await conn.execute(f"SET ROLE {ROLE}")
+        await conn.execute("SET default_transaction_read_only = on")
 
     async def ask(sql: str) -> Answer:
         cursor = await conn.execute(sql.encode())

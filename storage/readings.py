@@ -9,7 +9,7 @@ from psycopg import sql
 from psycopg.rows import class_row, dict_row
 
 from storage import city, pieces, queries, spans
-from storage.pieces import figure_names as bucket_names
+from storage.pieces import bucket_names
 from storage.pool import Connection
 from telemetry.clock import to_datetime
 from telemetry.kind import Kind
