@@ -51,8 +51,8 @@ def table(outcome: Outcome) -> str:
     width = max(len(name) for name, _ in rows)
     lines = [f"{name:<{width}}  {found}" for name, found in rows]
     strikes = [f"  {at_s:6.1f} s  {what}, {took_s:.1f} s" for at_s, what, took_s in outcome.strikes]
-    complaints = [f"  {each}" for each in outcome.verdict.complaints]
-    return "\n".join([*lines, *strikes, *complaints, "All as promised." if outcome.good else "NOT AS PROMISED."])
+    said = [f"  {each}" for each in (*outcome.verdict.complaints, *outcome.verdict.notes)]
+    return "\n".join([*lines, *strikes, *said, "All as promised." if outcome.good else "NOT AS PROMISED."])
 
 
 def page(outcome: Outcome) -> str:
@@ -63,7 +63,7 @@ def page(outcome: Outcome) -> str:
         f"| {int(at_s) // 60}:{int(at_s) % 60:02d} | {what.replace('_', ' ')} | {took_s:.1f} s |\n"
         for at_s, what, took_s in outcome.strikes
     )
-    notes = [each.removeprefix("note: ") for each in outcome.verdict.complaints]
+    notes = (*outcome.verdict.complaints, *outcome.verdict.notes)
     said = "".join(f"- {each}\n" for each in notes) or "- Nothing else.\n"
     verdict = "All as promised." if outcome.good else "**Not as promised**, see below."
     return (

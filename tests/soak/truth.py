@@ -30,8 +30,6 @@ SLOW_CLOCK_US = 3 * MINUTE_US
 RISING_US, RISING_WINDOWS_US = 30 * MINUTE_US, (5 * MINUTE_US, 10 * MINUTE_US)
 BATTERY_LOW_PCT = 20.0
 
-Said = AlarmType
-
 
 @dataclass(frozen=True)
 class Flood:
@@ -64,16 +62,16 @@ class Truth:
         self._plan = plan
         self.members = {member.asset: member for member in plan.city.members()}
         self._judges: dict[AlarmType, Callable[[Member, DeviceFaults, Alarm], bool]] = {
-            Said.DRAIN_HIGH: lambda member, _, alarm: self._reaches(member, alarm, _drain(member).crown_m),
-            Said.DRAIN_OVERFLOW: lambda member, _, alarm: self._reaches(member, alarm, _drain(member).ground_m),
-            Said.DRAIN_RISING_FAST: lambda member, _, alarm: self._rises_fast(member, alarm),
-            Said.SENSOR_FAULT: lambda _, faults, __: faults.stuck,
-            Said.PARKING_BAY_STUCK: lambda _, faults, __: faults.stuck,
-            Said.BATTERY_LOW: lambda member, faults, alarm: faults.weak_battery or _battery_is_low(member, alarm),
-            Said.LAMP_FAULT: lambda _, faults, alarm: any(map(faults.lamp_failed, _minutes(alarm))),
-            Said.LAMP_NOT_FOLLOWING: lambda _, faults, __: faults.not_dimming,
-            Said.DEVICE_SILENT: lambda _, faults, alarm: any(_unheard(faults, at) for at in _minutes(alarm)),
-            Said.COMMAND_FAILED: lambda _, faults, alarm: any(_unheard(faults, at) for at in _minutes(alarm)),
+            AlarmType.DRAIN_HIGH: lambda member, _, alarm: self._reaches(member, alarm, _drain(member).crown_m),
+            AlarmType.DRAIN_OVERFLOW: lambda member, _, alarm: self._reaches(member, alarm, _drain(member).ground_m),
+            AlarmType.DRAIN_RISING_FAST: lambda member, _, alarm: self._rises_fast(member, alarm),
+            AlarmType.SENSOR_FAULT: lambda _, faults, __: faults.stuck,
+            AlarmType.PARKING_BAY_STUCK: lambda _, faults, __: faults.stuck,
+            AlarmType.BATTERY_LOW: lambda member, faults, alarm: faults.weak_battery or _battery_is_low(member, alarm),
+            AlarmType.LAMP_FAULT: lambda _, faults, alarm: any(map(faults.lamp_failed, _minutes(alarm))),
+            AlarmType.LAMP_NOT_FOLLOWING: lambda _, faults, __: faults.not_dimming,
+            AlarmType.DEVICE_SILENT: lambda _, faults, alarm: any(_unheard(faults, at) for at in _minutes(alarm)),
+            AlarmType.COMMAND_FAILED: lambda _, faults, alarm: any(_unheard(faults, at) for at in _minutes(alarm)),
         }
 
     def is_true(self, alarm: Alarm) -> bool:
@@ -93,9 +91,9 @@ class Truth:
             faults = self._faults(member)
             if not isinstance(member.traits, DrainTraits) or faults.stuck:
                 continue
-            stages = [(Said.DRAIN_HIGH, member.traits.crown_m, HIGH_S)]
+            stages = [(AlarmType.DRAIN_HIGH, member.traits.crown_m, HIGH_S)]
             if member.traits.reports == "level_m":
-                stages.append((Said.DRAIN_OVERFLOW, member.traits.ground_m, OVERFLOW_S))
+                stages.append((AlarmType.DRAIN_OVERFLOW, member.traits.ground_m, OVERFLOW_S))
             for stage, height_m, least_s in stages:
                 for begin_us, end_us in self._spells(member, height_m + NOISE_M):
                     known = range(begin_us - MARGIN_US, end_us, MINUTE_US)

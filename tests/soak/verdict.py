@@ -34,7 +34,7 @@ Conn = psycopg.Connection[tuple[object, ...]]
 
 @dataclass
 class Verdict:
-    """Counts, and sentences on what is not as promised: none where all is well."""
+    """Counts, `complaints` on what is not as promised, and `notes` on what may be: a false alarm or two."""
 
     believed: int = 0
     rows: int = 0
@@ -52,6 +52,7 @@ class Verdict:
     probes: int = 0
     probes_shown: int = 0
     complaints: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
     @property
     def other_false(self) -> int:
@@ -118,27 +119,15 @@ def _stored(conn: Conn, verdict: Verdict) -> Iterator[tuple[str, Moments]]:
 
 def _judge_alarms(conn: Conn, truth: Truth, plan: Plan, verdict: Verdict) -> None:
     """Which are true, and whether every flood has one."""
-    alarms = [
-        Alarm(
-            None if asset is None else str(asset),
-            AlarmType(str(kind)),
-            _int(observed_us),
-            _int(raised_us),
-            None if cleared_us is None else _int(cleared_us),
-        )
-        for asset, kind, observed_us, raised_us, cleared_us in conn.execute(_ALARMS)
-    ]
+    alarms = list(_alarms(conn))
     for alarm in alarms:
         verdict.alarms[alarm.type] += 1
         if not truth.is_true(alarm):
             verdict.false[alarm.type] += 1
             if verdict.false[alarm.type] <= NAMED_MAX:
-                at_s = (
-                    (alarm.observed_us - START_US) / 1e6 / plan.speed,
-                    (alarm.raised_us - START_US) / 1e6 / plan.speed,
-                )
-                said = "of {:.0f} s, raised at {:.0f} s of real time".format(*at_s)
-                verdict.complaints.append(f"note: false {alarm.type} of {alarm.asset}, {said}")
+                of_s, raised_s = ((at - START_US) / 1e6 / plan.speed for at in (alarm.observed_us, alarm.raised_us))
+                said = f"of {of_s:.0f} s, raised at {raised_s:.0f} s of real time"
+                verdict.notes.append(f"false {alarm.type} of {alarm.asset}, {said}")
     for flood in truth.floods:
         verdict.floods[flood.type] += 1
         raised_us = _raised_us(flood, alarms)
@@ -152,6 +141,17 @@ def _judge_alarms(conn: Conn, truth: Truth, plan: Plan, verdict: Verdict) -> Non
         verdict.complaints.append(f"{verdict.false[AlarmType.DRAIN_OVERFLOW]} false drain_overflow")
     if verdict.other_false > OTHER_FALSE_MAX * plan.asset_days:
         verdict.complaints.append(f"{verdict.other_false} other false alarms in {plan.asset_days:,.0f} asset-days")
+
+
+def _alarms(conn: Conn) -> Iterator[Alarm]:
+    for asset, kind, observed_us, raised_us, cleared_us in conn.execute(_ALARMS):
+        yield Alarm(
+            None if asset is None else str(asset),
+            AlarmType(str(kind)),
+            _int(observed_us),
+            _int(raised_us),
+            None if cleared_us is None else _int(cleared_us),
+        )
 
 
 def _raised_us(flood: Flood, alarms: list[Alarm]) -> int | None:
