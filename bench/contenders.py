@@ -102,8 +102,10 @@ def _command(contender: Contender, field: Field, city: City, parts: Parts) -> tu
     broker = field.broker
     urls = [broker.url, city.url]
     scripts = {
-        TUTORIAL.key: ("tutorial.py",), PYDANTIC.key: ("pydantic_copy.py",), TUNED.key: ("pydantic_copy.py", "tuned"),
-    }  # fmt: skip
+        TUTORIAL.key: ["tutorial.py"],
+        PYDANTIC.key: ["pydantic_copy.py"],
+        TUNED.key: ["pydantic_copy.py", "tuned"],
+    }
     if contender.key in scripts:
         script, *options = scripts[contender.key]
         return [*processes.python(str(PEERS / script)), *urls, *options], {}
