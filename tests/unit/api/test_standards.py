@@ -1,6 +1,8 @@
 """The zones in the words of others, read with their own parsers and schemas."""
 
 import json
+from importlib import import_module
+from types import ModuleType
 from typing import Any, get_args
 
 import httpx
@@ -8,21 +10,6 @@ import msgspec
 import pytest
 from jsonschema import Draft202012Validator
 from lxml import etree
-from parkapi_sources.converters.base_converter.datex2 import (
-    ParkingRecordStatusMixin,
-    UrbanParkingSiteMixin,
-)
-from parkapi_sources.converters.base_converter.push import ParkApiConverter
-from parkapi_sources.models import (
-    RealtimeParkingSiteInput,
-    RealtimeParkingSpotInput,
-    SourceInfo,
-    StaticParkingSiteInput,
-    StaticParkingSpotInput,
-)
-from parkapi_sources.models.enums import ParkingAudience, ParkingSiteType, ParkingSpotType
-from parkapi_sources.util import ConfigHelper, RequestHelper, XMLHelper
-from validataclass.validators import DataclassValidator
 
 from api.board import PATH, Board
 from api.standards import RENDERINGS, datex, datex_xml, ngsi_ld, parkapi, shapes
@@ -51,25 +38,19 @@ def body(board: Board, path: str) -> Any:
     return json.loads(ready.body)
 
 
-class TownConverter(ParkApiConverter):
-    """What somebody would write who takes our list into ParkAPI by push."""
+@pytest.fixture(scope="module")
+def park_api() -> ModuleType:
+    return import_module("tests.parts.park_api")
 
-    source_info = SourceInfo(uid="town", name="Town", has_realtime_data=True)
 
-
-def test_parkapis_own_converter_takes_the_list_of_sites(shown: Board) -> None:
-    config = ConfigHelper(config={})
-    converter = TownConverter(config_helper=config, request_helper=RequestHelper(config_helper=config))
-    taken, errors = converter.handle_json(body(shown, parkapi.SITES_PATH))
-    assert not errors
-    standing = [each for each in taken if isinstance(each, StaticParkingSiteInput)]
-    present = [each for each in taken if isinstance(each, RealtimeParkingSiteInput)]
+def test_parkapis_own_converter_takes_the_list_of_sites(park_api: ModuleType, shown: Board) -> None:
+    standing, present = park_api.sites(body(shown, parkapi.SITES_PATH))
     assert [each.uid for each in standing] == [each.uid for each in present] == ["market", "square"]
     assert (standing[0].capacity, standing[0].capacity_disabled) == (12, 2)
     assert (present[0].realtime_free_capacity, present[0].realtime_free_capacity_disabled) == (3, 1)
 
 
-def test_parkapis_models_take_every_spot(clock: Clock) -> None:
+def test_parkapis_models_take_every_spot(park_api: ModuleType) -> None:
     found = [
         Spot("b1", "Bay 1", "market", 51.4, 7.3, "disabled", online=True, occupied=True, closed=False, changed_us=0),
         Spot("b2", "", None, 51.4, 7.3, None, online=True, occupied=False, closed=False, changed_us=0),
@@ -80,8 +61,8 @@ def test_parkapis_models_take_every_spot(clock: Clock) -> None:
     shapes.ParkingSpots.model_validate(answer)
     said = {}
     for item in answer["items"]:
-        assert DataclassValidator(StaticParkingSpotInput).validate(item).uid == item["uid"]
-        present = DataclassValidator(RealtimeParkingSpotInput).validate(item)
+        standing, present = park_api.spot(item)
+        assert standing.uid == item["uid"]
         assert present.realtime_status is not None
         said[item["uid"]] = present.realtime_status.value
     assert said == {"b1": "TAKEN", "b2": "AVAILABLE", "b3": "UNKNOWN", "b4": "UNKNOWN"}
@@ -112,38 +93,26 @@ def test_what_stands_still_of_a_site_does_so_through_readings_and_closures(board
     assert seen == [["2026-11-01T08:00:00Z", 10, 2]] * 3
 
 
-def test_every_reservation_of_the_registry_has_its_word_in_every_standard() -> None:
+def test_every_reservation_of_the_registry_has_its_word_in_every_standard(park_api: ModuleType) -> None:
     (reserved_for,) = (each for each in msgspec.structs.fields(ParkingBayAttributes) if each.name == "reserved_for")
     assert {each for each in get_args(get_args(reserved_for.type)[0]) if each} == AUDIENCES.keys()
-    assert ParkingSiteType(ZONE.parkapi).value == ParkingSpotType(ZONE.parkapi).value == ZONE.parkapi
+    assert ZONE.parkapi in park_api.SITE_TYPES & park_api.SPOT_TYPES
     for whom in AUDIENCES.values():
         word = zone(restricted={whom.ours: bays(free=1)})
         shown = Shown([word], word.updated_at, "")
-        assert ParkingAudience(whom.parkapi).value in parkapi.sites(shown).decode()
+        assert whom.parkapi in park_api.AUDIENCES
+        assert whom.parkapi in parkapi.sites(shown).decode()
         for written in (datex.light(shown), datex_xml.publication(shown)):
             assert whom.datex in written.decode()
         assert {whom.ngsi_ld, whom.ngsi_ld_group} <= set(ngsi_ld.entities(shown).decode().split('"'))
 
 
-class Datex2Reader(UrbanParkingSiteMixin, ParkingRecordStatusMixin):
-    """ParkAPI's readers of the table and of the status that the Mobilithek carries."""
-
-    source_info = TownConverter.source_info
-    xml_helper = XMLHelper()
-
-
-def test_parkapi_reads_the_datex_xml_with_table_and_status(shown: Board) -> None:
+def test_parkapi_reads_the_datex_xml_with_table_and_status(park_api: ModuleType, shown: Board) -> None:
     ready = shown.document(datex_xml.PATH)
     assert ready is not None
-    root = etree.fromstring(ready.body)
-    reader = Datex2Reader()
-    reader.static_validator = UrbanParkingSiteMixin.static_validator
-    standing, errors = reader._handle_static_xml_data(root)
-    assert not errors
+    standing, present = park_api.datex_xml(ready.body)
     assert next((each.uid, each.name, each.capacity) for each in standing) == ("market", "Market", 12)
     assert standing[1].name.startswith("Straße <&>")
-    present, errors = reader._handle_realtime_xml_data(root)
-    assert not errors
     assert [(each.uid, each.realtime_free_capacity) for each in present] == [("market", 3), ("square", 0)]
 
 
