@@ -150,6 +150,18 @@ def test_a_burst_for_a_service_that_is_away_is_kept(city: BrokerPart) -> None:
         assert [ingest.received.get(timeout=WAIT_S) for _ in burst] == [(topic, payload) for payload in burst]
 
 
+def test_what_waits_for_a_session_of_the_shared_user_reaches_it_as_a_user_of_its_own(start_broker: StartBroker) -> None:
+    """An upgrade changes the user, not the session's name: nothing that waits is lost."""
+    city = start_broker(DEVICES | {"ingest": "own"})
+    topic = "city/v1/streetlight/lamp-1/telemetry"
+    with platform(city, lasting="ingest") as ingest:
+        ingest.subscribe("city/v1/+/+/telemetry")
+    with session(city, "lamp-1", "one") as lamp:
+        lamp.publish(topic, b"waits")
+    with session(city, "ingest", "own", lasting="ingest") as ingest:
+        assert ingest.received.get(timeout=WAIT_S) == (topic, b"waits")
+
+
 def test_mosquittos_own_tool_writes_the_same_password_format(tmp_path: Path) -> None:
     tool = shutil.which("mosquitto_passwd")
     if tool is None:

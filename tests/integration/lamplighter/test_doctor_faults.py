@@ -158,6 +158,11 @@ async def a_device_out_of_service_may_still_enter(town: Town, _: pytest.MonkeyPa
     return with_passwords(town, "platform", *DEVICES)
 
 
+@fault("broker file", "platform, who may do everything: gateway, rules, api. `lamplighter install`")
+async def services_share_the_user_who_may_do_everything(town: Town, _: pytest.MonkeyPatch) -> Patient:
+    return with_passwords(town, "platform", *DEVICES, "ingest", "ingest-clock", "ingest-door")
+
+
 @fault("broker file", "gives every device `pattern readwrite #`: take that line out")
 async def every_device_may_write_everything(town: Town, _: pytest.MonkeyPatch) -> Patient:
     patient = with_passwords(town, "platform", *DEVICES)

@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 from bus import users
 from gateway import broker_rules, credentials
 from lamplighter.install import logins
+from storage import roles
 
 DOORS = "mqtt://127.0.0.1:1883", "mqtt+unix:///run/mosquitto/platform.sock"
 
@@ -26,6 +27,10 @@ def test_every_session_of_a_service_comes_in_by_its_password_and_nobody_else_by_
     urls = [urlsplit((tmp_path / name).read_text()) for name in logins.URL_FILES.values()]
     assert [url.username for url in urls] == ["platform", "", "", "", "api"]
     assert len({url.password for url in urls}) == len(urls)
+
+
+def test_who_has_a_role_in_the_database_has_users_at_the_broker() -> None:
+    assert users.SESSIONS.keys() == roles.RIGHTS.keys()
 
 
 def test_a_town_whose_services_shared_one_user_keeps_its_password_and_its_devices(tmp_path: Path) -> None:
