@@ -24,8 +24,6 @@ Name = Annotated[str, Query(pattern=_whole(topics.ASSET_PATTERN))]
 """Of an asset or a zone, in a query."""
 Device = Annotated[str, Query(pattern=_whole(topics.DEVICE_PATTERN))]
 KindName = Annotated[str, AfterValidator(_known_kind), WithJsonSchema({"type": "string", "enum": sorted(KINDS)})]
-Moment = Annotated[str, WithJsonSchema({"type": "string", "format": "date-time"})]
-"""RFC 3339 with offset; `api.moments.moment` checks it."""
 Limit = Annotated[int, Query(ge=1, le=paging.LIMIT_MAX, description="The most items of a page.")]
 Cursor = Annotated[
     str | None,

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
 Moment = Annotated[str, WithJsonSchema({"type": "string", "format": "date-time"})]
-"""RFC 3339: in UTC where we say it, with any offset where we are told."""
+"""RFC 3339: in UTC where we say it; where we are told, with any offset, and `moments.moment` checks it."""
 
 
 class Bays(BaseModel):

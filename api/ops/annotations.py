@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from api import paging, shapes
 from api.moments import in_order, moment
-from api.parameters import Limit, Moment
+from api.parameters import Limit
 from api.parts import OpsParts, json_answer
 from storage import annotations
 from telemetry.clock import DAY_US, to_datetime
@@ -19,8 +19,8 @@ def annotations_router(parts: OpsParts) -> APIRouter:
 
     @router.get("/annotations", response_model=shapes.Annotations, summary="Alarms and overrides as marks in time")
     async def marks(
-        since: Annotated[Moment | None, Query(alias="from", description="Absent: a day before now.")] = None,
-        until: Annotated[Moment | None, Query(alias="to", description="Exclusive; absent: now.")] = None,
+        since: Annotated[shapes.Moment | None, Query(alias="from", description="Absent: a day before now.")] = None,
+        until: Annotated[shapes.Moment | None, Query(alias="to", description="Exclusive; absent: now.")] = None,
         limit: Limit = paging.LIMIT_DEFAULT,
     ) -> Response:
         now_us = parts.now()

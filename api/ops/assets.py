@@ -12,7 +12,7 @@ from starlette.responses import Response, StreamingResponse
 from api import paging, shapes
 from api.accepting import prefers
 from api.moments import EVERY, in_order, moment, rfc3339, width
-from api.parameters import AssetPath, Cursor, KindName, Limit, Moment, Name
+from api.parameters import AssetPath, Cursor, KindName, Limit, Name
 from api.parts import OpsParts, json_answer
 from api.problems import not_found
 from storage import readings
@@ -69,9 +69,9 @@ def assets_router(parts: OpsParts) -> APIRouter:
         request: Request,
         asset: AssetPath,
         since: Annotated[
-            Moment | None, Query(alias="from", description="Inclusive; absent: a day before `to`.")
+            shapes.Moment | None, Query(alias="from", description="Inclusive; absent: a day before `to`.")
         ] = None,
-        until: Annotated[Moment | None, Query(alias="to", description="Exclusive; absent: no end.")] = None,
+        until: Annotated[shapes.Moment | None, Query(alias="to", description="Exclusive; absent: no end.")] = None,
         every: Annotated[str | None, Query(pattern=EVERY, description="Width of a bucket, at most 366d.")] = None,
         limit: Limit | None = None,
         cursor: Cursor = None,
