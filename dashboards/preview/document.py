@@ -1,7 +1,7 @@
 """All that a browser needs to draw a dashboard: its JSON, the answers to its queries as frames, and what is chosen."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from dashboards import intervals
@@ -43,7 +43,7 @@ async def document(dashboard: Json, ask: Ask, look: Look, pages: Mapping[str, st
         "marks": [await _marks(each, ask, view) for each in dashboard["annotations"]["list"]],
         "range": {"from_ms": from_us // 1000, "to_ms": look.now_us // 1000},
         "timezone": look.timezone,
-        "variables": [each.document() for each in chosen],
+        "variables": [asdict(each) for each in chosen],
         "pages": dict(pages),
     }
 

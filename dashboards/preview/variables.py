@@ -18,17 +18,13 @@ _HIDDEN = 2
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """A variable with its value: one, or several where that may be. `text` is what people read of it."""
+    """A variable with its value: one, or several where that may be. The page reads all of it, people read `text`."""
 
     name: str
     label: str
     text: str
     value: str | list[str]
     hidden: bool
-
-    def document(self) -> Json:
-        """As the page reads it."""
-        return {"name": self.name, "label": self.label, "text": self.text, "value": self.value, "hidden": self.hidden}
 
 
 async def choose(dashboard: Json, ask: Ask, view: View, named: Named) -> list[Chosen]:
