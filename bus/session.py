@@ -3,8 +3,9 @@
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from types import TracebackType
-from typing import NoReturn, Self
+from typing import Any, NoReturn, Self
 
 import aiomqtt
 import structlog
@@ -166,7 +167,7 @@ class Publisher:
 
     def _new_client(self) -> aiomqtt.Client:
         address, will = self._address, self._will
-        client = aiomqtt.Client(
+        client = _Client(
             address.path or address.host,
             address.port or 1,  # of a Unix socket: the library wants one
             transport="tcp" if address.path is None else "unix",
@@ -198,6 +199,52 @@ class Watcher(Publisher):
         on_connected: Callable[[], None] | None = None,
     ) -> None:
         super().__init__(url, client_id, will=will, on_connected=on_connected, filters=filters, on_message=on_message)
+
+
+class _Client(aiomqtt.Client):
+    """The library's client, of which nothing is left however early it ends.
+
+    The library connects in a thread, which cannot be called back; what that made after a cancellation outlived the
+    loop.
+    """
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._dialled: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._is_dialling = self._has_line = False
+
+    async def __aenter__(self) -> Self:
+        """Connect, or leave nothing behind."""
+        entering = asyncio.ensure_future(super().__aenter__())
+        try:
+            return await asyncio.shield(entering)
+        except aiomqtt.MqttCodeError:  # the broker has refused us, and hung up
+            raise
+        except BaseException:
+            while not self._dialled.done() and (self._is_dialling or not entering.done()):
+                waiting: set[asyncio.Future[Any]] = {self._dialled} if entering.done() else {self._dialled, entering}
+                with suppress(asyncio.CancelledError):
+                    await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+            await self._hang_up(entering)
+            raise
+
+    def _client_connect(self) -> None:
+        self._is_dialling = True
+        try:
+            super()._client_connect()
+            self._has_line = True
+        finally:
+            self._loop.call_soon_threadsafe(self._dialled.set_result, None)
+
+    async def _hang_up(self, entering: asyncio.Future[Self]) -> None:
+        """End a connection that never stood, without waiting for the broker."""
+        entering.cancel()
+        await asyncio.gather(entering, return_exceptions=True)
+        if self._has_line:
+            leaving = asyncio.ensure_future(self.__aexit__(None, None, None))  # closes the socket, then would wait
+            await asyncio.sleep(0)
+            leaving.cancel()
+            await asyncio.gather(leaving, return_exceptions=True)
 
 
 def _code(code: object) -> int:

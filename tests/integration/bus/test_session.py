@@ -1,9 +1,12 @@
 """Sessions at a human rate against a real broker."""
 
 import asyncio
+import gc
 import itertools
 import os
+import socket
 import time
+from contextlib import suppress
 
 import pytest
 
@@ -120,3 +123,28 @@ async def test_a_session_ends_even_while_it_is_being_made(broker: BrokerPart, to
     for tenths_ms in range(0, 100, 4):
         async with asyncio.timeout(15), Publisher(broker.url, f"{topic}-p"):
             await asyncio.sleep(tenths_ms / 10_000)
+
+
+def test_nothing_is_left_of_a_session_that_ended_on_its_way_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the library's thread made after the end was found by the garbage collector, once the loop had closed."""
+    left: list[object] = []
+    monkeypatch.setattr("sys.unraisablehook", lambda found: left.append(found.exc_value))
+
+    async def pass_by(url: str, pause_s: float) -> None:
+        async with Publisher(url, "p"):
+            await asyncio.sleep(pause_s)
+
+    with socket.create_server(("127.0.0.1", 0), backlog=100) as mute:
+        for tenths_ms in range(0, 20, 2):
+            asyncio.run(pass_by(f"mqtt://127.0.0.1:{mute.getsockname()[1]}", tenths_ms / 10_000))
+        asyncio.run(pass_by(f"mqtt://127.0.0.1:{mute.getsockname()[1]}", 0.05))
+        gc.collect()
+        assert left == []
+        mute.settimeout(0)
+        with suppress(BlockingIOError):
+            while True:
+                line, _ = mute.accept()
+                with line:
+                    line.settimeout(5)
+                    while line.recv(1_000):
+                        pass
