@@ -12,6 +12,7 @@ from lamplighter.errors import Failure, WrongUsage
 from lamplighter.settings import Settings
 from storage import rule_versions
 from storage.errors import StorageError
+from storage.pool import Connection
 
 if TYPE_CHECKING:
     from dashboards.choices import Town
@@ -118,27 +119,33 @@ def _token(settings: Settings) -> str | None:
 
 def _town(settings: Settings) -> "Town":
     """The town's figures and address; where no rules are known, the shipped figures with a word on standard error."""
-    from dashboards.choices import PLATFORM_URL, Town
-    from telemetry.thresholds import Thresholds
-
-    thresholds = None
     if settings.database_url is None:
         print("No database is named: the dashboards have the shipped figures.", file=sys.stderr)
-    else:
-        thresholds = run(_active(settings))
-    return Town(thresholds or Thresholds(), (settings.platform_url or PLATFORM_URL).rstrip("/"))
+        return _with_figures(settings, None)
 
-
-async def _active(settings: Settings) -> "Thresholds | None":
-    """The figures of the active rules, `None` with a word on standard error where there are none."""
-    from rules.rulefile.active import of_content  # heavy: all rules
+    async def work() -> "Town":
+        async with database(settings) as connection:
+            return await town_of(settings, connection)
 
     try:
-        async with database(settings) as connection:
-            known = await rule_versions.active(connection)
+        return run(work())
     except StorageError as error:
         raise Failure(str(error)) from error
+
+
+async def town_of(settings: Settings, connection: Connection) -> "Town":
+    """The town whose database this is; where no rules have run, the shipped figures with a word on standard error."""
+    from rules.rulefile.active import of_content  # heavy: all rules
+
+    known = await rule_versions.active(connection)
     thresholds = None if known is None else of_content(known[0].content)
     if thresholds is None:
         print("No rules have run on this database: the dashboards have the shipped figures.", file=sys.stderr)
-    return thresholds
+    return _with_figures(settings, thresholds)
+
+
+def _with_figures(settings: Settings, thresholds: "Thresholds | None") -> "Town":
+    from dashboards.choices import PLATFORM_URL, Town
+    from telemetry.thresholds import Thresholds
+
+    return Town(thresholds or Thresholds(), (settings.platform_url or PLATFORM_URL).rstrip("/"))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from lamplighter.cli.dashboards import town_of
 from lamplighter.cli.session import Config, begin, database, need_database, run
 from lamplighter.errors import Failure, WrongUsage
 from lamplighter.settings import Settings
@@ -87,15 +88,14 @@ def preview(
         raise Failure(f"The preview cannot be written ({error}): name another folder with --out or --png.") from error
 
 
-def _chosen_boards(names: list[str]) -> dict[str, Json]:
-    """The JSON of the named dashboards, else of all, by their names."""
-    from dashboards import build  # heavy
+def _chosen_boards(names: list[str]) -> list[str]:
+    """The named dashboards, else all, in the order in which one looks at them."""
+    from dashboards.build import BOARDS  # heavy
 
-    boards = {file.removesuffix(".json"): json.loads(text) for file, text in build.documents().items()}
     for name in names:
-        if name not in boards:
-            raise WrongUsage(f"There is no dashboard {name}: there are {', '.join(boards)}.")
-    return {name: board for name, board in boards.items() if not names or name in names}
+        if name not in BOARDS:
+            raise WrongUsage(f"There is no dashboard {name}: there are {', '.join(BOARDS)}.")
+    return [name for name in BOARDS if not names or name in names]
 
 
 def _named(choices: list[str]) -> dict[str, list[str]]:
@@ -135,9 +135,13 @@ def _check_used(named: dict[str, list[str]], documents: dict[str, Json]) -> None
 
 
 async def _documents(
-    settings: Settings, boards: dict[str, Json], look: "Look", named: dict[str, list[str]], demo: bool
+    settings: Settings, shown: list[str], look: "Look", named: dict[str, list[str]], demo: bool
 ) -> dict[str, Json]:
-    """The document of each dashboard, from the database of the settings or from a simulated evening."""
+    """The document of each dashboard, from the database of the settings or from a simulated evening.
+
+    They have the figures of the rules that are active there, as those have that are pushed into a Grafana.
+    """
+    from dashboards import build  # heavy
     from dashboards.preview.document import document
 
     async with AsyncExitStack() as stack:
@@ -147,6 +151,8 @@ async def _documents(
             url = await stack.enter_async_context(evening(settings))
             settings = settings.model_copy(update={"database_url": url})
         connection = await stack.enter_async_context(database(settings))
+        built = build.documents(await town_of(settings, connection))
+        boards = {name: json.loads(built[f"{name}.json"]) for name in shown}
         ask = await stack.enter_async_context(reader.reading(connection))
         ((now,),) = (await ask(_NOW)).rows
         look = replace(look, now_us=to_us(now), timezone=settings.timezone)

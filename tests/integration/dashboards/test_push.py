@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from dashboards.build import documents
-from lamplighter.cli import run
+from dashboards.preview.document import Look
+from lamplighter.cli import preview, run
 from lamplighter.settings import PREFIX, Settings
 from storage import rule_versions
 from storage.pool import connect
@@ -160,8 +161,9 @@ def test_the_active_rules_give_the_limits(town: grafana.Town, monkeypatch: pytes
     monkeypatch.setenv("LAMPLIGHTER_DATABASE_URL", database)
     monkeypatch.setenv("LAMPLIGHTER_PLATFORM_URL", "https://lamplighter.example/")
     assert push() == 0
-    overview = town.dashboards["lamplighter-overview"]["body"]
-    water = next(panel for panel in overview["panels"] if panel["title"] == "Water against the crown")
-    steps = water["fieldConfig"]["defaults"]["thresholds"]["steps"]
-    assert [step["value"] for step in steps] == [None, -0.33, 0]
-    assert overview["templating"]["list"][-1]["query"] == "https://lamplighter.example"
+    previewed = asyncio.run(preview._documents(Settings.read(), ["overview"], Look(0, "UTC"), {}, demo=False))
+    for overview in (town.dashboards["lamplighter-overview"]["body"], previewed["overview"]["dashboard"]):
+        water = next(panel for panel in overview["panels"] if panel["title"] == "Water against the crown")
+        steps = water["fieldConfig"]["defaults"]["thresholds"]["steps"]
+        assert [step.get("value") for step in steps] == [None, -0.33, 0]
+        assert overview["templating"]["list"][-1]["query"] == "https://lamplighter.example"
