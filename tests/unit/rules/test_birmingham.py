@@ -50,7 +50,9 @@ class Bays:
 
     def _say(self, who: np.ndarray, at_us: int) -> list[tuple[int, int, float]]:
         self.next_us[who] = at_us + HEARTBEAT_US
-        return [(int(self.ids[each]), at_us, float(self.taken[each])) for each in who]
+        return [
+            (each, at_us, float(taken)) for each, taken in zip(self.ids[who].tolist(), self.taken[who], strict=True)
+        ]
 
 
 def test_availability_equals_the_recording_at_every_sampled_time() -> None:
@@ -71,7 +73,7 @@ def test_availability_equals_the_recording_at_every_sampled_time() -> None:
             for row in bays[name].become(samples[start_us], start_us)
         ]
         life.observe(start_us, "parking_bay", edges)
-        for now_us in range(start_us, end_us, 300 * SECOND_US):
+        for now_us in range(start_us, end_us, 600 * SECOND_US):
             life.observe(now_us, "parking_bay", [row for each in bays.values() for row in each.beat(now_us)])
     words: dict[str, list[tuple[int, int]]] = defaultdict(list)
     for word in life.words():
