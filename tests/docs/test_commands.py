@@ -1,6 +1,7 @@
 """Every command that a page shows is run beside a running demo, or the page says why it cannot be.
 
-Words in capitals (`DATABASE`, `MQTT`, `TOKEN`, …) stand for what the demo has printed, as they do for readers.
+Words in capitals (`DATABASE`, `MQTT`, `TOKEN`, …) stand for what the demo has printed, as they do for readers;
+`CHECKOUT` is the folder with the source.
 """
 
 import os
@@ -14,7 +15,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.acceptance.city import City, demo
-from tests.docs.pages import DOCS, README, Fence, Page
+from tests.docs.pages import DOCS, README, ROOT, Fence, Page
 
 READ = [README, *DOCS]
 NOT_RUN_MAX = 30
@@ -46,6 +47,7 @@ def words(town: City) -> dict[str, str]:
         "PASSWORD": str(mqtt.password),
         "DEVICE": lamp["device"],
         "LAMP": lamp["asset"],
+        "CHECKOUT": str(ROOT),
     }
 
 
