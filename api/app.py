@@ -30,7 +30,7 @@ from api.self_probe import Sighting
 from api.settings import ApiSettings
 from api.standards.routes import standards_router
 from api.standards.sensorthings.raw_table import RawTables
-from api.standards.sensorthings.routes import Assets, sensorthings_router
+from api.standards.sensorthings.routes import all_assets, sensorthings_router
 from api.standards.spots import Spots
 from storage.pool import Pool
 from telemetry.clock import Now
@@ -83,7 +83,7 @@ def create_app(
     app.include_router(public_router(PublicParts(board, settings, addresses, streams, metrics)))
     app.include_router(standards_router(board, Spots(database, now, settings.ttl_s)))
     kinds = frozenset(settings.public_kinds)
-    app.include_router(sensorthings_router(board, Assets(database, now), RawTables(database), gate, kinds))
+    app.include_router(sensorthings_router(board, all_assets(database, now), RawTables(database), gate, kinds))
     listeners = Streams(settings.streams_per_address, LISTENERS_MAX)
     app.include_router(alarm_stream_router(alarm_board, gate, addresses, listeners, metrics.alarm_streams))
     ops = OpsParts(database, gate, now, real_now, dark, settings)

@@ -1,36 +1,41 @@
-"""The present states of single bays for the public: read from the database, kept for when it is away."""
+"""The present states of single bays for the public, as ParkAPI's list and its pages."""
 
-import asyncio
-import time
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 
 from api.database import Database
 from api.documents import Document, document
+from api.kept import Kept
 from api.standards import parkapi
 from storage import parking
-from storage.errors import StorageError
 from storage.parking import Spot
+from storage.pool import Connection
 from telemetry.clock import SECOND_US, Now, to_rfc3339
 
-REFRESH_EVERY_S = 10.0
+States = tuple[list[Spot], str]
+"""All bays, and the moment for which their states hold (RFC 3339)."""
+
+
+@dataclass(frozen=True, slots=True)
+class _List:
+    """What is made of states once."""
+
+    states: States
+    body: dict[str, Any]
+    document: Document
 
 
 class Spots:
-    """One list for everybody, read at most every `REFRESH_EVERY_S`; while the database is away, the last one, stale."""
+    """One list for everybody; while the database is away, the last one, stale."""
 
     def __init__(self, database: Database, now: Now, ttl_s: int) -> None:
         """`now` is the city clock; `ttl_s` for how long a client may keep the list."""
-        self._database = database
         self._now = now
         self._ttl_s = ttl_s
-        self._found: list[Spot] | None = None
-        self._updated_at = ""
-        self._document: Document | None = None
-        self._body: dict[str, Any] = {}
-        self._due_s = 0.0
-        self._reading = asyncio.Lock()
+        self._kept = Kept(database, self._read)
+        self._last: _List | None = None
 
     async def document(self) -> Document:
         """The list.
@@ -38,11 +43,7 @@ class Spots:
         Raises:
             StorageError: the database is away and the list was never read.
         """
-        async with self._reading:
-            if self._document is None or time.monotonic() >= self._due_s:
-                self._document = await self._read()
-                self._due_s = time.monotonic() + REFRESH_EVERY_S
-            return self._document
+        return (await self._list()).document
 
     async def page(self, start: int, limit: int) -> Document:
         """Up to `limit` of the list from an id on, and where the next page begins.
@@ -50,20 +51,18 @@ class Spots:
         Raises:
             StorageError: the database is away and the list was never read.
         """
-        await self.document()
-        part = parkapi.page(self._body, start, limit)
-        return document(msgspec.json.encode(part), "application/json", self._ttl_s)
+        return self._json(parkapi.page((await self._list()).body, start, limit))
 
-    async def _read(self) -> Document:
-        stale = False
-        try:
-            now_us = self._now() // SECOND_US * SECOND_US
-            async with self._database.connection() as conn:
-                self._found = await parking.spots(conn, now_us)
-            self._updated_at = to_rfc3339(now_us)
-        except StorageError:
-            if self._found is None:
-                raise
-            stale = True
-        self._body = parkapi.spots(self._found, self._updated_at, stale=stale)
-        return document(msgspec.json.encode(self._body), "application/json", self._ttl_s)
+    async def _list(self) -> _List:
+        states, stale = await self._kept.get()
+        if self._last is None or self._last.states is not states or self._last.body["stale"] != stale:
+            body = parkapi.spots(*states, stale=stale)
+            self._last = _List(states, body, self._json(body))
+        return self._last
+
+    async def _read(self, conn: Connection) -> States:
+        now_us = self._now() // SECOND_US * SECOND_US
+        return await parking.spots(conn, now_us), to_rfc3339(now_us)
+
+    def _json(self, body: dict[str, Any]) -> Document:
+        return document(msgspec.json.encode(body), "application/json", self._ttl_s)

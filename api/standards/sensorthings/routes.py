@@ -1,7 +1,6 @@
 """SensorThings over HTTP: who asks, what they may see, and how long the answer may be kept."""
 
 import asyncio
-import time
 from typing import Annotated, Any
 
 import msgspec
@@ -14,6 +13,7 @@ from api.auth import TOKEN_OPTIONAL, Credentials, Gate
 from api.board import Board
 from api.database import Database
 from api.documents import GEOJSON, document
+from api.kept import Kept
 from api.public import answer
 from api.standards.sensorthings import options, resources, shapes
 from api.standards.sensorthings.budget import OPERATOR_STEPS, PUBLIC_STEPS, Budget, bad_query
@@ -22,12 +22,10 @@ from api.standards.sensorthings.raw_table import RawTables
 from api.standards.sensorthings.sources import NEVER_PUBLIC_KINDS, of_assets, of_zone
 from api.standards.sensorthings.writing import Writer
 from storage import readings
-from storage.errors import StorageError
 from storage.readings import AssetState
 from telemetry.clock import Now
 
 ROOT = "/v1.1"
-REFRESH_EVERY_S = 10.0
 ASSETS_MAX = 100_000
 PATH_CHARACTERS_MAX = 1_000
 FEATURES = {
@@ -47,44 +45,13 @@ Path = Annotated[str, WithJsonSchema({"type": "string", "pattern": rf"^({'|'.joi
 """As the description has them; `options` and `resources` check them."""
 
 
-class Assets:
-    """Every asset with its latest state, read at most every `REFRESH_EVERY_S` and kept while the database is away."""
-
-    def __init__(self, database: Database, now: Now) -> None:
-        """`now` is the city clock."""
-        self._database = database
-        self._now = now
-        self._states: list[AssetState] | None = None
-        self._stale = False
-        self._due_s = 0.0
-        self._reading = asyncio.Lock()
-
-    async def states(self) -> tuple[list[AssetState], bool]:
-        """The assets, and whether they are old because the database is away.
-
-        Raises:
-            StorageError: the database is away and they were never read.
-        """
-        async with self._reading:
-            if self._states is None or time.monotonic() >= self._due_s:
-                await self._read()
-                self._due_s = time.monotonic() + REFRESH_EVERY_S
-            assert self._states is not None
-            return self._states, self._stale
-
-    async def _read(self) -> None:
-        try:
-            async with self._database.connection() as conn:
-                self._states = await readings.assets(conn, now_us=self._now(), limit=ASSETS_MAX)
-            self._stale = False
-        except StorageError:
-            if self._states is None:
-                raise
-            self._stale = True
+def all_assets(database: Database, now: Now) -> Kept[list[AssetState]]:
+    """Every asset with its latest state; `now` is the city clock."""
+    return Kept(database, lambda conn: readings.assets(conn, now_us=now(), limit=ASSETS_MAX))
 
 
 def sensorthings_router(
-    board: Board, assets: Assets, raw: RawTables, gate: Gate, public_kinds: frozenset[str]
+    board: Board, assets: Kept[list[AssetState]], raw: RawTables, gate: Gate, public_kinds: frozenset[str]
 ) -> APIRouter:
     """Everything below `/v1.1`. `public_kinds` are kinds of assets that everybody may see beside the zones."""
     router = APIRouter(tags=["sensorthings"])
@@ -93,7 +60,7 @@ def sensorthings_router(
     async def world(public: bool) -> World:
         sources = [of_zone(zone) for zone in board.zones]
         if not public or public_kinds:
-            states, stale = await assets.states()
+            states, stale = await assets.get()
             sources += of_assets(states, public_kinds if public else None, stale=stale)
         return World(sources, raw.past_of())
 

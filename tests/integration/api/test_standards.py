@@ -12,7 +12,7 @@ from api.app import create_app
 from api.board import Board
 from api.database import Database
 from api.settings import ApiSettings
-from api.standards import parkapi, shapes, spots
+from api.standards import parkapi, shapes
 from api.standards.sensorthings import routes
 from lamplighter.http_server import HttpServer, listen
 from storage.pool import Connection, Pool
@@ -25,7 +25,7 @@ from tests.parts.zones import message, zone
 async def test_a_bay_says_what_it_is_now_and_the_last_copy_outlives_the_database(
     client_as: Callable[..., Any], conn: Connection, watched: Database, pool: Pool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(spots, "REFRESH_EVERY_S", 0.0)
+    monkeypatch.setattr("api.kept.REFRESH_EVERY_S", 0.0)
     await observe(conn, "bay-1", "parking_bay", (ago(60), {"occupied": True}))
     async with await client_as(None) as client:
         found = (await client.get(parkapi.SPOTS_PATH)).json()
