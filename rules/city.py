@@ -69,11 +69,6 @@ class Roll:
         """Whether a device serves each."""
         return np.array([asset.device is not None for asset in self.assets], np.bool_)
 
-    def attribute(self, name: str) -> Reals:
-        """A registered number of each asset, NaN where there is none."""
-        values = [getattr(asset.attributes, name, None) for asset in self.assets]
-        return np.array([np.nan if value is None else value for value in values], np.float64)
-
     def rows(self, asset_ids: NDArray[Any]) -> Rows:
         """The row of each asset, −1 for one that is not of this roll."""
         if not len(self.assets):

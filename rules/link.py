@@ -27,8 +27,6 @@ class Link:
         self._regain = regain
         self._conn: Connection | None = conn
         self._task: asyncio.Task[Any] | None = None
-        self.regained = False
-        """Whether the connection is another than when this was last set to `False`."""
 
     @property
     def free(self) -> bool:
@@ -66,7 +64,7 @@ class Link:
             return
         task, self._task = self._task, None
         if self._conn is None:
-            self._conn, self.regained = task.result(), True
+            self._conn = task.result()
             _log.info("the rules have the database again")
             return
         error = task.exception()
