@@ -202,8 +202,9 @@ def test_what_stays_here_or_is_encrypted_is_accepted(name: str, value: str, monk
 def test_secrets_come_from_a_folder_below_the_environment_and_above_the_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tmp_path / "town.toml").write_text('secrets_dir = "secrets"\nmqtt_url = "mqtt://127.0.0.1:1"\nhttp_port = 9000\n')
-    (tmp_path / "secrets" / "mqtt_url").write_text("mqtt://platform:hush@127.0.0.1:2\n")
+    town = 'secrets_dir = "secrets"\nmqtt_url = "mqtt://127.0.0.1:1"\nhttp_port = 9000\n'
+    (tmp_path / "town.toml").write_text(town, encoding="utf-8-sig")  # as some editors save it
+    (tmp_path / "secrets" / "mqtt_url").write_text("mqtt://platform:hush@127.0.0.1:2\n", encoding="utf-8-sig")
     (tmp_path / "secrets" / "database_url").write_text("postgresql://me@localhost/file\n")
     (tmp_path / "secrets" / "server.key").write_text("no setting of ours")
     monkeypatch.setenv("LAMPLIGHTER_DATABASE_URL", "postgresql://me@localhost/environment")
