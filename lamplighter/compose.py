@@ -43,13 +43,13 @@ T = TypeVar("T")
 
 PATIENCE_S = 10.0
 """How long a service waits at its start for a broker or a database that is still starting."""
-MAINTENANCE_AGAIN_S = 30.0
-"""How long maintenance rests after the database was away, or another process was at it."""
+UPKEEP_AGAIN_S = 30.0
+"""How long upkeep rests after the database was away, or another process was at it."""
 INGEST = "ingest"
 """The client id of an ingest that is alone."""
 _AGAIN_S = 0.5
 _POOL_SIZE = 8
-"""Connections of one process: writing, rules, a few readers at once, maintenance."""
+"""Connections of one process: writing, rules, a few readers at once, upkeep."""
 
 
 @dataclass(frozen=True)
@@ -332,22 +332,22 @@ def _always(from_us: int, to_us: int) -> bool:
     return True
 
 
-def serve_maintenance(crew: Crew, ground: Ground) -> None:
+def serve_upkeep(crew: Crew, ground: Ground) -> None:
     """Start what looks after old data: partitions, rollups, compression, retention."""
     figures = UpkeepMetrics()
     ground.figures.register(figures)
-    crew.serve("maintenance", _maintain(ground, retention.ages(ground.settings), figures))
+    crew.serve("upkeep", _look_after(ground, retention.ages(ground.settings), figures))
 
 
-async def _maintain(ground: Ground, ages: lifecycle.Ages, figures: UpkeepMetrics) -> None:
+async def _look_after(ground: Ground, ages: lifecycle.Ages, figures: UpkeepMetrics) -> None:
     """Round after round; several processes may do so, of which one at a time has the work."""
     now = ground.now
     while True:
         try:
             done = await lifecycle.maintain(ground.pool, now(), clock_is_real=ground.clock.is_real, ages=ages)
             figures.add(done)
-            rest_s = MAINTENANCE_AGAIN_S if done.idle else done.rest_s
+            rest_s = UPKEEP_AGAIN_S if done.idle else done.rest_s
         except errors.StorageError as error:
-            _log.warning("maintenance put off", reason=str(error))
-            rest_s = MAINTENANCE_AGAIN_S
+            _log.warning("upkeep put off", reason=str(error))
+            rest_s = UPKEEP_AGAIN_S
         await asyncio.sleep(rest_s)

@@ -31,6 +31,11 @@ class Seat:
         return f"ingest-{self.share}-{self.member}"
 
 
+def _queue(seat: Seat | None) -> tuple[str, str | None]:
+    """The client id of an `ingest` process, by which its queue waits at the broker, and the share that it is of."""
+    return (compose.INGEST, None) if seat is None else (seat.client_id, seat.share)
+
+
 async def retire(settings: Settings, database_url: str, mqtt_url: str, seat: Seat | None) -> int:
     """Give up an `ingest` process's place for good: store what the broker holds for it, then have that forgotten.
 
@@ -46,7 +51,7 @@ async def retire(settings: Settings, database_url: str, mqtt_url: str, seat: Sea
     Raises:
         Failure: broker or database cannot be used; what is left still waits.
     """
-    name, share = (compose.INGEST, None) if seat is None else (seat.client_id, seat.share)
+    name, share = _queue(seat)
     wanted = start_clock(settings.clock_start, settings.clock_speed)
     async with crew() as members:
         ground = await members.enter(compose.ground(settings, database_url, mqtt_url, wanted, name))
@@ -91,12 +96,9 @@ async def serve(
         name = next(iter(services)) if seat is None else seat.client_id
         ground = await members.enter(compose.ground(settings, database_url, mqtt_url, wanted, name))
         if "ingest" in services:
-            if seat is None:
-                await compose.serve_ingest(members, ground)
-            else:
-                await compose.serve_ingest(members, ground, seat.client_id, seat.share)
+            await compose.serve_ingest(members, ground, *_queue(seat))
         if "upkeep" in services:
-            compose.serve_maintenance(members, ground)
+            compose.serve_upkeep(members, ground)
         if "gateway" in services:
             await compose.serve_gateway(members, ground)
         if place is not None and "rules" in services:

@@ -1,4 +1,4 @@
-"""What maintenance did, as Prometheus reads it."""
+"""What upkeep did, as Prometheus reads it."""
 
 from collections.abc import Iterator
 

@@ -20,17 +20,8 @@ _BOOKS = ("ledger", "ingest_instance", "quarantine")
 _MEMORY = ("rule_state", "zone_availability", "zone_outlook", "alarm_told")
 _SERVES = (
     *(KIND, f"{KIND}_hourly", f"{KIND}_daily", "zone_daily", "latest", "report_interval", "raw_horizon"),
-    *(
-        "rollup_dirty",
-        "rollup_work",
-        "alarm",
-        "alarm_event",
-        "command",
-        "rule_state",
-        "rule_version",
-        "rule_activation",
-    ),
-    *("zone_measure", "parking_zone_now", "ledger_check", *_BOOKS, "api_token", "self_probe"),
+    *("rollup_dirty", "rollup_work", "zone_measure", "parking_zone_now", "alarm", "alarm_event", "command"),
+    *("rule_state", "rule_version", "rule_activation", *_BOOKS, "ledger_check", "api_token", "self_probe"),
 )
 _ACKNOWLEDGED = "acknowledged_by, acknowledged_at, note, shelved_until, shelved_by, shelve_reason"
 

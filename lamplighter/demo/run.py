@@ -112,7 +112,7 @@ class _City:
         if ground.settings.gateway_networks:
             await compose.serve_gateway(members, ground)
         await compose.serve_rules(members, ground, self.place)
-        compose.serve_maintenance(members, ground)
+        compose.serve_upkeep(members, ground)
 
     async def until_clock_starts(self) -> None:
         """Wait for the moment at which a fast city clock starts."""

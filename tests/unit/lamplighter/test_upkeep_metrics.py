@@ -1,4 +1,4 @@
-"""The figures of maintenance add up over rounds."""
+"""The figures of upkeep add up over rounds."""
 
 from prometheus_client import CollectorRegistry
 
