@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -77,6 +78,7 @@ class Deliveries:
     arrived_us: Times
 
 
+@cache
 def record(gage: Gage) -> Record:
     """A gage's whole record."""
     rows = [row for row in recording(gage.file) if row[gage.column]]

@@ -133,9 +133,9 @@ class TestUplinks:
     @both
     def test_a_tenth_is_lost_and_shows_as_gaps(self, language: str) -> None:
         air = radio(language, "drain_level", count=4, loss_per_frame=0.1).live(NIGHT_US + DAY_US)
-        missing = seen = 0
+        missing, seen, heard = 0, 0, air.heard(events.Uplink)
         for device in air.devices:
-            counters = [each.counter for each in air.heard(events.Uplink) if device.eui in each.source.names]
+            counters = [each.counter for each in heard if device.eui in each.source.names]
             missing += sum(after - before - 1 for before, after in pairwise(counters))
             seen += len(counters)
         assert 0.07 < missing / (missing + seen) < 0.13

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from rules.drains import blockage
 from rules.drains.blockage import Usual
-from rules.effects import RaiseAlarm
+from rules.effects import RaiseAlarm, SendCommand
 from rules.inputs import Acked, Inputs
 from rules.memory import NEVER_US
 from telemetry.alarms import AlarmType, Severity
@@ -271,13 +271,17 @@ def test_a_restart_after_any_step_changes_nothing_for_drains(sayings: list[Sayin
 
 @settings(max_examples=12, deadline=None)
 @given(sayings)
+@example([(1, -600, 29.0, 0.0), (1, 20, 0.1, 0.0), (1, 20, 3.9, 0.0), (1, 20, 29.0, 0.0), (1, 20, 0.9, 0.0)])
 def test_every_alarm_of_a_drain_clears_once_its_condition_is_gone(sayings: list[Saying]) -> None:
+    """Its device answers what it is asked: a command that nobody answers has rightly failed."""
     life = suffer(sayings, 4)
-    begin_us = life.state.now_us
+    begin_us, sent = life.state.now_us, life.sent()
     for number in range(36):
         now_us = begin_us + number * 5 * MINUTE_US
         calm = [(asset, now_us, 0.1 + number % 2 / 100, 0.0) for asset in (1, 2, 3)]
-        life.step(now_us + SECOND_US, Inputs({DRAIN: said(calm)}))
+        acks = [Acked(-1, each.device, each.id, True) for each in sent]
+        effects = life.step(now_us + SECOND_US, Inputs({DRAIN: said(calm)}, acks))
+        sent = [each for each in effects if isinstance(each, SendCommand)]
     assert {each.id for each in life.raised()} == {each.id for each in life.cleared()}
 
 
