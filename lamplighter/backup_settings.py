@@ -12,8 +12,6 @@ from lamplighter.settings import Settings
 
 BLANK = "LEFT-OUT"
 """Stands where a secret stood."""
-FILES = ("password_file", "acl_file")
-"""What Mosquitto's configuration names besides."""
 _PASSWORD = re.compile(r"://[^/\s:@]*:([^/\s@]+)@")
 
 
@@ -61,7 +59,8 @@ def broker_files(configuration: Path) -> dict[str, bytes]:
         Failure: one of them cannot be read.
     """
     said = broker_file.said(configuration)
-    named = {"mosquitto.conf": str(configuration), **{f"{key}.txt": said[key] for key in FILES if key in said}}
+    keys = (broker_file.PASSWORDS, broker_file.ACCESS)
+    named = {"mosquitto.conf": str(configuration), **{f"{key}.txt": said[key] for key in keys if key in said}}
     return {name: _read(Path(path)) for name, path in named.items()}
 
 

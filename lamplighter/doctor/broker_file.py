@@ -10,6 +10,8 @@ from gateway.broker_rules import AUTOSAVE_S
 from lamplighter.doctor.findings import Finding, note, ok, wrong
 from rules.soundings import QueueBound
 
+PASSWORDS, ACCESS = "password_file", "acl_file"
+"""The files that it names besides."""
 _DEFAULTS = {
     "persistence": "false",
     "autosave_interval": "1800",

@@ -22,16 +22,15 @@ from telemetry.registry import Registry
 
 NAMED_MAX = 3
 COLLECT_S = 1.0
-PASSWORDS, ACCESS = "password_file", "acl_file"
 ALL = ""
 
 
 async def examine(configuration: Path, database_url: str, broker_url: str | None) -> AsyncIterator[Finding]:
     """Look at the files that a broker's configuration names; says nothing where it names none of these."""
     said = broker_file.said(configuration)
-    for finding in _access(said.get(ACCESS)):
+    for finding in _access(said.get(broker_file.ACCESS)):
         yield finding
-    known_users = _users(said.get(PASSWORDS))
+    known_users = _users(said.get(broker_file.PASSWORDS))
     if isinstance(known_users, Finding):
         yield known_users
         return
