@@ -192,7 +192,7 @@ async def choose_mode(conn: Connection, url: str) -> Migrated:
 
 async def _mode(conn: Connection, url: str, notes: list[str]) -> str:
     if await relations.relkind(conn, "city"):
-        row = await (await conn.execute("SELECT mode FROM city")).fetchone()
+        row = await (await conn.execute(lifecycle.SQL["mode"])).fetchone()
         if row:
             return str(row[0])
     row = await (await conn.execute(CITY["extension"])).fetchone()
@@ -240,10 +240,10 @@ async def _settle_timezone(conn: Connection, mode: str, timezone: str | None, ki
         await conn.execute(CITY["settle"], {"timezone": wanted, "mode": mode})
         if known is None or known == wanted:
             return
-        await conn.execute("DELETE FROM zone_daily")
-        for kind in kinds.values():
-            await conn.execute(ROLLUPS["all_hours"].format(kind=kind.name), {"kind": kind.name})
-            await conn.execute(ROLLUPS["forget_days"].format(kind=kind.name))
+        for kind in kinds:
+            await conn.execute(ROLLUPS["all_hours"].format(kind=kind), {"kind": kind})
+        for name in ("zone", *kinds):
+            await conn.execute(ROLLUPS["forget_days"].format(kind=name))
 
 
 def check_timezone(name: str) -> None:
