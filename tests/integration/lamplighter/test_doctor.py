@@ -126,4 +126,5 @@ async def test_who_may_enter_is_read_from_the_files_that_the_configuration_names
 ) -> None:
     file = own_broker.folder / "mosquitto.conf"
     findings = await collect(door.examine(file, database, own_broker.url))
-    assert [finding.weight for finding in findings] == ["ok", "ok"], findings
+    assert [finding.weight for finding in findings] == ["ok", "note", "ok"], findings
+    assert findings[1].sentence.startswith("Without a user of its own at the broker")

@@ -14,6 +14,7 @@ import msgspec
 import psycopg
 import pytest
 
+from bus import users
 from bus.session import Publisher
 from gateway import broker_rules
 from lamplighter.clock import real_now
@@ -22,6 +23,7 @@ from lamplighter.doctor import machine, queue
 from lamplighter.doctor.examination import Patient, examine
 from lamplighter.embedded import ports
 from lamplighter.embedded.postgres import embedded_postgres
+from lamplighter.install import logins
 from storage.migrate import migrate
 from telemetry import topics
 from telemetry.backlog import Backlog
@@ -545,9 +547,9 @@ async def test_nothing_is_found_in_a_healthy_town(
     start_mosquitto: StartMosquitto,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """All services run, and every device has its password."""
+    """All services run, and every device has its password, as every session of a service has."""
     monkeypatch.setattr(machine, "FILES_MIN", 256)  # what whoever runs the tests may open is no matter of the town
-    broker = start_broker(DEVICES)
+    broker = start_broker(DEVICES | dict.fromkeys(logins.names(users.SESSIONS), "password-of-a-service"))
     await migrate(careful_database)
     town = Town(tmp_path, careful_database, broker.url, start_mosquitto)
     await town.populate()
