@@ -105,7 +105,8 @@ def _files(
 
 def _say_taken(manifest: Manifest, path: Path, with_secrets: bool) -> None:
     size = sum(member.size for member in manifest.members.values())
-    _say(f"wrote {path}: {manifest.rows} rows of {len(manifest.tables)} tables, {size / 1024**2:.1f} MiB")
+    spelled = f"{size / 1024**2:.1f} MiB" if size >= 1024**2 else f"{size / 1024:.0f} KiB"
+    _say(f"wrote {path}: {manifest.rows} rows of {len(manifest.tables)} tables, {spelled}")
     if manifest.files:
         _say(f"with {', '.join(manifest.files)}")
     if "password_file.txt" in manifest.files:
