@@ -80,20 +80,20 @@ def create_app(
     metrics.registry.register(waiting)
     gate = Gate(database, real_now, addresses, attempts)
     app = _framework()
-    app.include_router(public_router(PublicParts(board, settings, addresses, streams, metrics)))
-    app.include_router(standards_router(board, Spots(database, now, settings.ttl_s)))
     kinds = frozenset(settings.public_kinds)
-    app.include_router(sensorthings_router(board, all_assets(database, now), RawTables(database), gate, kinds))
     listeners = Streams(settings.streams_per_address, LISTENERS_MAX)
-    app.include_router(alarm_stream_router(alarm_board, gate, addresses, listeners, metrics.alarm_streams))
-    ops = OpsParts(database, gate, now, real_now, dark, settings)
-    routers = (assets.assets_router, alarms.alarms_router, commands.commands_router, zones.zones_router)
-    for router in (*routers, annotations.annotations_router, records.records_router):
-        app.include_router(router(ops))
-    app.include_router(health_router(broker_connected, database, real_now, gate, metrics, waiting, sighting))
-    app.include_router(page_router(settings))
-    app.include_router(alarm_page_router(settings))
-    app.include_router(_reference_router(app))
+    for router in (
+        public_router(PublicParts(board, settings, addresses, streams, metrics)),
+        standards_router(board, Spots(database, now, settings.ttl_s)),
+        sensorthings_router(board, all_assets(database, now), RawTables(database), gate, kinds),
+        alarm_stream_router(alarm_board, gate, addresses, listeners, metrics.alarm_streams),
+        *_ops_routers(OpsParts(database, gate, now, real_now, dark, settings)),
+        health_router(broker_connected, database, real_now, gate, metrics, waiting, sighting),
+        page_router(settings),
+        alarm_page_router(settings),
+        _reference_router(app),
+    ):
+        app.router.routes.extend(router.routes)  # included, each would be analysed once more at the first request
     return Door(app, board, buckets, addresses, metrics)
 
 
@@ -109,6 +109,11 @@ def _framework() -> Described:
     )
     problems.explain_all(app)
     return app
+
+
+def _ops_routers(parts: OpsParts) -> list[APIRouter]:
+    routers = (assets.assets_router, alarms.alarms_router, commands.commands_router, zones.zones_router)
+    return [router(parts) for router in (*routers, annotations.annotations_router, records.records_router)]
 
 
 def _reference_router(app: FastAPI) -> APIRouter:
