@@ -141,14 +141,14 @@ class Runner:
             self._stepped = city = self._known_city()
             now_us = self._town.now()
             await self._rules.keep(conn, now_us)
-            kept = await rule_state.load(conn)
             spoken = {each.zone: each for each in await zones.remembered(conn)}
-            rows = [Recalled(each.asset_id, each.rule, each.position_us, each.state) for each in kept]
+            rows = await rule_state.load(conn)
             self._state = restore(
                 city,
-                rows,
+                (Recalled(each.asset_id, each.rule, each.position_us, each.state) for each in rows),
                 {zone: RecalledZone(each.said_us, each.status, each.outlook) for zone, each in spoken.items()},
             )
+            del rows  # several times what the state takes
             self._state.thresholds = before or self._state.thresholds
             async with conn.transaction():
                 turned = await alarms.turn(conn, await alarms.stray(conn))

@@ -2,11 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from sys import intern
 
 from storage import queries
 from storage.pool import Connection
 
 SQL = queries.load("rule_state")
+
+FETCHED_AT_ONCE = 2_000
+"""Rows: an answer with those of all assets at once would take several times the memory of what is in them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,8 +25,10 @@ class Kept:
 
 async def load(conn: Connection) -> list[Kept]:
     """Everything that is remembered."""
-    rows = await (await conn.execute(SQL["load"])).fetchall()
-    return [Kept(asset_id, rule, position_us, state.encode()) for asset_id, rule, position_us, state in rows]
+    async with conn.transaction(), conn.cursor("rule_state") as cursor:
+        cursor.itersize = FETCHED_AT_ONCE
+        await cursor.execute(SQL["load"])
+        return [Kept(asset_id, intern(rule), at_us, state.encode()) async for asset_id, rule, at_us, state in cursor]
 
 
 async def save(conn: Connection, rows: Sequence[Kept]) -> None:

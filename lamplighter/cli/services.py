@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from lamplighter.allocator import give_back_freed_memory
 from lamplighter.cli.session import Config, begin, need_broker, need_database, run
 from lamplighter.errors import WrongUsage
 
@@ -101,6 +102,7 @@ def upkeep(metrics_port: MetricsPort = None, config: Config = None) -> None:
 
 def rules(metrics_port: MetricsPort = None, config: Config = None) -> None:
     """Decide: dim lamps, raise alarms, count free bays. Of several such processes one leads."""
+    give_back_freed_memory()  # a flood or a dusk is over, and so is what it takes
     _serve(config, "rules", metrics_port=metrics_port)
 
 
