@@ -40,6 +40,10 @@ NOTES = """\
 - **Memory** is what is resident; a server's is that of all its processes, what they share once. Means of the first and
   last fifth of the time in which the last process of its name was warm. It is flat if it grows by no more than 10 MiB.
   The database fills its cache, the simulator remembers all that it has sent: they are shown, not judged.
+- **What rules hold** besides code and registry is bounded by the town: 55 KB a parking zone for its learned week and
+  what of its forecasts is still to be scored (full within four hours of the city's), 4 KB an alarm that stands, at most
+  one a type and asset, 1 KB a command under way, at most one a device and setting. All of a town's lamps at dusk, or a
+  backlog after an outage, take a few MiB more for a moment; that is given back.
 - **A stuck bay** is one of the faults; its alarm takes two days of its neighbours' changes, longer than this lasts.
 - The full disk needs a disk of the database's own, which only root can mount; another user's soak does without it.
 """
