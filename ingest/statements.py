@@ -17,7 +17,8 @@ CONCLUDE = f"WITH booked AS ({SQL['book']}) {SQL['settle']}"
 class Statements:
     """SQL for one observation table. All but `copy` take one binary array a column, in the table's order.
 
-    `insert` leaves rows alone that are there and returns (asset_id, microseconds since 1970) of those that were not.
+    `copy` and `insert` raise `UniqueViolation` where a row is there already. `merge` leaves such rows alone and returns
+    (asset_id, microseconds since 1970) of those that were not.
     `conflicting` counts rows whose stored values differ. `redelivered` returns, of rows without a time of their own,
     (place from 1, whether the stored values differ) of those that are there under the same `seq`; it takes the time
     that this is remembered, in seconds, as last parameter.
@@ -25,6 +26,7 @@ class Statements:
 
     copy: str
     insert: str
+    merge: str
     conflicting: str
     redelivered: str
 
@@ -40,7 +42,10 @@ def of(kind: Kind) -> Statements:
     differ = f"ROW({stored}) IS DISTINCT FROM ROW({new})"
     return Statements(
         copy=table.copy_sql,
-        insert=f"{table.insert_sql} RETURNING asset_id, (extract(epoch FROM observed_at) * 1000000)::bigint",
+        insert=table.insert_sql,
+        merge=f"""
+            {table.insert_sql} ON CONFLICT DO NOTHING
+            RETURNING asset_id, (extract(epoch FROM observed_at) * 1000000)::bigint""",
         conflicting=f"""
             SELECT count(*) FROM unnest({arrays}) AS n ({names})
             JOIN {table.name} t ON t.asset_id = n.asset_id AND t.observed_at = n.observed_at

@@ -14,6 +14,7 @@ import numpy as np
 
 from ingest import statements
 from ingest.copy import Values, array, copy_payload, text_array, values_of
+from ingest.round_trip import Step
 from ingest.rows import Rows, Settled, newest, settle, without_time
 from ingest.statements import FOLLOW, SQL
 from storage import lifecycle, tables
@@ -21,21 +22,12 @@ from storage.pool import Connection
 from telemetry.kind import Kind
 from telemetry.limits import SEQ_MEMORY_S
 
+COPY_ROWS_MIN = 2_000
+"""From so many new rows on COPY costs the server less; fewer are steps of one round trip, which costs ingest less."""
+
 Sent = Callable[[], None]
 """Is called, perhaps several times, once the server has something to work on, or where it is away."""
 _encode = msgspec.json.Encoder().encode
-
-
-@dataclass(frozen=True, slots=True)
-class Prepared:
-    """Rows as far as they can be made ready before their transaction, by kind in the order in which they are stored.
-
-    Where all are taken for new, `payloads` are what COPY takes, and `following` are the parameters of what follows.
-    """
-
-    settled: dict[str, Settled]
-    payloads: dict[str, bytes] = field(default_factory=dict)
-    following: dict[str, object] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +39,35 @@ class Stored:
     conflicting: int
 
 
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """Rows as far as they can be made ready before their transaction, by kind in the order in which they are stored.
+
+    Where all are taken for new, `payloads` are what COPY takes and `following` the parameters of what follows; where
+    those are few, `steps` are both at once.
+    """
+
+    settled: dict[str, Settled]
+    payloads: dict[str, bytes] = field(default_factory=dict)
+    following: dict[str, object] | None = None
+    steps: list[Step] = field(default_factory=list)
+
+    def taken(self) -> dict[str, Stored]:
+        """All that is settled, as stored."""
+        return {name: Stored(each.rows, each.duplicate, each.conflicting) for name, each in self.settled.items()}
+
+
 def prepare(by_kind: Mapping[str, Rows], careful: bool) -> Prepared:
     """Make rows of several kinds ready, always in the same order so that two processes cannot wait for each other."""
     settled = {name: settle(by_kind[name]) for name in sorted(by_kind)}
     if careful or any(without_time(each.rows.columns).any() for each in settled.values()):
         return Prepared(settled)
-    payloads = {name: copy_payload(values_of(each.rows)) for name, each in settled.items()}
-    return Prepared(settled, payloads, _following([each.rows for each in settled.values()]))
+    fresh = {name: each.rows for name, each in settled.items() if len(each.rows)}
+    following = _following(fresh.values())
+    if 0 < sum(map(len, fresh.values())) < COPY_ROWS_MIN:
+        return Prepared(settled, steps=[*map(_insert, fresh.values()), Step(FOLLOW, following)])
+    payloads = {name: copy_payload(values_of(rows)) for name, rows in fresh.items()}
+    return Prepared(settled, payloads, following)
 
 
 async def store_all(
@@ -68,7 +82,7 @@ async def store_all(
     stored = {}
     for name, each in settled.items():
         if careful or not len(each.rows):
-            stored[name] = await _insert(conn, each)
+            stored[name] = await _merge(conn, each)
         else:
             await _copy(conn, each.rows, prepared.payloads.get(name), on_sent)
             stored[name] = Stored(each.rows, each.duplicate, each.conflicting)
@@ -107,13 +121,17 @@ async def _copy(conn: Connection, rows: Rows, payload: bytes | None, on_sent: Se
         on_sent()
 
 
-async def _insert(conn: Connection, settled: Settled) -> Stored:
+def _insert(rows: Rows) -> Step:
+    return Step(statements.of(rows.columns.kind).insert, [array(each) for each in values_of(rows)])
+
+
+async def _merge(conn: Connection, settled: Settled) -> Stored:
     """Store the rows that are not there; those that are, are duplicates."""
     rows = settled.rows
     if not len(rows):
         return Stored(rows, settled.duplicate, settled.conflicting)
     statement = statements.of(rows.columns.kind)
-    cursor = await conn.execute(statement.insert, [array(each) for each in values_of(rows)])
+    cursor = await conn.execute(statement.merge, [array(each) for each in values_of(rows)])
     inserted = set(await cursor.fetchall())
     if len(inserted) == len(rows):
         return Stored(rows, settled.duplicate, settled.conflicting)

@@ -20,6 +20,7 @@ from ingest.batch import Batch
 from ingest.fates import Fates
 from ingest.parcel import Parcel, condemn, only, units
 from ingest.presence import record
+from ingest.round_trip import RoundTrips, Step
 from ingest.statements import CONCLUDE, SQL
 from ingest.store import Prepared, Sent, Stored, follow_up, prepare, store_all
 from storage import errors
@@ -63,6 +64,7 @@ class Writer:
         self._pool, self._instance = pool, instance
         self._lease = AsyncExitStack()
         self._conn: Connection | None = None
+        self._round_trips: RoundTrips | None = None
         self._partitions: Partitions | None = None
         self._prepared: tuple[Parcel, Prepared] | None = None
         self._doubt: tuple[UUID, Fates] | None = None
@@ -71,7 +73,7 @@ class Writer:
 
     async def close(self) -> None:
         """Give the connection back."""
-        self._conn = self._partitions = None
+        self._conn = self._round_trips = self._partitions = None
         lease, self._lease = self._lease, AsyncExitStack()
         await lease.aclose()
 
@@ -156,23 +158,39 @@ class Writer:
         """
         try:
             prepared = self._prepared_of(parcel, careful)
+            if prepared.steps and not (careful or parcel.refused or parcel.words):
+                return await self._apply_at_once(parcel, prepared)
             await conn.execute("BEGIN")
             stored = await store_all(conn, prepared, careful, self._on_sent)
-            fates = await _account(conn, parcel, stored)
-            day = to_datetime(parcel.day * DAY_US).date()
-            batch = uuid4()
-            if end == "COMMIT":
-                self._doubt = batch, fates
+            fates = _booked(parcel, stored)
+            await _keep_rest(conn, parcel, fates)
+            conclusion = self._conclusion(parcel, fates, in_doubt=end == "COMMIT")
             async with conn.pipeline():
                 await follow_up(conn, stored.values(), None if careful else prepared.following)
-                account = {"day": day, **fates.account, "instance": self._instance, "batch": batch}
-                await conn.execute(CONCLUDE, account)
+                await conn.execute(CONCLUDE, conclusion)
                 await conn.execute(end)
             return fates
         except BaseException:
             with suppress(psycopg.Error):
                 await conn.rollback()
             raise
+
+    async def _apply_at_once(self, parcel: Parcel, prepared: Prepared) -> Fates:
+        """A parcel of few new rows and nothing else, committed in one round trip."""
+        assert self._round_trips is not None
+        fates = _booked(parcel, prepared.taken())
+        conclusion = Step(CONCLUDE, self._conclusion(parcel, fates, in_doubt=True))
+        self._on_sent()
+        await self._round_trips.transact([*prepared.steps, conclusion])
+        return fates
+
+    def _conclusion(self, parcel: Parcel, fates: Fates, in_doubt: bool) -> dict[str, object]:
+        """The parameters of `CONCLUDE`; from now on nobody knows whether it takes place, where it is `in_doubt`."""
+        batch = uuid4()
+        if in_doubt:
+            self._doubt = batch, fates
+        day = to_datetime(parcel.day * DAY_US).date()
+        return {"day": day, **fates.account, "instance": self._instance, "batch": batch}
 
     def _prepared_of(self, parcel: Parcel, careful: bool) -> Prepared:
         if self._prepared is not None and self._prepared[0] is parcel:
@@ -236,16 +254,22 @@ class Writer:
     async def _connected(self) -> Connection:
         if self._conn is None:
             self._conn = await self._lease.enter_async_context(self._pool.connection())
+            self._round_trips = RoundTrips(self._conn)
         return self._conn
 
 
-async def _account(conn: Connection, parcel: Parcel, stored: Mapping[str, Stored]) -> Fates:
-    """What becomes of the parcel's observations once its rows are stored; quarantine and presence are written."""
+def _booked(parcel: Parcel, stored: Mapping[str, Stored]) -> Fates:
+    """What becomes of the parcel's observations by its rows."""
     fates = Fates(parcel.received, unknown_fields=parcel.unknown_fields)
     for name, each in stored.items():
         fates.stored[name] += len(each.rows)
         fates.duplicate += each.duplicate
         fates.conflicting += each.conflicting
+    return fates
+
+
+async def _keep_rest(conn: Connection, parcel: Parcel, fates: Fates) -> None:
+    """Write what is refused, which the fates learn, and what devices said of themselves."""
     if parcel.refused:
         outcome = await quarantine(conn, parcel.day, parcel.refused)
         fates.quarantined.update(outcome.quarantined)
@@ -253,4 +277,3 @@ async def _account(conn: Connection, parcel: Parcel, stored: Mapping[str, Stored
         fates.unkept += outcome.unkept
     if parcel.words:
         await record(conn, parcel.words)
-    return fates

@@ -92,10 +92,10 @@ class Table:
 
     @property
     def insert_sql(self) -> str:
-        """INSERT of one binary array a column (`%b`), leaving rows alone that are there already."""
+        """INSERT of one binary array a column (`%b`)."""
         arrays = ", ".join(f"%b::{column.type.name}[]" for column in self.columns)
         names = ", ".join(self.column_names)
-        return f"INSERT INTO {self.name} ({names}) SELECT * FROM unnest({arrays}) ON CONFLICT DO NOTHING"
+        return f"INSERT INTO {self.name} ({names}) SELECT * FROM unnest({arrays})"
 
     def constraint(self, column: Column) -> str:
         """The named CHECK of a column that has one."""

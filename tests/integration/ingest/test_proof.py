@@ -1,5 +1,6 @@
 """The ledger against the rows that are there: honest traffic, and a planted defect."""
 
+from collections.abc import Mapping
 from datetime import date
 
 import numpy as np
@@ -7,10 +8,11 @@ import pytest
 
 from ingest import writer
 from ingest.replay import Replayed, replay
-from ingest.store import Prepared, Sent, Stored, prepare, store_all
+from ingest.rows import Rows
+from ingest.store import Prepared, prepare
 from storage import ledger, registry
 from storage.ledger_check import check_day
-from storage.pool import Connection, Pool
+from storage.pool import Pool
 from tests.integration.ingest.conftest import CITY, City, Ingest, now
 from tests.parts.patience import eventually
 
@@ -40,11 +42,10 @@ async def test_resending_and_replaying_keep_the_account_and_the_rows_equal(
 async def test_an_observation_that_is_forgotten_on_the_way_is_found_out(
     ingest: Ingest, city: City, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def forget_one(conn: Connection, whole: Prepared, careful: bool, on_sent: Sent) -> dict[str, Stored]:
-        less = {name: each.rows.take(np.arange(1, len(each.rows))) for name, each in whole.settled.items()}
-        return await store_all(conn, prepare(less, careful), careful, on_sent)
+    def forget_one(by_kind: Mapping[str, Rows], careful: bool) -> Prepared:
+        return prepare({name: rows.take(np.arange(1, len(rows))) for name, rows in by_kind.items()}, careful)
 
-    monkeypatch.setattr(writer, "store_all", forget_one)
+    monkeypatch.setattr(writer, "prepare", forget_one)
     ts = now() // 1000
     await city.telemetry("streetlight", "L1", [{"ts": ts - n, "level_pct": n} for n in range(5)])
 

@@ -68,6 +68,14 @@ def lamp(ms: int, rest: str = '"level_pct": 50') -> tuple[str, str, bytes]:
     return "streetlight", "L1", b'{"ts": %d, %s}' % (ms, rest.encode())
 
 
+@pytest.fixture(params=["at once", "by COPY"])
+def either_way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Few rows go at once, and many by COPY: here few as well."""
+    if request.param == "by COPY":
+        monkeypatch.setattr("ingest.store.COPY_ROWS_MIN", 0)
+
+
+@pytest.mark.usefixtures("either_way")
 async def test_values_come_back_as_they_were(desk: Desk) -> None:
     everything = (
         '"seq": 9223372036854775807, "level_pct": 33.333333333333336, "setpoint_pct": 0, "power_w": 1e-3, '
@@ -86,6 +94,7 @@ async def test_values_come_back_as_they_were(desk: Desk) -> None:
     ]
 
 
+@pytest.mark.usefixtures("either_way")
 async def test_duplicates_within_and_across_batches(desk: Desk) -> None:
     first = await desk.write(lamp(MS), lamp(MS), lamp(MS, '"level_pct": 51'), lamp(MS + 1))
     assert (first.stored.total(), first.duplicate, first.conflicting) == (2, 2, 1)
