@@ -18,6 +18,9 @@ _ATTACH_FILTER = 26
 _DROP_ALL = struct.pack("HBBI", 0x06, 0, 0, 0)
 """One BPF instruction: return 0, that is, keep nothing of the packet; not even an acknowledgement goes back."""
 
+_SYNC, _READY = b"S\0\0\0\x04", b"Z\0\0\0\x05I"
+"""PostgreSQL's Sync, with which the transaction of an ingest's round trip commits, and its answer that none is open."""
+
 
 class Wire(Listener):
     """Passes bytes on between who connects to `url` and the server behind it.
@@ -110,8 +113,12 @@ class Wire(Listener):
                 if link.silent:
                     return
                 link.writes_ledger |= b"INSERT INTO ledger" in data
-                if link.writes_ledger and b"COMMIT" in data and self.at_commit:
+                in_round_trip = b"round_trip_" in data and data.endswith(_SYNC)
+                if self.at_commit and link.writes_ledger and (b"COMMIT" in data or in_round_trip):
                     if self.commit_side == "before":
+                        if in_round_trip:
+                            link.server.write(data.removesuffix(_SYNC))
+                            await link.server.drain()
                         self._strike(link)
                         return
                     link.commits = True
@@ -126,7 +133,7 @@ class Wire(Listener):
                 await self._flowing.wait()
                 if link.silent:
                     return
-                if link.commits and b"COMMIT\0" in data:
+                if link.commits and (b"COMMIT\0" in data or data.endswith(_READY)):
                     self._strike(link)
                     return
                 link.client.write(data)
