@@ -88,6 +88,14 @@ async def upkeep_days(conn: Connection) -> float | None:
     return found
 
 
+async def outlasted(conn: Connection, kind: str, end: datetime) -> bool:
+    """Whether rows of the kind from before `end` were there when retention looked the last time but one."""
+    with errors.translated():
+        found = await conn.execute(SQL["outlasted"].format(kind=kind), {"kind": kind, "end": end})
+        row = await found.fetchone()
+    return row is not None and row[0]
+
+
 async def processes(conn: Connection) -> list[tuple[str, float]]:
     """Each process that books uplinks and has not said farewell, and for how many real seconds it has been silent."""
     return await _rows(conn, "processes")
@@ -121,6 +129,11 @@ async def unheard_of(conn: Connection, since: datetime) -> list[tuple[str, str]]
 async def refused(conn: Connection, since: datetime) -> list[tuple[str, int, int]]:
     """What was refused since a moment and not replayed: reason, uplinks, devices; the most frequent first."""
     return await _rows(conn, "refused", since=since)
+
+
+async def replayed(conn: Connection, since: datetime) -> int:
+    """How many uplinks were refused since a moment and replayed."""
+    return await _count(conn, "replayed", {"since": since})
 
 
 async def _rows(conn: Connection, name: str, **parameters: object) -> list[Any]:

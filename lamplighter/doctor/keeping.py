@@ -37,22 +37,23 @@ async def examine(settings: Settings, url: str) -> AsyncIterator[Finding]:
 
 
 async def _upkeep(connection: Connection, settings: Settings, now_us: int) -> Finding:
-    """Whether old data is looked after, which is done once a day."""
+    """Whether old data is looked after, which is done once a day; what has just come waits for the next time."""
     ages = retention.ages(settings)
     days = await survey.upkeep_days(connection)
     if days is not None and days > UPKEEP_DAYS:
         words = f"Nobody has summed up, compressed or dropped old data for {days:.0f} days"
         return wrong("upkeep", f"{words}: start `lamplighter up`, or `lamplighter upkeep`.")
-    house = await lifecycle.keeper(connection)
+    house, leaving = await lifecycle.keeper(connection), ""
     for kind in KINDS.values():
         due_us = now_us - (ages.raw(kind.name) + UPKEEP_DAYS) * DAY_US
         end = await house.end_of_rows(connection, kind, due_us)
-        if end is not None:
-            words = (
-                f"Rows of {kind.name} up to {end:%Y-%m-%d} are older than they are kept ({ages.raw(kind.name)} days)"
-            )
+        if end is None:
+            continue
+        words = f"Rows of {kind.name} up to {end:%Y-%m-%d} are older than they are kept ({ages.raw(kind.name)} days)"
+        if await survey.outlasted(connection, kind.name, end):
             return wrong("upkeep", f"{words}: see in the log of `lamplighter up` why they are not dropped.")
-    return ok("upkeep", "Nothing is older than it is kept.")
+        leaving = f"{words}, and leave with the next retention, which is once a day."
+    return ok("upkeep", leaving or "Nothing is older than it is kept.")
 
 
 def _rollups(check: rollup_check.Check | None, now: dt.datetime) -> Finding:

@@ -56,7 +56,9 @@ async def _refused(connection: Connection) -> list[Finding]:
             mend = "register them, then `lamplighter quarantine replay`"
         words = f"In the last day {uplinks} uplinks of {devices} devices were refused ({reason})"
         found.append(note("quarantine", f"{words}: {mend}."))
-    return found or [ok("quarantine", "In the last day nothing was refused.")]
+    replayed = await survey.replayed(connection, since)
+    words = f"What was refused in the last day has been replayed ({replayed}); nothing waits."
+    return found or [ok("quarantine", words if replayed else "In the last day nothing was refused.")]
 
 
 def _named(assets: list[str], one: str, several: str) -> str:

@@ -56,6 +56,15 @@ SELECT EXISTS (
 -- The days of the city since compression and retention last looked, of the kind that has waited longest; NULL: never.
 SELECT extract(epoch FROM city_now() - min(looked_at))::float8 / 86400 FROM raw_horizon WHERE isfinite(looked_at);
 
+-- name: outlasted
+-- Whether rows from before a moment came more than a day before retention last looked: it looks once a day, and leaves
+-- to the next time what has only just come.
+SELECT EXISTS (
+    SELECT FROM {kind}
+    WHERE observed_at < %(end)s
+      AND received_at < (SELECT looked_at - interval '1 day' FROM raw_horizon WHERE kind = %(kind)s)
+);
+
 -- name: alike
 -- Devices whose names differ in nothing but capitals.
 SELECT array_agg(device ORDER BY device) FROM device GROUP BY lower(device) HAVING count(*) > 1 ORDER BY 1 LIMIT 10;
@@ -70,6 +79,10 @@ ORDER BY 1 LIMIT 10;
 -- What was refused since a moment and not replayed: reason, uplinks, devices.
 SELECT reason, count(*), count(DISTINCT device) FROM quarantine
 WHERE received_at > %(since)s AND replayed_at IS NULL GROUP BY 1 ORDER BY 2 DESC, 1;
+
+-- name: replayed
+-- How many uplinks were refused since a moment and replayed.
+SELECT count(*) FROM quarantine WHERE received_at > %(since)s AND replayed_at IS NOT NULL;
 
 -- name: without
 -- Assets of a kind in service that lack an attribute.

@@ -313,7 +313,23 @@ async def the_place_of_the_city_is_not_set(town: Town, _: pytest.MonkeyPatch) ->
 async def data_is_older_than_it_is_kept(town: Town, _: pytest.MonkeyPatch) -> Patient:
     bounds = "FOR VALUES FROM ('2025-12-01 00:00Z') TO ('2026-01-01 00:00Z')"
     await town.sql(f"CREATE TABLE streetlight_2025_12 PARTITION OF streetlight {bounds}")
+    await town.sql("INSERT INTO raw_horizon (kind, looked_at) VALUES ('streetlight', %s)", days_ago(0.5))
+    await town.sql(OLD_ROW, days_ago(3))
     return town.patient(raw_days=90, compress_days=14)
+
+
+OLD_ROW = """
+    INSERT INTO streetlight (asset_id, observed_at, received_at, level_pct)
+    SELECT asset_id, '2025-12-24 18:00Z', %s, 40 FROM asset WHERE asset = 'lamp-1'
+"""
+
+
+async def test_history_that_retention_has_not_met_yet_is_no_fault(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    patient = await data_is_older_than_it_is_kept(town, monkeypatch)
+    await town.sql("UPDATE streetlight SET received_at = %s", days_ago(1.4))
+    (said,) = [each for each in await findings(patient, "city") if each.about == "upkeep"]
+    assert said.weight == "ok", "it came after retention looked the last time but one"
+    assert "leave with the next retention" in said.sentence
 
 
 @fault("city", "Nobody has summed up, compressed or dropped old data for 5 days: start `lamplighter up`")
@@ -538,6 +554,14 @@ def careful_database(background: Background, home: Path) -> Iterator[str]:
     server, leave = background.open(embedded_postgres(home))
     yield server.url
     leave()
+
+
+async def test_what_was_refused_and_replayed_is_told(town: Town) -> None:
+    await town.sql(REFUSED, days_ago(0.1), days_ago(0.1), "L1", "unknown_device")
+    await town.sql("UPDATE quarantine SET replayed_at = %s", days_ago(0))
+    (said,) = [each for each in await findings(town.patient(), "city") if each.about == "quarantine"]
+    assert said.weight == "ok"
+    assert said.sentence == "What was refused in the last day has been replayed (1); nothing waits."
 
 
 async def test_nothing_is_found_in_a_healthy_town(
