@@ -26,8 +26,9 @@ class Drawn:
     """One zone (empty for none) in one local month, which `month` begins.
 
     Of `lamps` the meters told what they drew on `nights` lamp-nights in all: `drawn_kwh`; at full light from dusk to
-    dawn it would have been `full_kwh`. Of `lamps_unknown` nobody knows what they draw at full light: they do not count.
-    Lamps of the zone were unlit in the dark for `unlit_h` lamp-hours, by their alarms.
+    dawn it would have been `full_kwh`, between a meter's first reading and its last. Of `lamps_unknown` nobody knows
+    what they draw at full light: they do not count. Lamps of the zone were unlit in the dark for `unlit_h` lamp-hours,
+    by their alarms.
     """
 
     zone: str

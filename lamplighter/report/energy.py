@@ -56,8 +56,8 @@ COLUMNS: tuple[Column[Drawn], ...] = (
         words("full_kwh", "volllicht_kwh"),
         words("At full light, kWh", "Bei vollem Licht, kWh"),
         words(
-            "each lamp's power at full light times the hours from dusk to dawn",
-            "Leistung jeder Leuchte bei vollem Licht mal Stunden von Dämmerung zu Dämmerung",
+            "each lamp's power at full light times the hours from dusk to dawn between its meter's readings",
+            "Leistung jeder Leuchte bei vollem Licht mal Stunden von Dämmerung zu Dämmerung zwischen Zählerständen",
         ),
         lambda row: round(row.full_kwh, 3),
     ),
@@ -95,10 +95,12 @@ TITLE = words("Energy of street lights", "Energie der Straßenbeleuchtung")
 LEAD = words(
     "What the lamps drew, against what they would have drawn at full light from dusk to dawn. A lamp's power at full "
     "light is the median of the highest readings of days on which it gave full light, else its highest reading scaled "
-    "by the light it gave then. Days on which a lamp told nothing count neither way.",
+    "by the light it gave then. Days on which a lamp told nothing count neither way, nor does the time before its "
+    "meter's first reading.",
     "Verbrauch der Leuchten, verglichen mit vollem Licht von der Abend- bis zur Morgendämmerung. Die Leistung einer "
     "Leuchte bei vollem Licht ist der Median der höchsten Werte von Tagen, an denen sie volles Licht gab, sonst ihr "
-    "höchster Wert, hochgerechnet von der damaligen Helligkeit. Tage ohne Meldung zählen auf keiner Seite.",
+    "höchster Wert, hochgerechnet von der damaligen Helligkeit. Tage ohne Meldung zählen auf keiner Seite, ebenso die "
+    "Zeit vor dem ersten Zählerstand.",
 )
 CAPTION = words("Each month, kWh", "Je Monat, kWh")
 

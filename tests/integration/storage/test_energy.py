@@ -43,8 +43,23 @@ async def test_full_light_is_what_a_lamp_drew_at_full_light_else_scaled(conn: Co
     assert (found.zone, found.month, found.lamps, found.lamps_unknown) == ("ring", dt.date(2026, 11, 1), 2, 1)
     assert found.nights == 3
     # lamp-1: 80 W, 0.5 kWh on its first day, 0.5 on its second and 0.5 between them. lamp-2: 60 W at full light.
-    assert found.full_kwh == pytest.approx((2 * 80 + 60) * 14 / 1000)
+    # Of the 14 dark hours a day, the half hour before a meter's first reading counts no more than that after its last.
+    assert found.full_kwh == pytest.approx((27 * 80 + 13 * 60) / 1000)
     assert found.drawn_kwh == pytest.approx(0.5 + 1.0 + 0.5)
+
+
+async def test_the_dark_before_a_meters_first_reading_is_not_saved(conn: Connection, pool: Pool) -> None:
+    await register(conn, ("lamp-1", "streetlight", "ring"))
+    evening = NIGHTS[0] + dt.timedelta(hours=20, minutes=15)
+    given = {"level_pct": 100.0, "power_w": 80.0}
+    rows: list[Row] = [
+        (1, evening + dt.timedelta(minutes=minute), given | {"energy_kwh": 80 * minute / 60_000})
+        for minute in range(0, 25, 5)
+    ]
+    await store(conn, "streetlight", [*rows, (1, evening - dt.timedelta(hours=2), given)])
+    await maintain(pool, to_us(at("2026-11-20 20:30")))
+    (found,) = await energy.by_zone_and_month(conn, NIGHTS[0], NIGHTS[1], DARK)
+    assert found.drawn_kwh == pytest.approx(found.full_kwh) == pytest.approx(80 * 20 / 60_000)
 
 
 async def test_without_readings_there_is_nothing_to_tell(conn: Connection) -> None:
