@@ -25,11 +25,14 @@ class Addresses:
         """The same of a connection's other end and a request's headers, whose names are in lower case."""
         return household(self._through_proxies(peer, _forwarded_for(headers)) if self._trusted else peer)
 
-    def on_loopback(self, scope: Scope) -> bool:
-        """Whether the request comes from this machine itself, and not through a proxy that runs on it."""
-        address = _parsed(str((scope.get("client") or ("", 0))[0]))
+    def is_local(self, scope: Scope) -> bool:
+        """Whether the request comes from this machine itself, and not through a proxy that runs on it.
+
+        Over loopback, or from the very address that it came to: where we listen at an outer one, ours begin there too.
+        """
+        address, own = (_parsed(str((scope.get(end) or ("", 0))[0])) for end in ("client", "server"))
         proxied = any(name in (b"x-forwarded-for", b"forwarded", b"x-real-ip", b"via") for name, _ in scope["headers"])
-        return address is not None and address.is_loopback and not proxied
+        return address is not None and (address.is_loopback or address == own) and not proxied
 
     def _through_proxies(self, peer: str, forwarded: list[str]) -> str:
         """The nearest address that no trusted proxy has: what stands before it, anybody could have written."""

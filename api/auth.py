@@ -78,7 +78,7 @@ class Gate:
         demand = self.demands(role)
 
         async def demand_unless_local(request: Request, credentials: Credentials) -> None:
-            if not self._addresses.on_loopback(request.scope):
+            if not self._addresses.is_local(request.scope):
                 await demand(request, credentials)
 
         return demand_unless_local

@@ -59,7 +59,13 @@ def health_router(
             raise Problem(503, detail, slug="not-ready", headers={"retry-after": "5"}, **told)
         return Response(msgspec.json.encode({"ready": True, **told}), media_type="application/json")
 
-    @router.get(PROBE_PATH, summary="The newest readings of the platform's own device", response_model=dict[str, Any])
+    @router.get(
+        PROBE_PATH,
+        summary="The newest readings of the platform's own device; open to this machine itself",
+        dependencies=[Depends(viewer)],
+        response_model=dict[str, Any],
+        openapi_extra=TOKEN_OPTIONAL,
+    )
     async def probez() -> Response:
         """What each ingest process has stored last of the self-probe, which is no asset and counts nowhere."""
         async with database.connection() as conn:

@@ -1,7 +1,7 @@
 """The self-probe, seen from its end: whether what the platform's own device says comes to be shown, and how soon.
 
 The rules publish its readings, ingest stores them (`telemetry.backlog`, `ingest.probes`). Here each is heard as it
-leaves the broker, and then asked for at our own address over HTTP, as anybody would, until it is shown. It is no
+leaves the broker, and then asked for at our own address over HTTP, as others ask us, until it is shown. It is no
 asset, so nothing that counts the town meets it.
 """
 

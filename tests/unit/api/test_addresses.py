@@ -36,10 +36,14 @@ def test_a_household_of_ipv6_counts_as_one() -> None:
 @pytest.mark.parametrize("peer", ["127.0.0.1", "::1"])
 def test_loopback_is_local_unless_a_proxy_speaks_for_somebody(peer: str) -> None:
     addresses = Addresses()
-    assert addresses.on_loopback(scope(peer))
-    assert not addresses.on_loopback(scope(peer, x_forwarded_for="203.0.113.9"))
-    assert not addresses.on_loopback(scope(peer, forwarded="for=203.0.113.9"))
+    assert addresses.is_local(scope(peer))
+    assert not addresses.is_local(scope(peer, x_forwarded_for="203.0.113.9"))
+    assert not addresses.is_local(scope(peer, forwarded="for=203.0.113.9"))
 
 
-def test_others_are_not_local() -> None:
-    assert not Addresses().on_loopback(scope("203.0.113.9"))
+def test_others_are_not_local_but_who_comes_from_the_address_we_listen_at_is() -> None:
+    addresses, at_ours = Addresses(), {"server": ("203.0.113.9", 8080)}
+    assert not addresses.is_local(scope("203.0.113.9"))
+    assert not addresses.is_local(scope("203.0.113.8") | at_ours)
+    assert addresses.is_local(scope("::ffff:203.0.113.9") | at_ours)
+    assert not addresses.is_local(scope("203.0.113.9", via="1.1 proxy") | at_ours)

@@ -85,6 +85,15 @@ async def test_without_a_valid_token_operators_are_limited_too(make_app: MakeApp
     assert [answer.status_code for answer in answers] == [401, 401, 401, 429, 429]
 
 
+@pytest.mark.parametrize("path", ["/probez", "/metrics"])
+async def test_strangers_cannot_make_the_database_work_by_asking_after_our_health(make_app: MakeApp, path: str) -> None:
+    app = make_app(ApiSettings(requests_per_s=0.1, requests_burst=2))
+    async with open_client(app) as client:
+        assert [(await client.get(path)).status_code for _ in range(3)] == [401, 401, 429]
+    async with open_client(app, "127.0.0.1") as client:
+        assert (await client.get(path)).status_code in (200, 503)
+
+
 async def test_what_residents_ask_locks_no_operator_out(make_app: MakeApp) -> None:
     app = make_app(ApiSettings(requests_per_s=0.1, requests_burst=3))
     bearer = {"authorization": "Bearer ll_something"}
