@@ -1,41 +1,74 @@
-"""The command line: one module a group of commands; every error is one sentence on standard error."""
+"""The command line: one module a group of commands; every error is one sentence on standard error.
+
+What takes long to import is imported in `run`, once Ctrl-C has been provided for.
+"""
 
 import os
+import signal
 import sys
+from contextlib import suppress
+from types import FrameType
+from typing import TYPE_CHECKING
 
-import typer
-from typer.exceptions import TyperException
-
+from lamplighter.cli import streams
 from lamplighter.errors import Failure
+
+if TYPE_CHECKING:
+    from typer.exceptions import TyperException
 
 ABORTED = 130
 """Exit code after Ctrl-C, as a shell reports it."""
+_INTERRUPTED = "Interrupted."
 
 
 def main() -> None:
     """Run the command line of this process and exit with its code: 0 success, 1 failure, 2 wrong usage."""
-    sys.exit(run(sys.argv[1:]))
+    signal.signal(signal.SIGINT, _interrupt)
+    streams.prepare()
+    code = run(sys.argv[1:])
+    signal.signal(signal.SIGINT, lambda *_: os._exit(code))  # all is said and done
+    sys.exit(code)
 
 
 def run(arguments: list[str]) -> int:
     """Run one command line; returns the exit code."""
     try:
-        from lamplighter.cli.tree import tree  # takes a while: Ctrl-C meanwhile is no error either
+        code, sentence, cause = _outcome(arguments)
+    except KeyboardInterrupt:
+        code, sentence, cause = ABORTED, _INTERRUPTED, None
+    unwritten = streams.unwritten()
+    if unwritten is not None:
+        streams.give_up_output()
+        if not isinstance(unwritten, BrokenPipeError):
+            code, sentence = 1, f"What this prints cannot be written ({unwritten.strerror})."
+        elif isinstance(cause, BrokenPipeError):  # whoever read our output has gone, as `head` does
+            code, sentence = 0, ""
+    if sentence:
+        with suppress(OSError):
+            print(sentence, file=sys.stderr)
+    return code
+
+
+def _outcome(arguments: list[str]) -> tuple[int, str, BaseException | None]:
+    """The exit code; what there is to say, if anything; and the error behind that."""
+    import typer  # takes a while
+    from typer.exceptions import TyperException
+
+    try:
+        from lamplighter.cli.tree import tree
 
         code = typer.main.get_command(tree)(args=arguments, prog_name="lamplighter", standalone_mode=False)
-        sys.stdout.flush()
     except Failure as failure:
-        return _say(str(failure), failure.exit_code)
+        return failure.exit_code, str(failure), failure.__cause__
     except TyperException as wrong:
-        return _say(_with_hint(wrong), wrong.exit_code)
-    except (KeyboardInterrupt, typer.Abort):
-        return _say("Interrupted.", ABORTED)
-    except BrokenPipeError:  # whoever read our output has gone, as `head` does
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+        return wrong.exit_code, _with_hint(wrong), wrong
+    except typer.Abort as abort:
+        return ABORTED, _INTERRUPTED, abort
+    except SystemExit as end:  # the library's own answer to a reader that has gone
+        return 1, "", end.__context__
     except Exception as error:
-        return _say(_told(error), 1)
-    return code if isinstance(code, int) else 0
+        return 1, "" if streams.unwritten() else _told(error), error
+    return code if isinstance(code, int) else 0, "", None
 
 
 def _told(error: Exception) -> str:
@@ -46,18 +79,25 @@ def _told(error: Exception) -> str:
 
     if isinstance(error, StorageError):
         return f"{str(error).rstrip('.')}. `lamplighter doctor` looks for the cause."
-    structlog.get_logger(__name__).debug("unexpected error", exc_info=error)
+    if structlog.is_configured():  # else it would speak on standard output
+        structlog.get_logger(__name__).debug("unexpected error", exc_info=error)
     details = "LAMPLIGHTER_LOG_LEVEL=debug shows where"
     return f"Lamplighter failed in a way nobody foresaw ({type(error).__name__}: {error}); {details}."
 
 
-def _with_hint(wrong: TyperException) -> str:
+def _with_hint(wrong: "TyperException") -> str:
     """The message as one sentence, and where help is to be had."""
     message = " ".join(wrong.format_message().replace("Value error, ", "").split()).rstrip(".")
     context = getattr(wrong, "ctx", None)
     return f"{message}." if context is None else f"{message}: see `{context.command_path} --help`."
 
 
-def _say(sentence: str, code: int) -> int:
-    print(sentence, file=sys.stderr)
-    return code
+def _interrupt(_number: int, frame: FrameType | None) -> None:
+    """Ctrl-C: an error that unwinds what is in hand; at once while a module is imported, where it could be lost."""
+    while frame is not None:
+        if frame.f_globals.get("__name__") == "importlib._bootstrap":
+            with suppress(OSError):
+                os.write(2, f"{_INTERRUPTED}\n".encode())
+            os._exit(ABORTED)
+        frame = frame.f_back
+    raise KeyboardInterrupt

@@ -1,6 +1,7 @@
 """What every command begins with: settings, logging, and an event loop."""
 
 import asyncio
+import signal
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -39,9 +40,16 @@ def begin(config: Path | None, is_service: bool = False) -> Settings:
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:
-    """Run asynchronous work to its end, on the faster event loop."""
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        return runner.run(work)
+    """Run asynchronous work to its end, on the faster event loop. Ctrl-C cancels it, and does not disturb its end."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # which the runner replaces by its own
+    try:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            try:
+                return runner.run(work)
+            finally:
+                signal.signal(signal.SIGINT, signal.SIG_IGN)
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def need_database(settings: Settings) -> str:
