@@ -136,7 +136,10 @@ DRAIN_COLUMNS: tuple[Column[Watched], ...] = (
     Column(
         words("expected", "erwartet"),
         words("Expected", "Erwartet"),
-        words("one a report interval while a device served it", "einer je Meldeintervall, solange ein Gerät dort war"),
+        words(
+            "one a report interval while a device served it, from its first reading or its registration on",
+            "einer je Meldeintervall, solange ein Gerät dort war, ab dem ersten Messwert oder der Aufnahme ins Register",
+        ),
         lambda row: round(row.drain.expected),
     ),
     Column(

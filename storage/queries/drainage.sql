@@ -26,14 +26,27 @@ ORDER BY l.observed_at, l.asset, l.type;
 
 -- name: drains
 -- Drains that were served in a span, by name: how many readings came, how many of them count (of each hour no more than
--- one an interval), and how many were to be expected of the devices that served them.
+-- one an interval), and how many were to be expected of the devices that served them. A device that is registered as
+-- serving since ever is expected from its drain's first reading on, or from when the registry last changed what it says
+-- of the drain, whichever is earlier: both say that it was there.
 SELECT a.asset_id, a.asset, a.name, a.zone, a.attributes, i.every_s, s.served_s / i.every_s AS expected,
        coalesce(h.received, 0)::bigint AS received, coalesce(h.counted, 0)::double precision AS counted
 FROM asset a
 JOIN report_interval i USING (asset_id)
+LEFT JOIN LATERAL (
+    SELECT coalesce((
+        SELECT o.observed_at FROM drain_level o
+        WHERE o.asset_id = a.asset_id AND o.observed_at >= r.bucket AND o.observed_at < r.bucket + interval '1 hour'
+        ORDER BY o.observed_at LIMIT 1
+    ), r.bucket) AS at
+    FROM (SELECT bucket AS day FROM drain_level_daily WHERE asset_id = a.asset_id ORDER BY bucket LIMIT 1) d
+    JOIN drain_level_hourly r ON r.asset_id = a.asset_id AND r.bucket >= d.day AND r.bucket < d.day + interval '25 hours'
+    ORDER BY r.bucket LIMIT 1
+) first ON true
 JOIN LATERAL (
-    SELECT sum(extract(epoch FROM least(n.valid_to, %(until)s) - greatest(n.valid_from, %(since)s)))::double precision
-               AS served_s
+    SELECT sum(greatest(extract(epoch FROM least(n.valid_to, %(until)s) - greatest(%(since)s,
+               CASE WHEN n.valid_from = '-infinity' THEN least(first.at, nullif(a.changed_at, 'epoch'))
+                    ELSE n.valid_from END)), 0))::double precision AS served_s
     FROM installation n
     WHERE n.asset_id = a.asset_id AND n.valid_from < %(until)s AND n.valid_to > %(since)s
 ) s ON s.served_s > 0
