@@ -34,7 +34,6 @@ def health_router(
 ) -> APIRouter:
     """`/healthz`, `/readyz`, `/probez` and `/metrics`; `sighting` is `None` where nobody looks after the self-probe."""
     router = APIRouter(tags=["service"])
-    viewer = gate.demands_unless_local("viewer")
 
     @router.get("/healthz", summary="The process answers")
     async def healthz() -> dict[str, bool]:
@@ -59,10 +58,17 @@ def health_router(
             raise Problem(503, detail, slug="not-ready", headers={"retry-after": "5"}, **told)
         return Response(msgspec.json.encode({"ready": True, **told}), media_type="application/json")
 
+    _serve_ourselves(router, Depends(gate.demands_unless_local("viewer")), database, real_now, metrics)
+    return router
+
+
+def _serve_ourselves(router: APIRouter, viewer: Any, database: Database, real_now: Now, metrics: Metrics) -> None:
+    """What asks the database and is open to this machine alone; a `viewer`, as a dependency, is let in too."""
+
     @router.get(
         PROBE_PATH,
         summary="The newest readings of the platform's own device; open to this machine itself",
-        dependencies=[Depends(viewer)],
+        dependencies=[viewer],
         response_model=dict[str, Any],
         openapi_extra=TOKEN_OPTIONAL,
     )
@@ -75,7 +81,7 @@ def health_router(
     @router.get(
         "/metrics",
         summary="Figures for Prometheus; open to this machine itself",
-        dependencies=[Depends(viewer)],
+        dependencies=[viewer],
         response_class=PlainTextResponse,
         openapi_extra=TOKEN_OPTIONAL,
     )
@@ -86,8 +92,6 @@ def health_router(
                 _show(metrics, await ledger.totals(conn, real_now()))
                 metrics.ledger_days_differing.set(len(await ledger.differing(conn)))
         return Response(generate_latest(metrics.registry), media_type=CONTENT_TYPE_LATEST)
-
-    return router
 
 
 def _show(metrics: Metrics, books: Ledger) -> None:
