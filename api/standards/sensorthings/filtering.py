@@ -22,6 +22,7 @@ SEGMENTS_MAX = 6
 
 Expression = Callable[[Entity, Budget], Sequence[Any]]
 """The values that an expression may have for an entity; never empty: nothing is `[None]`."""
+Condition = Callable[[Entity, Budget], bool]
 
 TOKEN = re.compile(
     r"\s*(?:(?P<geography>geography'(?:[^']|'')*')|(?P<string>'(?:[^']|'')*')"
@@ -62,18 +63,23 @@ FUNCTIONS: dict[str, tuple[int, Callable[..., Any]]] = {
     "minute": (1, lambda moment: _moment(moment).minute),
     "geo.distance": (2, lambda here, there: math.dist(_point(here), _point(there))),
 }
+CONDITIONS = frozenset(("substringof", "contains", "startswith", "endswith"))
+"""The functions that give true or false."""
+SAID_BY_THE_ENTITY = frozenset(("result", "properties", "parameters"))
+"""Whether what lies at or in these is true or false shows only there; everything else is none of both."""
 
 
-def parse(text: str) -> Callable[[Entity, Budget], bool]:
-    """A condition.
+def parse(text: str) -> tuple[Condition, list[list[str]]]:
+    """A condition, and the paths that it names.
 
     Raises:
         Problem: the text is none, or beyond the bounds.
     """
     if len(text) > CHARACTERS_MAX:
         raise bad_query(f"$filter may be at most {CHARACTERS_MAX} characters long.")
-    expression = _Parser(list(tokens(text))).whole()
-    return lambda entity, budget: any(value is True for value in expression(entity, budget))
+    parser = _Parser(list(tokens(text)))
+    expression = parser.whole()
+    return lambda entity, budget: any(value is True for value in expression(entity, budget)), parser.paths
 
 
 def values(entity: Entity, path: Sequence[str], budget: Budget) -> list[Any]:
@@ -142,37 +148,54 @@ class _Parser:
         self._tokens = parts
         self._next = 0
         self._depth = 0
+        self._may_hold = False
+        """Whether what was read last can be true or false."""
+        self.paths: list[list[str]] = []
 
     def whole(self) -> Expression:
         expression = self._either()
+        self._demand_condition()
         if self._next < len(self._tokens):
-            raise bad_query("$filter goes on where it should end.")
+            raise bad_query(f"$filter goes on with {self._tokens[self._next][1][:64]} where it should end.")
         return expression
 
     def _either(self) -> Expression:
         self._depth += 1
         if self._depth > DEPTH_MAX:
             raise bad_query(f"$filter may be nested at most {DEPTH_MAX} deep.")
-        parts = [self._both()]
-        while self._took("or"):
-            parts.append(self._both())
+        parts = self._joined(self._both, "or")
         self._depth -= 1
         return parts[0] if len(parts) == 1 else lambda e, b: [any(_holds(part(e, b)) for part in parts)]
 
     def _both(self) -> Expression:
-        parts = [self._negated()]
-        while self._took("and"):
-            parts.append(self._negated())
+        parts = self._joined(self._negated, "and")
         return parts[0] if len(parts) == 1 else lambda e, b: [all(_holds(part(e, b)) for part in parts)]
+
+    def _joined(self, part: Callable[[], Expression], word: str) -> list[Expression]:
+        parts = [part()]
+        while self._tokens[self._next : self._next + 1] == [("word", word)]:
+            self._demand_condition()
+            self._next += 1
+            parts.append(part())
+            self._demand_condition()
+        return parts
 
     def _negated(self) -> Expression:
         negations = 0
         while self._took("not"):
             negations += 1
         inner = self._compared()
+        if negations:
+            self._demand_condition()
         if negations % 2 == 0:
             return inner
         return lambda e, b: [not _holds(inner(e, b))]
+
+    def _demand_condition(self) -> None:
+        """What was read last stands where something true or false must."""
+        if not self._may_hold:
+            last = self._tokens[self._next - 1][1][:64]
+            raise bad_query(f"$filter takes conditions, such as name eq 'Market'; what ends with {last} is none.")
 
     def _compared(self) -> Expression:
         left = self._chain(SUMS, lambda: self._chain(PRODUCTS, self._single))
@@ -180,12 +203,14 @@ class _Parser:
         if name is None:
             return left
         right = self._chain(SUMS, lambda: self._chain(PRODUCTS, self._single))
+        self._may_hold = True
         return lambda e, b: [any(_compare(name, *pair) for pair in _pairs(left(e, b), right(e, b), b))]
 
     def _chain(self, operations: dict[str, Callable[[Any, Any], Any]], part: Callable[[], Expression]) -> Expression:
         expression = part()
         while (name := self._one_of(operations)) is not None:
             expression = _calculated(operations[name], expression, part())
+            self._may_hold = False
         return expression
 
     def _single(self) -> Expression:
@@ -199,8 +224,11 @@ class _Parser:
                 return self._call(text)
             if text not in ("null", "true", "false"):
                 path = path_of(text)
+                self.paths.append(path)
+                self._may_hold = not SAID_BY_THE_ENTITY.isdisjoint(path)
                 return lambda e, b: values(e, path, b)
         constant = [_constant(sort, text)]
+        self._may_hold = isinstance(constant[0], bool)
         return lambda e, b: constant
 
     def _call(self, name: str) -> Expression:
@@ -213,6 +241,7 @@ class _Parser:
             self._expect(",")
             arguments.append(self._either())
         self._expect(")")
+        self._may_hold = name in CONDITIONS
         return _calculated(function, *arguments)
 
     def _take(self) -> tuple[str, str]:

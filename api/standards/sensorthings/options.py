@@ -1,13 +1,12 @@
 """The query options `$top $skip $count $orderby $select $expand $filter`, of a request and within `$expand`."""
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from api.moments import moment
-from api.standards.sensorthings.budget import Budget, bad_query
-from api.standards.sensorthings.entities import Entity
-from api.standards.sensorthings.filtering import parse, path_of
+from api.standards.sensorthings.budget import bad_query
+from api.standards.sensorthings.filtering import Condition, parse, path_of
 from telemetry.clock import to_us
 
 TOP_DEFAULT = 100
@@ -32,7 +31,9 @@ class Options:
     """Paths to sort by, each with whether downwards."""
     select: frozenset[str] | None = None
     expand: dict[str, "Options"] = field(default_factory=dict)
-    condition: Callable[[Entity, Budget], bool] | None = None
+    condition: Condition | None = None
+    paths: list[list[str]] = field(default_factory=list)
+    """Those that the condition names."""
     after: tuple[str, int] | None = None
     """Where a page goes on: `lt` or `gt`, and a moment in microseconds since 1970."""
     given: dict[str, str] = field(default_factory=dict)
@@ -71,7 +72,7 @@ def _take(options: Options, name: str, value: str, depth: int) -> None:
     elif name == "$select":
         options.select = frozenset(_split(value, ","))
     elif name == "$filter":
-        options.condition = parse(value)
+        options.condition, options.paths = parse(value)
     elif name == "$skipFilter":
         options.after = _after(value)
     else:

@@ -8,6 +8,7 @@ import msgspec
 
 from api.documents import GEOJSON
 from api.problems import Problem, not_found
+from api.standards.sensorthings import names
 from api.standards.sensorthings.budget import bad_query
 from api.standards.sensorthings.entities import SETS, Entity, World
 from api.standards.sensorthings.history import History
@@ -42,7 +43,10 @@ def read(world: World, path: str, options: Options, writer: Writer, *, geojson: 
     if len(segments) > SEGMENTS_MAX:
         raise bad_query(f"A path has at most {SEGMENTS_MAX} parts.")
     references = segments[-1] == "$ref"
-    found = _found(world, segments[:-1] if references else segments)
+    there = segments[:-1] if references else segments
+    found = _found(world, there)
+    if not isinstance(found, _Value):
+        names.check(options, names.at_end(_segment(each)[0] for each in there))
     url = f"{writer.root}/{path}"
     if references and not isinstance(found, (Entity, _Value)):
         page, _, more = writer.page(found, options)

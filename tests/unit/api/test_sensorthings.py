@@ -11,9 +11,10 @@ from psycopg_pool import AsyncConnectionPool
 
 from api.board import Board
 from api.database import Database
+from api.standards.sensorthings import names as names_of
 from api.standards.sensorthings import options, raw_table, resources
 from api.standards.sensorthings.budget import Budget
-from api.standards.sensorthings.entities import World
+from api.standards.sensorthings.entities import SETS, World
 from api.standards.sensorthings.sources import of_assets, of_zone
 from api.standards.sensorthings.writing import Writer
 from storage.errors import Busy
@@ -99,7 +100,8 @@ async def test_expanded_is_what_was_asked_for_and_no_more(client: httpx.AsyncCli
         ("id eq 'zone:lost'", ["Lost"]),
         ("Datastreams/phenomenonTime gt 2026-11-22T21:14:00+01:00 and name ne 'Lost'", ["Market", "O'hara"]),
         ("name gt 3", []),
-        ("nothing/there eq null and name eq 'Lost'", ["Lost"]),
+        ("properties/there eq null and name eq 'Lost'", ["Lost"]),
+        ("properties/stale", ["Lost"]),
         ("'a' mul 9999999999 eq 1", []),
     ],
 )
@@ -140,6 +142,46 @@ async def test_what_is_no_query_is_a_problem(client: httpx.AsyncClient, query: s
     answer = await client.get(f"/v1.1/Things?{query}")
     assert answer.status_code == 400, answer.text
     assert answer.headers["content-type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize(
+    ("query", "told"),
+    [
+        ("Things?$filter=foo", "such as name eq 'Market'; what ends with foo is none"),
+        ("Things?$filter=foo and nope", "what ends with foo is none"),
+        ("Things?$filter=nope eq 'a'", "$filter: Things have no nope, but id, name"),
+        ("Things?$filter=name eq Altstadt", "A text stands in quotes: 'Altstadt'."),
+        ("Things?$filter=name eq Alte Stadt", "goes on with Stadt"),
+        ("Things?$filter=name", "takes conditions, such as"),
+        ("Things?$filter=name eq 'a' or length(name)", "takes conditions, such as"),
+        ("Things?$filter=not 5", "takes conditions, such as"),
+        ("Things?$filter=Datastreams/Sensors/name eq 'a'", "$filter: Datastreams have no Sensors"),
+        ("Things?$filter=name/de eq 'a'", "name of Things has no de"),
+        ("Things?$orderby=nope", "$orderby: Things have no nope"),
+        ("Things?$select=name,nope", "$select: Things have no nope"),
+        ("HistoricalLocations?$select=nope", "$select: HistoricalLocations have no nope"),
+        ("Things('zone:lost')/Locations?$expand=Sensors", "Locations lead to Things"),
+        ("Things('zone:market')?$expand=Datastreams($select=nope)", "$select: Datastreams have no nope"),
+        ("Things?$expand=Datastreams/Thing($orderby=nope)", "$orderby: Things have no nope"),
+        ("Datastreams('zone:market:free')/Observations/$ref?$filter=free eq 1", "Observations have no free"),
+        ("Locations?$resultFormat=GeoJSON&$filter=nope eq 1", "Locations have no nope"),
+    ],
+)
+async def test_a_name_that_is_none_is_named_also_where_nothing_is_found(
+    client: httpx.AsyncClient, query: str, told: str
+) -> None:
+    answer = await client.get(f"/v1.1/{query}")
+    assert answer.status_code == 400, answer.text
+    assert told in answer.json()["detail"]
+
+
+def test_every_property_and_link_of_every_entity_is_known_by_name() -> None:
+    world = World([of_zone(zone("market")), *of_assets(assets(), None, stale=False)])
+    for name in SETS:
+        for entity in world.all(name):
+            assert entity.body.keys() <= set(names_of.PROPERTIES[name])
+            assert entity.links.keys() == names_of.LINKS[name].keys()
+    assert names_of.PROPERTIES.keys() == names_of.LINKS.keys() == set(SETS)
 
 
 @pytest.mark.parametrize(
@@ -215,7 +257,7 @@ def test_a_hostile_query_over_a_big_city_ends_soon() -> None:
     world = World(of_zone(zone(f"z{number}")) for number in range(2_000))
     begun_s = time.process_time()
     for query in (
-        {"$filter": "Sensor/Datastreams/Sensor/Datastreams/result eq 1"},
+        {"$filter": "Sensor/Datastreams/Sensor/Datastreams/name eq 1"},
         {"$expand": "Sensor/Datastreams/Sensor/Datastreams", "$top": "1000"},
     ):
         with pytest.raises(Exception, match="too much"):
