@@ -2,14 +2,22 @@
 
 Infrastructure (children, pools) goes into an exit stack, a watcher of each service and child into a task group. A
 service or a child that ends by itself takes everything else down, with its name in the error. The first SIGINT,
-SIGTERM or SIGHUP asks for an orderly end; a second one ends at once, and the kernel takes the children along.
+SIGTERM or SIGHUP asks for an orderly end. More of them do no harm to that, until it has taken `PATIENCE_S` seconds; then
+another one ends at once, and the kernel takes the children along.
 """
 
 import asyncio
 import os
 import signal
 from collections.abc import AsyncIterator, Coroutine, Iterator
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, contextmanager, suppress
+from contextlib import (
+    AbstractAsyncContextManager,
+    AbstractContextManager,
+    AsyncExitStack,
+    asynccontextmanager,
+    contextmanager,
+    suppress,
+)
 from typing import Any, TypeVar
 
 import structlog
@@ -23,9 +31,11 @@ T = TypeVar("T")
 
 END_GRACE_S = 15.0
 """How long one service may take to end before it is left behind."""
+PATIENCE_S = 5.0
+"""Whoever presses Ctrl-C again within so many seconds does not mean to leave everything lying about."""
 _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 EXIT_AT_ONCE = 130
-"""Exit code after a second signal, as a shell reports an interrupted command."""
+"""Exit code of an end at once, as a shell reports an interrupted command."""
 
 
 class Interrupted(Failure):
@@ -45,6 +55,10 @@ class Crew:
     async def enter(self, context: AbstractAsyncContextManager[T]) -> T:
         """Open something that the services stand on; it is closed after them, the last one first."""
         return await self._stack.enter_async_context(context)
+
+    def hold(self, context: AbstractContextManager[T]) -> T:
+        """The same for what is closed without waiting, such as a folder that is removed."""
+        return self._stack.enter_context(context)
 
     def watch(self, child: Child) -> None:
         """Take everything down if `child` dies before it is asked to end."""
@@ -133,12 +147,16 @@ def _signals(stop: _Stop) -> Iterator[None]:
     loop = asyncio.get_running_loop()
     main = asyncio.current_task()
     assert main is not None
-    heard: list[signal.Signals] = []
+    heard_s: list[float] = []
 
     def hear(number: signal.Signals) -> None:
-        heard.append(number)
-        if len(heard) > 1:
-            os._exit(EXIT_AT_ONCE)
+        heard_s.append(loop.time())
+        if len(heard_s) > 1:
+            if heard_s[-1] - heard_s[0] > PATIENCE_S:
+                os._exit(EXIT_AT_ONCE)
+            if len(heard_s) == 2:
+                _log.warning("ending in order; a signal later on ends at once", later_s=PATIENCE_S)
+            return
         _log.info("stopping", signal=number.name)
         if stop.is_up:
             stop.asked.set()
@@ -150,7 +168,7 @@ def _signals(stop: _Stop) -> Iterator[None]:
     try:
         yield
     except asyncio.CancelledError:
-        if not heard:
+        if not heard_s:
             raise
         main.uncancel()
         raise Interrupted("Interrupted before everything was up.") from None

@@ -3,6 +3,7 @@
 What takes long to import is imported in `run`, once Ctrl-C has been provided for.
 """
 
+import atexit
 import os
 import signal
 import sys
@@ -26,7 +27,8 @@ def main() -> None:
     signal.signal(signal.SIGINT, _interrupt)
     streams.prepare()
     code = run(sys.argv[1:])
-    signal.signal(signal.SIGINT, lambda *_: os._exit(code))  # all is said and done
+    signal.signal(signal.SIGINT, lambda *_: os._exit(code))  # all is said and done, but for a thread perhaps
+    atexit.register(signal.signal, signal.SIGINT, signal.SIG_IGN)
     sys.exit(code)
 
 

@@ -1,9 +1,12 @@
 """What every command begins with: settings, logging, and an event loop."""
 
 import asyncio
+import os
 import signal
+import time
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
@@ -13,6 +16,7 @@ import uvloop
 from lamplighter import logs
 from lamplighter.errors import WrongUsage
 from lamplighter.settings import Settings
+from lamplighter.supervise import EXIT_AT_ONCE, PATIENCE_S
 from storage.errors import translated
 from storage.pool import Connection, connect
 
@@ -47,9 +51,15 @@ def run(work: Coroutine[Any, Any, T]) -> T:
             try:
                 return runner.run(work)
             finally:
-                signal.signal(signal.SIGINT, signal.SIG_IGN)
+                signal.signal(signal.SIGINT, partial(_insist, time.monotonic()))
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+def _insist(ended_s: float, *_: object) -> None:
+    """Ctrl-C while the event loop is closed: at once, but only if that takes too long."""
+    if time.monotonic() - ended_s > PATIENCE_S:
+        os._exit(EXIT_AT_ONCE)
 
 
 def need_database(settings: Settings) -> str:

@@ -49,19 +49,20 @@ async def run(options: Options, settings: Settings, view: View) -> None:
     series = await asyncio.to_thread(simulating.open_series, options.replay) if options.replay else None
     http_port = choose_port(options.http_port, settings.http_port, "--http-port")
     mqtt_port = choose_port(options.mqtt_port, defaults.MQTT_PORT, "--mqtt-port", frozenset({http_port}))
-    with demo_folder(options.data) as folder, listen(LOOPBACK, http_port) as taken:
-        async with crew() as members:
-            city = _City(options, settings, series)
-            server, broker = await city.start_parts(members, folder, mqtt_port)
-            token = await city.furnish(server.url)
-            settings = settings.model_copy(update={"rules_journal_dir": folder / "rules"})
-            settings = city.with_network_servers(settings, broker.url)
-            ground = await members.enter(compose.ground(settings, server.url, broker.url, city.clock))
-            await city.serve(members, ground)
-            url = await compose.serve_api(members, ground, city.place, taken)
-            await city.until_clock_starts()
-            view.ready(Ready(url, broker.url, server.url, token, broker.missing))
-            await city.live(members, ground, view, options.for_s)
+    async with crew() as members:
+        folder = members.hold(demo_folder(options.data))
+        taken = members.hold(listen(LOOPBACK, http_port))
+        city = _City(options, settings, series)
+        server, broker = await city.start_parts(members, folder, mqtt_port)
+        token = await city.furnish(server.url)
+        settings = settings.model_copy(update={"rules_journal_dir": folder / "rules"})
+        settings = city.with_network_servers(settings, broker.url)
+        ground = await members.enter(compose.ground(settings, server.url, broker.url, city.clock))
+        await city.serve(members, ground)
+        url = await compose.serve_api(members, ground, city.place, taken)
+        await city.until_clock_starts()
+        view.ready(Ready(url, broker.url, server.url, token, broker.missing))
+        await city.live(members, ground, view, options.for_s)
 
 
 class _City:

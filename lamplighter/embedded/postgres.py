@@ -86,7 +86,7 @@ async def embedded_postgres(
     account = await asyncio.to_thread(unprivileged_account, "postgres")
     folder = await asyncio.to_thread(server_folder, home, "database", account)
     server = _Installation(folder, account)
-    await asyncio.to_thread(server.prepare)
+    await _to_its_end(server.prepare)
     await server.wait_for_predecessor()
     port = port or ports.free_port()
     start = partial(server.start, port, settings or {})
@@ -97,6 +97,16 @@ async def embedded_postgres(
         yield running
     finally:
         await asyncio.shield(running.child.stop(signal.SIGINT, STOP_GRACE_S, signal.SIGQUIT))
+
+
+async def _to_its_end(work: Callable[[], None]) -> None:
+    """Do it in a thread, which whoever is cancelled meanwhile waits for: else it would write on, and nobody knew."""
+    thread = asyncio.create_task(asyncio.to_thread(work))
+    try:
+        await asyncio.shield(thread)
+    except asyncio.CancelledError:
+        await asyncio.wait({thread})
+        raise
 
 
 class _Installation:
@@ -241,10 +251,12 @@ class _Installation:
         """Log in for real, until that succeeds, and create the database where it is missing."""
         login = asyncio.create_task(self._log_in(port))
         death = asyncio.create_task(child.must_live())
-        done, pending = await asyncio.wait({login, death}, timeout=START_TIMEOUT_S, return_when=asyncio.FIRST_COMPLETED)
-        for task in pending:
-            task.cancel()
-        await asyncio.gather(*pending, return_exceptions=True)
+        try:
+            done, _ = await asyncio.wait({login, death}, timeout=START_TIMEOUT_S, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            login.cancel()
+            death.cancel()
+            await asyncio.wait({login, death})
         if not done:
             raise Failure(f"The database in {self.folder} lets nobody in after {START_TIMEOUT_S:.0f} s.")
         for task in done:

@@ -3,8 +3,8 @@
 import asyncio
 import os
 import signal
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 
 import pytest
 
@@ -136,3 +136,29 @@ async def test_a_service_that_will_not_end_is_left_behind(monkeypatch: pytest.Mo
         members.serve("stubborn", stubborn())
         await members.until_asked_to_stop(for_s=0.01)
     released.set()
+
+
+async def test_more_signals_while_all_is_tidied_cut_nothing_short() -> None:
+    """Three Ctrl-Cs in a row left the demo's folder behind: the second one ended at once."""
+    diary: list[str] = []
+
+    @asynccontextmanager
+    async def slow() -> AsyncIterator[None]:
+        yield
+        for _ in range(2):
+            os.kill(os.getpid(), signal.SIGINT)
+            await asyncio.sleep(0.01)
+        diary.append("closed")
+
+    @contextmanager
+    def folder() -> Iterator[None]:
+        yield
+        os.kill(os.getpid(), signal.SIGINT)
+        diary.append("removed")
+
+    async with crew() as members:
+        members.hold(folder())
+        await members.enter(slow())
+        asyncio.get_running_loop().call_later(0.01, os.kill, os.getpid(), signal.SIGINT)
+        await members.until_asked_to_stop()
+    assert diary == ["closed", "removed"]
