@@ -169,7 +169,10 @@ async def _plan(conn: Connection, retire_missing: bool) -> None:
 
 async def _look_across(conn: Connection, unit: str, mistakes: _Mistakes) -> None:
     """Look for what no row shows alone."""
-    cursor = await conn.execute(SQL["mistakes"], {"unit": unit, "limit": MISTAKES_MAX + 1})
+    pairs = [(kind.name, *pair) for kind in KINDS.values() for pair in kind.wire.attributes.ascending]
+    kinds, lower, upper = ([*column] for column in zip(*pairs, strict=True))
+    given = {"unit": unit, "limit": MISTAKES_MAX + 1, "kinds": kinds, "lower": lower, "upper": upper}
+    cursor = await conn.execute(SQL["mistakes"], given)
     for number, line, words in await cursor.fetchall():
         mistakes.add(Mistake(Place(number, line, unit), words))
 

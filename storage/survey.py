@@ -116,6 +116,11 @@ async def without(conn: Connection, kind: str, attribute: str) -> list[str]:
     return [asset for (asset,) in await _rows(conn, "without", kind=kind, attribute=attribute)]
 
 
+async def above(conn: Connection, kind: str, lower: str, upper: str) -> list[str]:
+    """Assets of a kind in service of which one attribute is above another that it should not exceed."""
+    return [asset for (asset,) in await _rows(conn, "above", kind=kind, lower=lower, upper=upper)]
+
+
 async def bays_without_zone(conn: Connection) -> list[str]:
     """Parking bays in service that belong to no zone."""
     return [asset for (asset,) in await _rows(conn, "without_zone")]

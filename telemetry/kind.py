@@ -45,10 +45,12 @@ class Measure:
 class Attributes(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What the registry knows of an asset beyond its place; `None` means not registered.
 
-    `references` are the attributes that name another asset of the kind.
+    `references` are the attributes that name another asset of the kind. Of each pair in `ascending` the first is never
+    above the second.
     """
 
     references: ClassVar[tuple[str, ...]] = ()
+    ascending: ClassVar[tuple[tuple[str, str], ...]] = ()
 
     report_every_s: Annotated[int, msgspec.Meta(ge=1, le=604_800)] | None = None
 

@@ -3,10 +3,11 @@
 import datetime as dt
 from collections.abc import AsyncIterator
 
-from lamplighter.doctor.findings import Finding, note, ok
+from lamplighter.doctor.findings import Finding, note, ok, wrong
 from storage import errors, survey
 from storage.pool import Connection, connect
 from telemetry.clock import to_datetime
+from telemetry.kinds import KINDS
 from telemetry.refusals import Reason
 
 LOOK_BACK = dt.timedelta(days=1)
@@ -37,6 +38,12 @@ async def _registered(connection: Connection) -> list[Finding]:
         if lacking:
             words = f"{_named(lacking, 'has', 'have')} no `{attribute}`, so {what} raises no alarm there"
             found.append(note("registry", f"{words}: register it."))
+    for kind in KINDS.values():
+        for lower, upper in kind.wire.attributes.ascending:
+            crossed = await survey.above(connection, kind.name, lower, upper)
+            if crossed:
+                words = f"{_named(crossed, 'has', 'have')} a `{lower}` above its `{upper}`"
+                found.append(wrong("registry", f"{words}, so no alarm there can be believed: register them anew."))
     bays = await survey.bays_without_zone(connection)
     if bays:
         words = f"{_named(bays, 'is', 'are')} in no zone, so no resident hears of it"

@@ -138,7 +138,7 @@ DRAIN_COLUMNS: tuple[Column[Watched], ...] = (
         words("Expected", "Erwartet"),
         words(
             "one a report interval while a device served it, from its first reading or its registration on",
-            "einer je Meldeintervall, solange ein Gerät dort war, ab dem ersten Messwert oder der Aufnahme ins Register",
+            "einer je Meldeintervall, solange ein Gerät dort war, ab dem ersten Messwert oder der Registrierung",
         ),
         lambda row: round(row.drain.expected),
     ),

@@ -74,7 +74,7 @@ WHERE %(retire_missing)s AND a.retired_at IS NULL
 ANALYZE registry_zone, registry_asset, registry_retiring;
 
 -- name: mistakes
--- What no row shows alone, in the order of the file.
+-- What no row shows alone, in the order of the file; of lower and upper of a kind, the first is never above the second.
 SELECT number, line, words FROM (
     SELECT number, line, format('%%L stands in %%s %%s already', asset, %(unit)s::text, first) AS words
     FROM (SELECT *, first_value(number) OVER (PARTITION BY kind = 'zone', asset ORDER BY number) AS first
@@ -104,6 +104,13 @@ SELECT number, line, words FROM (
     JOIN asset a ON a.asset_id = i.asset_id AND a.asset <> f.asset
     WHERE NOT EXISTS (SELECT FROM registry_asset l WHERE l.asset = a.asset AND l.device IS NOT NULL)
       AND NOT EXISTS (SELECT FROM registry_retiring r WHERE r.asset_id = a.asset_id)
+    UNION ALL
+    SELECT f.number, f.line, format('%%s %%s of %%L lies above its %%s %%s: correct one of them',
+                                    p.lower, f.after ->> p.lower, f.asset, p.upper, f.after ->> p.upper)
+    FROM registry_asset f
+    JOIN unnest(%(kinds)s::text[], %(lower)s::text[], %(upper)s::text[]) AS p (kind, lower, upper) USING (kind)
+    WHERE (f.after ->> p.lower)::double precision > (f.after ->> p.upper)::double precision
+      AND f.before IS DISTINCT FROM f.after
 ) found
 ORDER BY number, words
 LIMIT %(limit)s;

@@ -90,6 +90,13 @@ SELECT asset FROM asset
 WHERE kind = %(kind)s AND (retired_at IS NULL OR retired_at > city_now()) AND NOT attributes ? %(attribute)s
 ORDER BY 1;
 
+-- name: above
+-- Assets of a kind in service of which one attribute is above another.
+SELECT asset FROM asset
+WHERE kind = %(kind)s AND (retired_at IS NULL OR retired_at > city_now())
+  AND (attributes ->> %(lower)s)::double precision > (attributes ->> %(upper)s)::double precision
+ORDER BY 1;
+
 -- name: without_zone
 -- Bays in service that belong to no zone.
 SELECT asset FROM asset

@@ -15,6 +15,7 @@ class DrainLevelAttributes(Attributes, frozen=True):
     """Heights in metres above the asset's invert; `invert_m_nhn` is the invert above sea level, for information."""
 
     references: ClassVar[tuple[str, ...]] = ("upstream", "rain_from")
+    ascending: ClassVar[tuple[tuple[str, str], ...]] = (("crown_m", "ground_m"),)
 
     sensor_height_m: Height | None = None
     blind_zone_m: Height | None = None

@@ -356,6 +356,12 @@ async def a_drain_s_ground_is_unknown(town: Town, _: pytest.MonkeyPatch) -> Pati
     return town.patient()
 
 
+@fault("city", "drain-1 has a `crown_m` above its `ground_m`, so no alarm there can be believed: register them anew")
+async def a_drain_s_crown_lies_above_its_ground(town: Town, _: pytest.MonkeyPatch) -> Patient:
+    await town.sql("""UPDATE asset SET attributes = attributes || '{"crown_m": 99}' WHERE kind = 'drain_level'""")
+    return town.patient()
+
+
 @fault("city", "bay-1 is in no zone, so no resident hears of it")
 async def a_bay_is_in_no_zone(town: Town, _: pytest.MonkeyPatch) -> Patient:
     await town.sql("UPDATE asset SET zone = NULL WHERE kind = 'parking_bay'")

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from storage import registry, registry_import
+from storage import registry, registry_import, survey
 from storage.pool import Connection
 from storage.registry import RegistryRefused, Wanted, import_csv, import_geojson
 from storage.spreadsheet import open_text
@@ -151,6 +151,19 @@ async def test_every_mistake_of_a_geojson_is_told_by_its_line_and_nothing_is_imp
     wanted = [f"line {n + 1}, feature {n}: {words}" for n, (_, words) in enumerate(FEATURES, 1) if words]
     assert len(wanted) > 20
     assert await mistakes(native, tmp_path / "city.geojson") == wanted
+
+
+async def test_a_drain_whose_crown_lies_above_its_ground_is_refused_with_what_is_registered(native: Connection) -> None:
+    header = "asset,kind,crown_m,ground_m,sensor_height_m\n"
+    await import_csv(native, f"{header}s-1,drain_level,1,2,\ns-2,drain_level,2,2,\ns-3,drain_level,3,,1\n", NOW)
+    with pytest.raises(RegistryRefused) as refused:
+        await import_csv(native, "asset,kind,crown_m\ns-1,drain_level,2.5\ns-3,drain_level,2.5\n", NOW)
+    words = "line 2: crown_m 2.5 of 's-1' lies above its ground_m 2.0: correct one of them"
+    assert [str(each) for each in refused.value.mistakes] == [words]
+    await native.execute("""UPDATE asset SET attributes = attributes || '{"ground_m": 0.5}' WHERE asset = 's-1'""")
+    assert await survey.above(native, "drain_level", "crown_m", "ground_m") == ["s-1"]
+    text = registry.written(await registry.load(native))
+    assert (await import_csv(native, text, NOW)).unchanged == 3
 
 
 async def test_of_endless_mistakes_the_first_are_told(native: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
