@@ -6,6 +6,8 @@ from typing import Literal, TextIO, cast
 
 import structlog
 
+from lamplighter import plain_text
+
 Level = Literal["debug", "info", "warning", "error"]
 Format = Literal["auto", "text", "json"]
 
@@ -40,6 +42,8 @@ def configure(level: Level = "info", style: Format = "auto", file: TextIO | None
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.format_exc_info,
     ]
+    if text:
+        shared.append(plain_text.event)
     renderer: structlog.types.Processor = (
         structlog.dev.ConsoleRenderer(colors=is_terminal) if text else structlog.processors.JSONRenderer()
     )

@@ -2,8 +2,8 @@
 
 Infrastructure (children, pools) goes into an exit stack, a watcher of each service and child into a task group. A
 service or a child that ends by itself takes everything else down, with its name in the error. The first SIGINT,
-SIGTERM or SIGHUP asks for an orderly end. More of them do no harm to that, until it has taken `PATIENCE_S` seconds; then
-another one ends at once, and the kernel takes the children along.
+SIGTERM or SIGHUP asks for an orderly end. More of them do no harm to that, until it has taken `PATIENCE_S` seconds:
+then another one ends at once, and the kernel takes the children along.
 """
 
 import asyncio

@@ -11,6 +11,7 @@ from contextlib import suppress
 from types import FrameType
 from typing import TYPE_CHECKING
 
+from lamplighter import plain_text
 from lamplighter.cli import streams
 from lamplighter.errors import Failure
 
@@ -47,7 +48,7 @@ def run(arguments: list[str]) -> int:
             code, sentence = 0, ""
     if sentence:
         with suppress(OSError):
-            print(sentence, file=sys.stderr)
+            print(plain_text.lines(sentence), file=sys.stderr)
     return code
 
 

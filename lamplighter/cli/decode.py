@@ -11,6 +11,7 @@ import typer
 from gateway.codecs import answers
 from gateway.codecs.answers import Answer
 from gateway.codecs.codec import Codec
+from lamplighter import plain_text
 from lamplighter.errors import Failure, WrongUsage
 
 Model = Annotated[str | None, typer.Argument(metavar="MODEL", help="vendor/device, as docs/devices.md lists them.")]
@@ -96,4 +97,4 @@ def _answer_all(batch: Path) -> None:
 
 def _write(several: Iterable[Answer]) -> None:
     for answer in several:
-        sys.stdout.write(f"{msgspec.json.encode(answer).decode()}\n")
+        sys.stdout.write(f"{plain_text.line(msgspec.json.encode(answer).decode())}\n")

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from lamplighter import plain_text
 from lamplighter.cli.session import Config, begin, run
 from lamplighter.doctor.examination import Patient, examine
 from lamplighter.errors import Failure
@@ -31,6 +32,6 @@ async def _print_all(patient: Patient) -> int:
     """Print each finding as soon as it is there; returns how many are wrong."""
     bad = 0
     async for finding in examine(patient):
-        print(f"{MARKS[finding.weight]} {finding.about}: {finding.sentence}", flush=True)
+        print(f"{MARKS[finding.weight]} {plain_text.lines(f'{finding.about}: {finding.sentence}')}", flush=True)
         bad += finding.weight == "wrong"
     return bad

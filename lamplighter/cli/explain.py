@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 import typer
 
+from lamplighter import plain_text
 from lamplighter.cli.session import Config, begin, database, run
 from lamplighter.cli.spelling import MOMENT, parse_moment
 from lamplighter.errors import Failure, WrongUsage
@@ -41,10 +42,10 @@ def explain(
 
     print(f"{told.name} ({told.kind}) at {at_words(told)}, by the rules {version}")
     for each in told.statements:
-        print(f"  {each.sentence}")
+        print(f"  {plain_text.line(each.sentence)}")
     print("Next:" if told.changes else "Nothing is foreseen to change.")
     for change in told.changes:
-        print(f"  {told.clock(change.at_us)}  {change.sentence}")
+        print(f"  {told.clock(change.at_us)}  {plain_text.line(change.sentence)}")
 
 
 async def _explain(settings: Settings, name: str, at: dt.datetime | None) -> tuple[str, "Explanation"]:

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from lamplighter import plain_text
 from lamplighter.cli.session import Config, begin, database, need_database, run
 from lamplighter.cli.tables import print_table
 from lamplighter.errors import Failure
@@ -70,8 +71,8 @@ def show(
         "bytes": str(len(found.payload)),
     }
     for name, value in lines.items():
-        print(f"{name:<10}{value}")
-    print(f"\n{found.payload.decode(errors='backslashreplace')}")
+        print(f"{name:<10}{plain_text.line(value)}")
+    print(f"\n{plain_text.lines(found.payload.decode(errors='backslashreplace'))}")
 
 
 @commands.command()
