@@ -28,6 +28,8 @@ MISTAKES_MAX = 1_000
 """So many mistakes are told; of a file that is nothing but mistakes, nobody reads more."""
 TOLD_ROWS = 2_000
 """Changes are fetched by so many at a time."""
+ZONES_NAMED = 5
+"""So many of the new zones that have no row are named."""
 PLACE = ("name", "zone", "lat", "lon")
 """What stands first in the line of a change."""
 
@@ -221,6 +223,17 @@ async def _tell(conn: Connection, unit: str, wanted: Wanted) -> None:
     for number, line, asset, attribute, named in await found.fetchall():
         what = "the asset itself" if named == asset else "no asset of its kind"
         wanted.warn(f"{Place(number, line, unit)}: {attribute} of {asset!r} is {named!r}, which is {what}")
+    bare = [zone for (zone,) in await (await conn.execute(SQL["bare_zones"])).fetchall()]
+    if bare:
+        others = [zone for (zone,) in await (await conn.execute(SQL["other_zones"])).fetchall()]
+        named = ", ".join(zone + _likest(zone, others) for zone in bare[:ZONES_NAMED])
+        more = f" and {len(bare) - ZONES_NAMED:,} more" if len(bare) > ZONES_NAMED else ""
+        wanted.warn(f"{len(bare):,} new zone{'s' * (len(bare) > 1)} without a name or place: {named}{more}")
+
+
+def _likest(zone: str, others: Collection[str]) -> str:
+    likest = difflib.get_close_matches(zone, others, n=1)
+    return f" (did you mean {likest[0]}?)" if likest else ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -156,6 +156,17 @@ WHERE r.named = r.asset OR f.asset IS NULL AND a.asset IS NULL
 ORDER BY r.number, r.attribute
 LIMIT %(limit)s;
 
+-- name: bare_zones
+-- The zones that come only because an asset of the file names them.
+SELECT zone FROM registry_zone WHERE number IS NULL ORDER BY zone;
+
+-- name: other_zones
+-- The zones beside those: of the file, and those that were there.
+SELECT zone FROM registry_zone WHERE number IS NOT NULL
+UNION SELECT zone FROM zone z
+WHERE NOT EXISTS (SELECT FROM registry_zone r WHERE r.zone = z.zone AND r.number IS NULL)
+ORDER BY zone;
+
 -- name: put_zones
 -- Create or change zones.
 INSERT INTO zone (zone, name, lat, lon, changed_at)

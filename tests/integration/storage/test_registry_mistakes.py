@@ -177,6 +177,21 @@ async def test_of_endless_mistakes_the_first_are_told(native: Connection, monkey
     )
 
 
+async def test_a_zone_that_only_an_asset_names_is_imported_with_a_note(native: Connection) -> None:
+    notes: list[str] = []
+    wanted = Wanted(warn=notes.append)
+    text = "asset,kind,name,zone\nmarkt,zone,Markt,\nlamp-1,streetlight,,markt\nlamp-2,streetlight,,hafen\n"
+    await import_csv(native, text, NOW, wanted)
+    await import_csv(
+        native, text + "lamp-3,streetlight,,hafne\nlamp-4,streetlight,,x\n", NOW, Wanted(True, warn=wanted.warn)
+    )
+    await import_csv(native, text, NOW, wanted)
+    assert notes == [
+        "1 new zone without a name or place: hafen",
+        "2 new zones without a name or place: hafne (did you mean hafen?), x",
+    ]
+
+
 async def test_a_name_that_leads_nowhere_is_imported_with_a_note(native: Connection) -> None:
     notes: list[str] = []
     text = "asset,kind,upstream,rain_from\ns-1,drain_level,s-2,s-9\ns-2,drain_level,s-2,lamp-0\ns-3,drain_level,,s-1\n"
