@@ -80,12 +80,11 @@ def create_app(
     metrics.registry.register(waiting)
     gate = Gate(database, real_now, addresses, attempts)
     app = _framework()
-    kinds = frozenset(settings.public_kinds)
     listeners = Streams(settings.streams_per_address, LISTENERS_MAX)
     for router in (
         public_router(PublicParts(board, settings, addresses, streams, metrics)),
         standards_router(board, Spots(database, now, settings.ttl_s)),
-        sensorthings_router(board, all_assets(database, now), RawTables(database), gate, kinds),
+        sensorthings_router(board, all_assets(database, now), RawTables(database), gate, settings),
         alarm_stream_router(alarm_board, gate, addresses, listeners, metrics.alarm_streams),
         *_ops_routers(OpsParts(database, gate, now, real_now, dark, settings)),
         health_router(broker_connected, database, real_now, gate, metrics, waiting, sighting),

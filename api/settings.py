@@ -10,7 +10,8 @@ class ApiSettings:
     `trusted_proxies` are addresses or networks (`10.0.0.0/8`) whose `X-Forwarded-For` is believed; from anybody else
     the header is ignored. `timezone` is where days begin and in which the residents' page shows times. `city_name`
     and the links stand on the residents' page; empty leaves them out. `map_tiles` is a URL with `{z}`, `{x}` and
-    `{y}`, a space, and whose tiles these are; empty, the map is plain. `public_kinds` are the kinds of sensors that
+    `{y}`, a space, and whose tiles these are; empty, the map is plain. `platform_url` is where everybody reaches us,
+    with which whole links begin; empty, they begin as each request does. `public_kinds` are the kinds of sensors that
     everybody may read by SensorThings beside the parking zones.
     """
 
@@ -28,4 +29,5 @@ class ApiSettings:
     privacy_url: str = ""
     accessibility_url: str = ""
     map_tiles: str = ""
+    platform_url: str = ""
     public_kinds: tuple[str, ...] = ()

@@ -303,6 +303,7 @@ async def serve_api(crew: Crew, ground: Ground, place: Place | None, taken: sock
             privacy_url=settings.privacy_url,
             accessibility_url=settings.accessibility_url,
             map_tiles=settings.map_tiles,
+            platform_url=settings.platform_url or "",
             public_kinds=settings.public_kinds,
         ),
         clock_speed=ground.clock.speed,

@@ -310,8 +310,8 @@ class Settings(BaseSettings):
     )
     platform_url: values.HttpUrl | None = _setting(
         None,
-        "Where people reach the platform: links to alarms begin so. Not set: dashboards lead to "
-        "`http://127.0.0.1:8080`, and notifications have no link.",
+        "Where people reach the platform: links begin so. Not set: dashboards lead to `http://127.0.0.1:8080`, "
+        "notifications have no link, SensorThings' begin as each request does, and no cache may share them.",
         must="an http or https URL",
         example="https://lamplighter.example",
     )

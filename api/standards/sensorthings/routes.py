@@ -1,6 +1,8 @@
 """SensorThings over HTTP: who asks, what they may see, and how long the answer may be kept."""
 
 import asyncio
+import re
+from collections.abc import Callable
 from typing import Annotated, Any
 
 import msgspec
@@ -15,6 +17,7 @@ from api.database import Database
 from api.documents import GEOJSON, document
 from api.kept import Kept
 from api.public import answer
+from api.settings import ApiSettings
 from api.standards.sensorthings import options, resources, shapes
 from api.standards.sensorthings.budget import OPERATOR_STEPS, PUBLIC_STEPS, Budget, bad_query
 from api.standards.sensorthings.entities import SETS, World
@@ -28,6 +31,7 @@ from telemetry.clock import Now
 ROOT = "/v1.1"
 ASSETS_MAX = 100_000
 PATH_CHARACTERS_MAX = 1_000
+HOST = re.compile(r"(?:[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::\d{1,5})?")
 FEATURES = {
     "type": "object",
     "required": ["type", "features"],
@@ -51,11 +55,12 @@ def all_assets(database: Database, now: Now) -> Kept[list[AssetState]]:
 
 
 def sensorthings_router(
-    board: Board, assets: Kept[list[AssetState]], raw: RawTables, gate: Gate, public_kinds: frozenset[str]
+    board: Board, assets: Kept[list[AssetState]], raw: RawTables, gate: Gate, settings: ApiSettings
 ) -> APIRouter:
-    """Everything below `/v1.1`. `public_kinds` are kinds of assets that everybody may see beside the zones."""
+    """Everything below `/v1.1`."""
     router = APIRouter(tags=["sensorthings"])
-    public_kinds -= NEVER_PUBLIC_KINDS
+    public_kinds = frozenset(settings.public_kinds) - NEVER_PUBLIC_KINDS
+    send = _sender(board.ttl_s, shared=bool(settings.platform_url))
 
     async def world(public: bool) -> World:
         sources = [of_zone(zone) for zone in board.zones]
@@ -64,15 +69,11 @@ def sensorthings_router(
             sources += of_assets(states, public_kinds if public else None, stale=stale)
         return World(sources, raw.past_of())
 
-    def send(request: Request, body: bytes, media_type: str, public: bool) -> Response:
-        if not public:
-            return Response(body, 200, {"cache-control": "no-store"}, media_type)
-        return answer(request, document(body, media_type, board.ttl_s, vary=(b"authorization",)))
-
     @router.get(ROOT, response_model=shapes.Root, summary="The sets of SensorThings")
     @router.get(f"{ROOT}/", include_in_schema=False)
     async def sets(request: Request) -> Response:
-        return send(request, msgspec.json.encode(resources.root(_root(request))), resources.JSON, public=True)
+        body = msgspec.json.encode(resources.root(_root(request, settings.platform_url)))
+        return send(request, body, resources.JSON, True)
 
     @router.get(
         f"{ROOT}/{{path:path}}",
@@ -97,7 +98,7 @@ def sensorthings_router(
         wanted = _options(request, path, result_format)
         public = await _is_public(request, credentials, gate)
         found = await world(public)
-        writer = Writer(_root(request), Budget(PUBLIC_STEPS if public else OPERATOR_STEPS))
+        writer = Writer(_root(request, settings.platform_url), Budget(PUBLIC_STEPS if public else OPERATOR_STEPS))
         geojson = result_format is not None
         body, media_type = await asyncio.to_thread(
             resources.read, found, path.removesuffix("/"), wanted, writer, geojson=geojson
@@ -105,6 +106,18 @@ def sensorthings_router(
         return send(request, body, media_type, public)
 
     return router
+
+
+def _sender(ttl_s: int, *, shared: bool) -> Callable[[Request, bytes, str, bool], Response]:
+    """Sends a body of a media type, to anybody or to who has a token; unless `shared`, its links are the asker's."""
+    vary = (b"authorization",) if shared else (b"authorization", b"host", b"x-forwarded-proto")
+
+    def send(request: Request, body: bytes, media_type: str, public: bool) -> Response:
+        if not public:
+            return Response(body, 200, {"cache-control": "no-store"}, media_type)
+        return answer(request, document(body, media_type, ttl_s, shared=shared, vary=vary))
+
+    return send
 
 
 def _options(request: Request, path: str, result_format: str | None) -> options.Options:
@@ -124,8 +137,16 @@ async def _is_public(request: Request, credentials: HTTPAuthorizationCredentials
     return False
 
 
-def _root(request: Request) -> str:
-    """The URL of the service as the client knows it, also behind a proxy that speaks TLS for us."""
+def _root(request: Request, platform_url: str) -> str:
+    """The URL of the service as the town names it; else as this client does, also through a proxy that speaks TLS.
+
+    Raises:
+        Problem: the client names no host.
+    """
+    if platform_url:
+        return platform_url.rstrip("/") + ROOT
     url = request.url
+    if HOST.fullmatch(url.netloc) is None:
+        raise bad_query("The request's Host is no name or address of a host.")
     scheme = "https" if request.headers.get("x-forwarded-proto") == "https" else url.scheme
     return f"{scheme}://{url.netloc}{ROOT}"

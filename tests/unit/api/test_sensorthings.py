@@ -11,6 +11,7 @@ from psycopg_pool import AsyncConnectionPool
 
 from api.board import Board
 from api.database import Database
+from api.settings import ApiSettings
 from api.standards.sensorthings import names as names_of
 from api.standards.sensorthings import options, raw_table, resources
 from api.standards.sensorthings.budget import Budget
@@ -22,7 +23,7 @@ from storage.pool import Pool
 from storage.readings import AssetState
 from telemetry.clock import to_datetime
 from tests.parts.zones import bays, message, zone
-from tests.unit.api.conftest import MOMENT_US
+from tests.unit.api.conftest import MOMENT_US, MakeApp, open_client
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -217,9 +218,25 @@ async def test_geojson_has_a_feature_for_each_entity(client: httpx.AsyncClient) 
     assert [each["geometry"]["type"] for each in placed["features"]] == ["Point", "Point"]
 
 
+async def test_nobody_writes_links_into_what_others_read(
+    client: httpx.AsyncClient, board: Board, make_app: MakeApp
+) -> None:
+    forged = {"host": "evil.example", "x-forwarded-proto": "https"}
+    own = await client.get("/v1.1/Things", headers=forged)
+    assert own.json()["value"][0]["@iot.selfLink"].startswith("https://evil.example/v1.1/")
+    assert own.headers["cache-control"] == "private, max-age=60, stale-if-error=300"
+    assert {"host", "x-forwarded-proto"} <= set(own.headers["vary"].split(", "))
+    for host in ("evil.example/x?", "a@b", 'a"b', "", "[::1"):
+        assert (await client.get("/v1.1", headers={"host": host})).status_code == 400, host
+    board.receive(*message(zone("market")))
+    async with open_client(make_app(ApiSettings(platform_url="https://city.example/lamps/"))) as anybody:
+        shared = await anybody.get("/v1.1/Things", headers=forged)
+        assert shared.json()["value"][0]["@iot.selfLink"] == "https://city.example/lamps/v1.1/Things('zone:market')"
+        assert shared.headers["cache-control"].startswith("public, ")
+
+
 async def test_answers_are_kept_and_open_and_read_only(client: httpx.AsyncClient) -> None:
     answer = await client.get("/v1.1/Things")
-    assert answer.headers["cache-control"] == "public, max-age=60, stale-if-error=300"
     assert answer.headers["vary"].split(", ")[0] == "authorization"
     assert answer.headers["access-control-allow-origin"] == "*"
     again = await client.get("/v1.1/Things", headers={"if-none-match": answer.headers["etag"]})
