@@ -175,8 +175,6 @@ class Subscriber:
         self._source: connections.Connection | None = None
         """Whom we read from: from its first messages on, which may come before its subscription stands."""
         self._task: asyncio.Task[NoReturn] | None = None
-        self.reconnects = 0
-        """How often the connection was lost."""
 
     async def __aenter__(self) -> Self:
         staying = stay_connected(self._terms.client_id, self._address, self._live)
@@ -301,7 +299,6 @@ class Subscriber:
         finally:
             self._ready.clear()
             if self._connection is not None:
-                self.reconnects += 1
                 self._connection.leave()
                 self._connection = None
 

@@ -60,7 +60,6 @@ class ConnAck:
 class SubAck:
     """The broker's answer to SUBSCRIBE; a code of 128 and above is a refusal, one a filter in their order."""
 
-    packet_id: int
     codes: bytes
 
 
@@ -118,11 +117,6 @@ class Parser:
         self._layouts: dict[bytes, _Layout] = {}
         self._pieces: list[bytes] = []
         self._held = self._needed = self._beyond = 0
-
-    @property
-    def held_bytes(self) -> int:
-        """Bytes of a packet that is not complete yet, fewer than `PACKET_BYTES_MAX` and one piece."""
-        return self._held
 
     def feed(self, data: bytes) -> Arrivals:
         """The packets that are complete with this piece.
@@ -285,7 +279,7 @@ def _control(header: int, body: bytes, properties: bool, arrivals: Arrivals) -> 
         if properties:
             size, at = _variable(body, 2)
             at = at + size if at > 0 else len(body)
-        arrivals.controls.append(SubAck(body[0] << 8 | body[1], body[at:]))
+        arrivals.controls.append(SubAck(body[at:]))
     elif header == 0xB0 and len(body) >= 2:
         arrivals.controls.append(UnsubAck())
     elif header == 0xD0 and not body:

@@ -23,9 +23,6 @@ SQL = queries.load("alarms")
 _why = msgspec.json.Decoder(dict[str, Any]).decode
 """Names that many alarms' reasons share are in memory once: rules keep those of all alarms that stand."""
 
-ACTIVE = "active"
-"""A state to ask for: all but normal."""
-
 
 class Raised(msgspec.Struct, frozen=True, tag_field="change", tag=True):
     """An alarm to raise, or to make worse. Times are microseconds since 1970 UTC; no severity is that of its type."""
@@ -119,7 +116,7 @@ async def page(
 ) -> list[Alarm]:
     """Up to `limit` alarms, newest first; `before` is (`raised_at`, `id`) of the last one seen.
 
-    `state` is one of the lifecycle or `ACTIVE`, `None` for all.
+    `state` is one of the lifecycle or `active`, all but normal; `None` for all.
     """
     chosen = {"state": state, "type": type, "asset": asset, "limit": limit}
     place = {"before": before[0] if before else None, "before_id": before[1] if before else None}

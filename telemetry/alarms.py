@@ -38,7 +38,6 @@ class Event(StrEnum):
     CLEAR = "clear"
     ACKNOWLEDGE = "acknowledge"
     REPLACE = "replace"
-    ESCALATE = "escalate"
 
 
 class AlarmType(StrEnum):

@@ -19,7 +19,6 @@ SECRETS = CONFIGURATION / "secrets"
 STATE = Path("/var/lib/lamplighter")
 BACKUPS = Path("/var/backups/lamplighter")
 FOLDER = Path("/etc/systemd/system")
-USERS = (OWNER, *map(role_of, RIGHTS))
 BACKUPS_KEPT = 14
 SOCKETS = Path("/run/postgresql")
 

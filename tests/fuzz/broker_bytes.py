@@ -150,7 +150,8 @@ def _fed(version: Version, pieces: Sequence[bytes]) -> tuple[list[Any], ...] | N
             arrivals = parser.feed(piece)
         except Malformed:
             return None
-        assert parser.held_bytes < BOUND + len(piece), f"{parser.held_bytes} bytes wait"
+        waiting = sum(map(len, parser._pieces))
+        assert waiting < BOUND + len(piece), f"{waiting} bytes wait"
         assert all(len(payload) < BOUND for payload in arrivals.payloads), "a message beyond the bound arrived whole"
         for name in Arrivals.__slots__:
             getattr(whole, name).extend(getattr(arrivals, name))

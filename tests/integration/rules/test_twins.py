@@ -56,7 +56,7 @@ async def live(url: str, history: list[tuple[str, str]]) -> None:
 
 
 async def standing_of(conn: Connection) -> dict[str, Alarm]:
-    return {each.subject: each for each in await alarms.page(conn, limit=10, state=alarms.ACTIVE)}
+    return {each.subject: each for each in await alarms.page(conn, limit=10, state="active")}
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
