@@ -52,13 +52,12 @@ class Publisher:
         *,
         will: Will | None = None,
         on_connected: Callable[[], None] | None = None,
-        filters: Sequence[str] = (),
-        on_message: OnMessage | None = None,
     ) -> None:
         self._address = parse_address(url)
         self._client_id, self._will = client_id, will
-        self._on_connected, self._on_message = on_connected, on_message
-        self._filters = [(each, 1) for each in filters]
+        self._on_connected = on_connected
+        self._filters: list[tuple[str, int]] = []
+        self._on_message: OnMessage | None = None
         self._connected = asyncio.Event()
         self._client: aiomqtt.Client | None = None
         self._lost: asyncio.Future[None] | None = None
@@ -198,7 +197,8 @@ class Watcher(Publisher):
         will: Will | None = None,
         on_connected: Callable[[], None] | None = None,
     ) -> None:
-        super().__init__(url, client_id, will=will, on_connected=on_connected, filters=filters, on_message=on_message)
+        super().__init__(url, client_id, will=will, on_connected=on_connected)
+        self._filters, self._on_message = [(each, 1) for each in filters], on_message
 
 
 class _Client(aiomqtt.Client):

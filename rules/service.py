@@ -14,7 +14,7 @@ import structlog
 
 from bus import inbox as inboxes
 from bus.inbox import Subscriber
-from bus.session import Publisher
+from bus.session import Publisher, Watcher
 from rules import platform_ledger
 from rules.counts import Counts
 from rules.journal import Journal
@@ -156,11 +156,11 @@ class _Service:
         link = Link(lead.conn, lambda: candidate.regain(lead.term))
         stack.push_async_callback(link.close)
         leader = _Leader(self._town, self._counts, self._tell_ready, self._bound, link, candidate, lead.term)
-        publisher = Publisher(
+        publisher = Watcher(
             self._mqtt_url,
             f"{self._client_id}-out",
-            filters=[topics.alarm("+"), topics.radio_gateway("+"), topics.RULES_TERM],
-            on_message=leader.hear,
+            [topics.alarm("+"), topics.radio_gateway("+"), topics.RULES_TERM],
+            leader.hear,
             on_connected=leader.session_connected,
         )
         uplinks = [topics.telemetry("+", "+"), topics.ack("+", "+")]
