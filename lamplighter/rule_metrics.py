@@ -32,9 +32,8 @@ _LOST = {
     "dropped_messages": ("dropped_messages", "Messages that the broker says it has dropped at a queue's bound."),
 }
 _OF_RULES = {
-    "mistakes": "Mistakes in the rule file as it is now; above 0 it is not in force.",
-    "reloads": "How often the rule file came into force since the start.",
-    "refusals": "How often it was refused since the start.",
+    "reloads": "How often the rule file came into force.",
+    "refusals": "How often the rule file was refused.",
 }
 _BY = {
     "happened": ("what", "What the rules noticed beside alarms."),
@@ -88,8 +87,10 @@ class RuleMetrics(Collector):
         version = GaugeMetricFamily(_PREFIX + "active_version", "1 for the version in force.", labels=["version"])
         version.add_metric([standing.version], 1.0)
         yield version
+        mistakes = "Mistakes in the rule file as it is now; above 0 it is not in force."
+        yield GaugeMetricFamily(_PREFIX + "file_mistakes", mistakes, value=float(standing.mistakes))
         for name, words in _OF_RULES.items():
-            yield GaugeMetricFamily(f"{_PREFIX}file_{name}", words, value=float(getattr(standing, name)))
+            yield CounterMetricFamily(f"{_PREFIX}file_{name}", words, value=float(getattr(standing, name)))
 
     def _of_queue(self) -> Iterator[Metric]:
         """What the leader knows of ingest's queues."""
