@@ -12,7 +12,7 @@ from types import FrameType
 from typing import TYPE_CHECKING
 
 from lamplighter import plain_text
-from lamplighter.cli import streams
+from lamplighter.cli import objections, streams
 from lamplighter.errors import Failure
 
 if TYPE_CHECKING:
@@ -90,6 +90,12 @@ def _told(error: Exception) -> str:
 
 def _with_hint(wrong: "TyperException") -> str:
     """The message as one sentence, and where help is to be had."""
+    import typer
+    from pydantic import ValidationError
+
+    cause = wrong.__cause__
+    if isinstance(cause, ValidationError) and isinstance(wrong, typer.BadParameter):
+        wrong.message = objections.sentence(cause) or wrong.message
     message = " ".join(wrong.format_message().replace("Value error, ", "").split()).rstrip(".")
     context = getattr(wrong, "ctx", None)
     return f"{message}." if context is None else f"{message}: see `{context.command_path} --help`."

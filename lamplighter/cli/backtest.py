@@ -12,7 +12,7 @@ import msgspec
 import typer
 
 from lamplighter.cli.rules import said
-from lamplighter.cli.session import Config, begin, database, run
+from lamplighter.cli.session import NO_PLACE, Config, begin, database, run, whereabouts
 from lamplighter.cli.spelling import DURATION, parse_day, parse_duration, parse_moment
 from lamplighter.errors import Failure, WrongUsage
 from lamplighter.settings import Settings
@@ -82,7 +82,6 @@ async def _try(
     chosen: tuple[str | None, str | None],
     warm_us: int,
 ) -> "Found":
-    from lamplighter.compose import place
     from lamplighter.report.backtest import Found, missing
     from rules.backtest.difference import difference
     from rules.backtest.lanes import LaneBroken
@@ -93,13 +92,13 @@ async def _try(
     from storage import registry
     from storage.shared_clock import city_now
 
-    where = place(settings)
-    if where is None:
-        raise WrongUsage("Dusk and dawn need the city's place: set LAMPLIGHTER_CITY_LAT and _LON.")
-    timezone = ZoneInfo(where.timezone)
     zone, kind = chosen
     _check_kind(kind)
     async with database(settings) as connection:
+        where = await whereabouts(settings, connection)
+        if where is None:
+            raise WrongUsage(f"Dusk and dawn need the city's place: {NO_PLACE}.")
+        timezone = ZoneInfo(where.timezone)
         since_us, until_us = _span(*bounds, timezone, await city_now(connection))
         known = await registry.load(connection)
         active, name, notes = await active_rules(connection)

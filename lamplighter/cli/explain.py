@@ -9,7 +9,7 @@ import msgspec
 import typer
 
 from lamplighter import plain_text
-from lamplighter.cli.session import Config, begin, database, run
+from lamplighter.cli.session import NO_PLACE, Config, begin, database, run, whereabouts
 from lamplighter.cli.spelling import MOMENT, parse_moment
 from lamplighter.errors import Failure, WrongUsage
 from lamplighter.settings import Settings
@@ -50,25 +50,28 @@ def explain(
 
 async def _explain(settings: Settings, name: str, at: dt.datetime | None) -> tuple[str, "Explanation"]:
     from lamplighter.cli.backtest import active_rules
-    from lamplighter.compose import place  # heavy, as what follows
+    from lamplighter.compose import Place  # heavy, as what follows
+    from rules.city import LAMPS
     from rules.explain import asking
     from rules.sun import Sun
-    from storage import registry
+    from storage import city, registry
     from storage.shared_clock import city_now
 
-    where = place(settings)
-    if where is None:
-        raise WrongUsage("Dusk and dawn need the city's place: set LAMPLIGHTER_CITY_LAT and _LON.")
     async with database(settings) as connection:
         now_us = await city_now(connection)
         thresholds, version, _ = await active_rules(connection)
         loaded = await registry.load(connection)
+        place = await whereabouts(settings, connection)
+        where = place or Place(0.0, 0.0, await city.timezone(connection))
         sun, timezone = Sun(where.lat, where.lon), ZoneInfo(where.timezone)
         known = await asking.recall(connection, loaded, thresholds, sun, timezone, now_us)
     try:
-        return version, asking.explain(known, name, now_us if at is None else to_us(at))
+        told = asking.explain(known, name, now_us if at is None else to_us(at))
     except asking.Unknown as unknown:
         raise Failure(_nobody(name, unknown)) from None
+    if told.kind == LAMPS and place is None:
+        raise WrongUsage(f"Dusk and dawn need the city's place: {NO_PLACE}.")
+    return version, told
 
 
 def _nobody(name: str, unknown: "Unknown") -> str:

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from lamplighter.cli.session import Config, begin, database, run
+from lamplighter.cli.session import NO_PLACE, Config, begin, database, run, whereabouts
 from lamplighter.cli.spelling import DAY, parse_day
 from lamplighter.errors import WrongUsage
 from lamplighter.report.page import html
@@ -120,17 +120,15 @@ def energy(
 ) -> None:
     """Energy of street lights: kWh and CO₂ against full light all night, and hours unlit, by street and month."""
     settings = begin(config)
-    from lamplighter.compose import place  # heavy, as what follows
-    from lamplighter.report.energy import report
+    from lamplighter.report.energy import report  # heavy, as what follows
     from lamplighter.report.energy_found import find
     from storage.energy import Drawn
 
-    where = place(settings)
-    if where is None:
-        raise WrongUsage("The hours of darkness need the city's place: set LAMPLIGHTER_CITY_LAT and _LON.")
-
     async def work() -> tuple[list[Drawn], _Span]:
         async with database(settings) as connection:
+            where = await whereabouts(settings, connection)
+            if where is None:
+                raise WrongUsage(f"The hours of darkness need the city's place: {NO_PLACE}.")
             span = await _span(connection, since, until, ZoneInfo(where.timezone))
             return await find(connection, span.first, span.last, where, span.now), span
 

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 import uvloop
@@ -20,7 +20,13 @@ from lamplighter.supervise import EXIT_AT_ONCE, PATIENCE_S
 from storage.errors import translated
 from storage.pool import Connection, connect
 
+if TYPE_CHECKING:
+    from lamplighter.compose import Place
+
 T = TypeVar("T")
+
+NO_PLACE = "set LAMPLIGHTER_CITY_LAT and _LON, or register the places of assets"
+"""What to do where nobody knows where the city lies."""
 
 Config = Annotated[
     Path | None,
@@ -85,6 +91,15 @@ async def database(settings: Settings) -> AsyncIterator[Connection]:
     with translated():
         async with await connect(url, application="lamplighter command line") as connection:
             yield connection
+
+
+async def whereabouts(settings: Settings, connection: Connection) -> "Place | None":
+    """Where the city lies: by the settings, else the middle of what is registered; `None` where neither tells it."""
+    from lamplighter.compose import Place, place  # heavy: all services
+    from storage import city
+
+    middle = None if place(settings) else await city.middle(connection)
+    return place(settings) if middle is None else Place(*middle, await city.timezone(connection))
 
 
 def need_broker(settings: Settings) -> str:

@@ -39,6 +39,7 @@ tree = typer.Typer(
     name="lamplighter",
     help="Smart-city telemetry for small towns: street lights, drains and parking bays.",
     add_completion=False,
+    invoke_without_command=True,
     pretty_exceptions_enable=False,
 )
 
@@ -51,8 +52,11 @@ def _print_version(wanted: bool) -> None:
 
 @tree.callback()
 def lamplighter(
+    context: typer.Context,
     version: Annotated[
         bool, typer.Option("--version", is_eager=True, callback=_print_version, help="Print the version and exit.")
     ] = False,
 ) -> None:
-    """What goes before a command."""
+    """What goes before a command; with none at all, the list of them."""
+    if context.invoked_subcommand is None:
+        print(context.get_help())

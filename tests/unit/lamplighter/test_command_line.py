@@ -41,7 +41,6 @@ def test_every_command_helps(path: tuple[str, ...], capfd: pytest.CaptureFixture
 @pytest.mark.parametrize(
     "arguments",
     [
-        [],
         ["dance"],
         ["migrate", "--loudly"],
         ["token", "issue"],
@@ -67,6 +66,30 @@ def test_wrong_usage_is_one_sentence_and_code_2(arguments: list[str], capfd: pyt
     assert out == ""
     assert err.count("\n") == 1
     assert "Traceback" not in err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["demo", "--seed", "x"], "'--seed': 'x' is no whole number: see `lamplighter demo --help`"),
+        (["demo", "--devices", "-1"], "'--devices': '-1' is less than 0:"),
+        (["demo", "--http-port", "99999"], "'--http-port': '99999' is more than 65535:"),
+        (["demo", "--speed", "fast"], "'--speed': 'fast' is no number:"),
+        (["quarantine", "show", "abc"], "'ID': 'abc' is no whole number:"),
+    ],
+)
+def test_a_wrong_value_is_told_in_plain_words(
+    arguments: list[str], words: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert run(arguments) == 2
+    assert words in capfd.readouterr().err
+
+
+def test_who_names_no_command_is_shown_all(capfd: pytest.CaptureFixture[str]) -> None:
+    assert run([]) == 0
+    out, err = capfd.readouterr()
+    assert "quarantine" in out
+    assert err == ""
 
 
 @pytest.mark.parametrize("arguments", [["migrate"], ["token", "list"], ["registry", "export"]], ids=" ".join)
