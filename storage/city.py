@@ -27,6 +27,12 @@ async def stand_where_it_stopped(conn: Connection, stopped_us: int, real_us: int
     await set_clock(conn, CityClock(max(stopped_us, newest_us), real_us, 1.0))
 
 
+async def middle(conn: Connection) -> tuple[float, float] | None:
+    """Latitude and longitude in the middle of the assets in service, `None` where none has a place."""
+    row = await (await conn.execute(SQL["middle"])).fetchone()
+    return None if row is None or row[0] is None else (row[0], row[1])
+
+
 async def timezone(conn: Connection) -> str:
     """The IANA name of the time zone by which local days are cut."""
     row = await (await conn.execute(SQL["timezone"])).fetchone()

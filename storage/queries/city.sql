@@ -17,6 +17,11 @@ SELECT max(received_at) FROM latest_observation;
 -- Devices that said goodbye since then are as they were before.
 UPDATE device SET online = true, status_at = %(since)s WHERE NOT online AND status_at >= %(since)s;
 
+-- name: middle
+-- The median of the places of assets in service, which no single slip moves.
+SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY lat), percentile_cont(0.5) WITHIN GROUP (ORDER BY lon)
+FROM asset WHERE retired_at IS NULL AND lat IS NOT NULL;
+
 -- name: timezone
 -- The time zone by which local days are cut.
 SELECT timezone FROM city;

@@ -78,6 +78,22 @@ def test_what_holds_and_what_is_next(town: int, capfd: pytest.CaptureFixture[str
     assert wanted["figures"] == {"level_pct": 40.0, "by": "program"}
 
 
+def test_only_a_lamp_needs_the_city_s_place_which_is_the_middle_of_what_is_registered_where_it_is_not_set(
+    town: int, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("LAMPLIGHTER_CITY_LAT")
+    monkeypatch.delenv("LAMPLIGHTER_CITY_LON")
+    assert run(["rules", "explain", "D-17"]) == 0
+    assert run(["rules", "explain", "D-71"]) == 1
+    capfd.readouterr()
+    assert run(["rules", "explain", "L-1"]) == 2
+    assert "Dusk and dawn need the city's place" in capfd.readouterr().err
+    Path("places.csv").write_text(f"asset,kind,lat,lon\nD-17,drain_level,{SUN.lat},{SUN.lon}\n")
+    assert run(["registry", "import", "places.csv"]) == 0
+    assert run(["rules", "explain", "L-1", "--at", "2026-12-24T23:00:00Z"]) == 0
+    assert "It is night; dawn is at 0" in capfd.readouterr().out
+
+
 def test_an_unknown_asset_is_one_sentence(town: int, capfd: pytest.CaptureFixture[str]) -> None:
     assert run(["rules", "explain", "D-71"]) == 1
     assert capfd.readouterr().err == "There is no asset and no parking zone 'D-71'. Did you mean D-17?\n"
