@@ -10,8 +10,11 @@ from typing import Any
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from api.door import Door
+from api.standards.parkapi import SITES_PATH
 
 METHODS = {b"GET": "GET", b"HEAD": "HEAD"}
+PAGED = frozenset({SITES_PATH.encode()})
+"""Of these a query asks for a part, or for what there is not; the other documents are whole whatever it says."""
 
 
 class Hatch(HttpToolsProtocol):
@@ -49,7 +52,9 @@ class Hatch(HttpToolsProtocol):
             return None
         if self.flow.write_paused or self.transport.is_closing() or self.parser.should_upgrade():
             return None
-        path, _, _ = self.url.partition(b"?")
+        path, _, query = self.url.partition(b"?")
+        if query and path in PAGED:
+            return None
         return self._shelf.answer(
             method,
             path.decode("latin-1"),

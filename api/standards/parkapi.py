@@ -33,8 +33,9 @@ def number(name: str) -> int:
 
 
 def sites(shown: Shown) -> bytes:
-    """The zones as sites; those without a place are left out, as ParkAPI has no room for them."""
+    """The zones as sites, in the order of their ids; those without a place are left out: ParkAPI has no room."""
     items = [_site(zone, lat, lon, shown.publisher) for zone, lat, lon in shown.placed]
+    items.sort(key=itemgetter("id"))
     return msgspec.json.encode({"items": items, "total_count": len(items)})
 
 
@@ -47,8 +48,8 @@ def spots(found: Iterable[Spot], updated_at: str, *, stale: bool) -> dict[str, A
     return {"items": items, "total_count": len(items), "stale": stale}
 
 
-def page(whole: dict[str, Any], start: int, limit: int) -> dict[str, Any]:
-    """Up to `limit` of all spots from the id `start` on, and where the next page begins.
+def page(path: str, whole: dict[str, Any], start: int, limit: int) -> dict[str, Any]:
+    """Up to `limit` of a whole list, which is in the order of ids, from the id `start` on, and where the next begins.
 
     By ids, as ParkAPI has it, so that none is left out or told twice when others come or go meanwhile.
     """
@@ -57,7 +58,7 @@ def page(whole: dict[str, Any], start: int, limit: int) -> dict[str, Any]:
     part = whole | {"items": items[begin : begin + limit]}
     if begin + limit < len(items):
         next_id = items[begin + limit - 1]["id"] + 1
-        part |= {"next_id": next_id, "next_path": f"{SPOTS_PATH}?start={next_id}&limit={limit}"}
+        part |= {"next_id": next_id, "next_path": f"{path}?start={next_id}&limit={limit}"}
     return part
 
 

@@ -43,11 +43,18 @@ class ParkingSite(ParkApiPlace):
     stale: bool
 
 
-class ParkingSites(BaseModel):
+class ParkApiPage(BaseModel):
+    """What every list of ParkAPI has beside its items."""
+
+    total_count: int
+    next_id: int | None = Field(None, description="The `start` of the next page, if there is one.")
+    next_path: str | None = Field(None, description="Where the next page is, if there is one.")
+
+
+class ParkingSites(ParkApiPage):
     """The zones that have a place, as ParkAPI v3 has them."""
 
     items: list[ParkingSite]
-    total_count: int
 
 
 class ParkingSpot(ParkApiPlace):
@@ -57,14 +64,11 @@ class ParkingSpot(ParkApiPlace):
     parking_site_uid: str | None
 
 
-class ParkingSpots(BaseModel):
+class ParkingSpots(ParkApiPage):
     """The bays that have a place, as ParkAPI v3 has them."""
 
     items: list[ParkingSpot]
-    total_count: int
     stale: bool
-    next_id: int | None = Field(None, description="The `start` of the next page, if there is one.")
-    next_path: str | None = Field(None, description="Where the next page is, if there is one.")
 
 
 class LightSite(BaseModel):

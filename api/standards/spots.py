@@ -51,7 +51,7 @@ class Spots:
         Raises:
             StorageError: the database is away and the list was never read.
         """
-        return self._json(parkapi.page((await self._list()).body, start, limit))
+        return self._json(parkapi.page(parkapi.SPOTS_PATH, (await self._list()).body, start, limit))
 
     async def _list(self) -> _List:
         states, stale = await self._kept.get()

@@ -105,7 +105,7 @@ async def test_it_answers_as_the_door_does(
         more = f"If-None-Match: {tag}\r\n" * bool(tag) + f"Accept-Encoding: {coding}\r\n" * bool(coding)
         request = ask(path, more + LAST, method)
         assert await hatch(request) == await door(request), (method, tag, coding)
-    old = ask(f"{path}?of=old", version="1.0")
+    old = ask(path if path == parkapi.SITES_PATH else f"{path}?of=old", version="1.0")
     assert await hatch(old) == await door(old)
     assert counted(app) - before[0] == counted(twin) - before[1] != Counter()
 
@@ -181,3 +181,9 @@ async def test_another_application_is_served_as_ever() -> None:
         await send({"type": "http.response.body", "body": b"as ever"})  # type: ignore[operator]
 
     assert b"as ever" in await Server(plain)(ask(PATH, LAST))  # type: ignore[arg-type]
+
+
+async def test_a_query_of_a_list_that_has_pages_is_not_answered_with_the_whole(app: Door) -> None:
+    refused, page = [await Server(app)(ask(f"{parkapi.SITES_PATH}?limit={each}", LAST)) for each in ("abc", "1")]
+    assert refused.startswith(b"HTTP/1.1 422 ")
+    assert b'"next_path"' in page

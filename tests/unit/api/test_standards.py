@@ -45,9 +45,9 @@ def park_api() -> ModuleType:
 
 def test_parkapis_own_converter_takes_the_list_of_sites(park_api: ModuleType, shown: Board) -> None:
     standing, present = park_api.sites(body(shown, parkapi.SITES_PATH))
-    assert [each.uid for each in standing] == [each.uid for each in present] == ["market", "square"]
-    assert (standing[0].capacity, standing[0].capacity_disabled) == (12, 2)
-    assert (present[0].realtime_free_capacity, present[0].realtime_free_capacity_disabled) == (3, 1)
+    assert [each.uid for each in standing] == [each.uid for each in present] == ["square", "market"]
+    assert (standing[1].capacity, standing[1].capacity_disabled) == (12, 2)
+    assert (present[1].realtime_free_capacity, present[1].realtime_free_capacity_disabled) == (3, 1)
 
 
 def test_parkapis_models_take_every_spot(park_api: ModuleType) -> None:
@@ -72,11 +72,11 @@ def test_parkapis_models_take_every_spot(park_api: ModuleType) -> None:
 
 def test_pages_of_spots_go_on_at_an_id_whoever_came_or_went_meanwhile() -> None:
     whole: dict[str, Any] = {"items": [{"id": number} for number in (3, 5, 8)], "total_count": 3, "stale": False}
-    first = parkapi.page(whole, 0, 2)
+    first = parkapi.page(parkapi.SPOTS_PATH, whole, 0, 2)
     assert ([each["id"] for each in first["items"]], first["next_id"]) == ([3, 5], 6)
     assert first["next_path"] == f"{parkapi.SPOTS_PATH}?start=6&limit=2"
     without_the_first = whole | {"items": whole["items"][1:]}
-    assert parkapi.page(without_the_first, first["next_id"], 2) == whole | {"items": [{"id": 8}]}
+    assert parkapi.page(parkapi.SPOTS_PATH, without_the_first, first["next_id"], 2) == whole | {"items": [{"id": 8}]}
 
 
 def test_what_stands_still_of_a_site_does_so_through_readings_and_closures(board: Board) -> None:
@@ -168,6 +168,21 @@ async def test_all_of_them_are_cached_open_and_shaped_as_described(client: httpx
     shapes.ParkingSites.model_validate((await client.get(parkapi.SITES_PATH)).json())
     for entity in (await client.get(ngsi_ld.PATH)).json():
         shapes.NgsiLdEntity.model_validate(entity)
+
+
+async def test_pages_of_sites_follow_each_other_and_a_page_that_cannot_be_is_a_problem(
+    client: httpx.AsyncClient,
+) -> None:
+    whole = (await client.get(parkapi.SITES_PATH)).json()
+    assert [each["id"] for each in whole["items"]] == sorted(map(parkapi.number, ("market", "square")))
+    first = (await client.get(f"{parkapi.SITES_PATH}?limit=1")).json()
+    shapes.ParkingSites.model_validate(first)
+    second = (await client.get(first["next_path"])).json()
+    assert first["items"] + second["items"] == whole["items"]
+    assert "next_path" not in second
+    for nonsense in ("limit=abc", "limit=-1", "limit=0", "limit=1001", "start=x", "start=-1"):
+        answer = await client.get(f"{parkapi.SITES_PATH}?{nonsense}")
+        assert (answer.status_code, answer.json()["errors"][0]["where"]) == (422, nonsense.split("=")[0])
 
 
 async def test_spots_that_were_never_read_are_a_problem_while_the_database_is_away(client: httpx.AsyncClient) -> None:
