@@ -1,6 +1,7 @@
 """`lamplighter registry`: which places the town has, and which device serves which."""
 
 import datetime as dt
+import sys
 from collections.abc import Coroutine
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -56,9 +57,9 @@ def import_file(
         raise Failure("\n".join([*(f"{file}, {each}" for each in refused.mistakes), *more])) from refused
     except OSError as error:
         raise Failure(f"{file} cannot be read ({error}).") from error
-    typer.echo(_summary(counts, dry_run), err=True)
+    _say(_summary(counts, dry_run))
     if counts.added and not dry_run:
-        typer.echo("What new devices said before was refused: `lamplighter quarantine replay` stores it.", err=True)
+        _say("What new devices said before was refused: `lamplighter quarantine replay` stores it.")
 
 
 async def _models(connection: Connection) -> set[str]:
@@ -73,7 +74,13 @@ def _is_json(file: Path) -> bool:
 
 
 def _warn(line: str) -> None:
-    typer.echo(f"Note: {line}.", err=True)
+    _say(f"Note: {line}.")
+
+
+def _say(line: str) -> None:
+    """A remark on standard error, behind all that was printed before it."""
+    sys.stdout.flush()
+    typer.echo(line, err=True)
 
 
 def _summary(counts: registry.Counts, dry_run: bool) -> str:
@@ -121,7 +128,7 @@ def swap(
     came = "installed" if before is None else f"swapped for {device}"
     print(f"~ {asset}: device {before or device} {came} at {to_rfc3339(at_us)}")
     replay = f"`lamplighter quarantine replay --device {device}`"
-    typer.echo(f"If {device} was heard before it served anything, that was refused: {replay}.", err=True)
+    _say(f"If {device} was heard before it served anything, that was refused: {replay}.")
 
 
 @commands.command()
