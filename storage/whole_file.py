@@ -15,7 +15,11 @@ def written_whole(path: Path) -> Iterator[BinaryIO]:
     Whoever reads meanwhile sees the file that was there before. Until then ours is called `.NAME-` and a random end.
     Raises `OSError`.
     """
-    descriptor, draft = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
+    try:
+        descriptor, draft = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
+    except OSError as error:
+        error.filename = str(path)  # not our draft, which nobody knows
+        raise
     try:
         with os.fdopen(descriptor, "wb") as file:
             yield file

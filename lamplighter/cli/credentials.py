@@ -15,6 +15,7 @@ import typer
 
 from bus import users
 from gateway import broker_rules, credentials, credentials_file, credentials_tls
+from lamplighter import certificate_files
 from lamplighter.cli.session import Config, begin, database, run
 from lamplighter.embedded.broker import PLATFORM_USER
 from lamplighter.errors import Failure, WrongUsage
@@ -140,6 +141,7 @@ def broker_config(
     ] = None,
 ) -> None:
     """Write Mosquitto's configuration: TLS only, each device confined to its own topics, nothing lost silently."""
+    certificate_files.check(certificate, key, client_authority)
     folder = (out or FOLDER).resolve()
     if client_authority is not None and local_port is None:
         local_port = credentials_tls.LOCAL_PORT

@@ -223,7 +223,9 @@ def test_where_tls_is_demanded_nobody_comes_in_without(town: Path, capfd: pytest
     out, err = capfd.readouterr()
     lamp_login = ("lamp-1", out.strip())
     assert "reload" in err
-    assert run(["credentials", "broker-config", "--certificate", "c", "--key", "k", "--out", f"{town}/broker"]) == 1
+    pair = ["--certificate", f"{town}/localhost.pem", "--key", f"{town}/localhost.key"]
+    assert run(["credentials", "broker-config", *pair, "--out", f"{town}/broker"]) == 1
+    assert "is there already: add --replace" in capfd.readouterr().err
     with mosquitto(town / "broker" / "mosquitto.conf"):
         trust = town / "localhost.pem"
         assert connects(port, platform_login, trust) == "in"
