@@ -41,7 +41,10 @@ def checked(device: str, reserved: frozenset[str]) -> str:
     if not topics.valid_device(device):
         raise Refused(f"{device!r} is no device id: up to 64 letters, digits and _ . : - are.")
     if device in reserved:
-        raise Refused(f"{device} is the name of one of the platform's own users: rename the device.")
+        raise Refused(
+            f"{device} is one of the platform's own users: a device needs another name; a lost password of ours is "
+            f"changed by `lamplighter credentials rotate {device}`."
+        )
     if not nameable(device):
         raise Refused(
             f"{device} needs no password: a channel such as this is published by its gateway under the gateway's own "

@@ -93,12 +93,23 @@ def rotate(
     reload_pid: ReloadPid = None,
     as_json: Json = False,
 ) -> None:
-    """Give a device another password and print it; the old one opens nothing once the broker has reloaded."""
-    with _spoken():
-        credentials.checked(device, RESERVED)
+    """Give a device another password and print it; the old one opens nothing once the broker has reloaded.
+
+    So too one of our own users, such as platform: a service has one password for all of its sessions.
+    """
     password = credentials.new_password()
-    _change(passwords, lambda text: credentials.rotated(text, device, password))
-    _print({device: password}, as_json)
+    who = logins.owner(device)
+    if who is not None:
+        _change(passwords, lambda text: logins.let_in(text, {who: password}, {who}))
+        if as_json:
+            _print({device: password}, as_json)
+        else:
+            _say_logins({who: password})
+    else:
+        with _spoken():
+            credentials.checked(device, RESERVED)
+        _change(passwords, lambda text: credentials.rotated(text, device, password))
+        _print({device: password}, as_json)
     _tell(reload_pid)
 
 
@@ -182,7 +193,12 @@ def _let_us_in(passwords: Path) -> None:
     if not drawn:
         return
     _change(passwords, lambda text: logins.let_in(text, drawn, drawn))
-    print(f"wrote {passwords}\nFor LAMPLIGHTER_MQTT_URL, before the @ (not shown again):")
+    print(f"wrote {passwords}")
+    _say_logins(drawn)
+
+
+def _say_logins(drawn: Mapping[str, str]) -> None:
+    print("For LAMPLIGHTER_MQTT_URL, before the @ (not shown again):")
     for who, password in drawn.items():
         said = users.login(who, password) if who in users.SESSIONS else f"{who}:{password}"
         print(f"  {said:<{_LOGIN_WIDTH}}  {_ALL if who == PLATFORM_USER else who}")

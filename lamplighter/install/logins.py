@@ -66,6 +66,11 @@ def let_in(text: str, passwords: Mapping[str, str], anew: Collection[str]) -> st
     return text
 
 
+def owner(user: str) -> str | None:
+    """Whose user it is: the platform's own, or a service's; None: it is not ours."""
+    return next((who for who in URL_FILES if user in names([who])), None)
+
+
 def names(whose: Iterable[str] = URL_FILES) -> frozenset[str]:
     """Our own users at the broker: the platform's, or those of services."""
     return frozenset(user for who in whose for user in (users.users(who) if who in users.SESSIONS else [who]))

@@ -3,8 +3,11 @@
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import pytest
+
 from bus import users
 from gateway import broker_rules, credentials
+from lamplighter.cli import run
 from lamplighter.install import logins
 from storage import roles
 
@@ -49,3 +52,21 @@ def test_a_service_whose_url_is_lost_gets_another_password(tmp_path: Path) -> No
     (tmp_path / "rules_mqtt_url").unlink()
     changed = {line.split(":")[0] for line in set(installed(tmp_path).splitlines()) - before}
     assert changed == users.users("rules").keys()
+
+
+def test_a_lost_password_of_our_own_is_changed_for_all_sessions_of_its_service(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """`rotate platform` was refused, and named no way at all."""
+    before = set(installed(tmp_path).splitlines())
+    file = tmp_path / "passwords.txt"
+    for user, said, users_changed in (("platform", "platform:", 1), ("ingest-clock", ":", len(users.users("ingest")))):
+        assert run(["credentials", "rotate", user, "--passwords", str(file)]) == 0
+        out, err = capfd.readouterr()
+        assert out.splitlines()[1].strip().startswith(said)
+        assert "reload" in err
+        after = set(file.read_text().splitlines())
+        assert len(before - after) == len(after - before) == users_changed
+        before = after
+    assert run(["credentials", "issue", "platform", "--passwords", str(file)]) == 1
+    assert "is changed by `lamplighter credentials rotate platform`" in capfd.readouterr().err
