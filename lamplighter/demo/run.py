@@ -4,6 +4,7 @@ import asyncio
 import secrets
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from firmware_sim import fleet, replay
@@ -37,6 +38,7 @@ SETTLE_S_MAX = 15.0
 """How long what is on its way may take to arrive at the end."""
 _SETTLED_S = 0.5
 _GLANCE_EVERY_S = 1.0
+_LAST_LOOK_S = 2.0
 _PASSWORD_BYTES = 12
 
 
@@ -125,19 +127,26 @@ class _City:
         members.serve("simulator", self._simulate(ground))
         if view.is_live:
             members.serve("view", self._keep_looking(ground, view, began_us))
-        await members.until_asked_to_stop(for_s)
+        try:
+            await members.until_asked_to_stop(for_s)
+        except asyncio.CancelledError:  # a part has died, and all end; how it went until then is still to be had
+            with suppress(errors.StorageError, TimeoutError):
+                async with asyncio.timeout(_LAST_LOOK_S):
+                    view.finished(await self._summary(ground, began_us, time.monotonic() - began_s))
+            raise
         seconds = time.monotonic() - began_s
         await self._settle()
         if view.is_live:
             await members.end("view")
-        view.finished(
-            Summary(
-                seconds=seconds,
-                received=self._account.total.received,
-                devices=self._options.simulated,
-                city_us=ground.now(),
-                figures=await self._figures(ground, began_us),
-            )
+        view.finished(await self._summary(ground, began_us, seconds))
+
+    async def _summary(self, ground: Ground, began_us: int, seconds: float) -> Summary:
+        return Summary(
+            seconds=seconds,
+            received=self._account.total.received,
+            devices=self._options.simulated,
+            city_us=ground.now(),
+            figures=await self._figures(ground, began_us),
         )
 
     async def _simulate(self, ground: Ground) -> None:

@@ -34,9 +34,14 @@ def test_a_killed_demo_leaves_no_orphan(tmp_path: Path) -> None:
             time.sleep(0.1)
 
 
-def test_a_second_start_on_the_same_data_goes_on(tmp_path: Path) -> None:
+def test_a_second_start_on_the_same_data_goes_on_and_a_killed_broker_ends_it_with_the_ledger(tmp_path: Path) -> None:
     with demo(tmp_path / "data", "--devices", "30") as city:
         first = city.get("/ops/v1/ledger")
         city.stop()
     with demo(tmp_path / "data", "--devices", "30") as city:
         assert city.get("/ops/v1/ledger")["stored"] >= first["stored"]
+        (broker,) = (child for child in psutil.Process(city.process.pid).children() if "mosquitto" in child.name())
+        broker.kill()
+        city.finish(30)
+    assert city.process.returncode == 1
+    assert city.summary["ledger"]["stored"] >= first["stored"]
