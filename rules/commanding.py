@@ -8,7 +8,7 @@ from rules import book as books
 from rules import failing, following, leases, rhythm, silence
 from rules.book import Book, Open, Pace
 from rules.city import LAMPS, City
-from rules.effects import Count, Effect, MoveCommand, SendCommand
+from rules.effects import Count, Effect, EndOverride, MoveCommand, SendCommand
 from rules.inputs import Acked, Ended, Moment, Override
 from rules.memory import NEVER_US, Bools, Reals, Rows, Times
 from rules.state import State
@@ -106,12 +106,28 @@ def override(desk: Desk, wish: Override) -> None:
     command = Open(
         wish.id, wish.asset_id, asset.kind, asset.device, wish.settings, "override", wish.expires_us, now_us, sends=0
     )
+    row = desk.row(wish.asset_id, asset.kind)
+    desk.effects.extend(EndOverride(each, now_us) for each in sorted(_replaced(desk, command, row)))
     _enter(desk, command)
+    if wish.settings.report_every_s is not None and desk.state.presence[asset.kind].told_until_us[row] > now_us:
+        desk.state.presence[asset.kind].told_by[row] = wish.id
     setpoint = wish.settings.setpoint_pct
     if setpoint is not None:
-        row = desk.row(wish.asset_id, LAMPS)
         leases.override(desk.state.lease, row, setpoint, wish.expires_us, wish.id, asset.device)
         met(desk, row)
+
+
+def _replaced(desk: Desk, command: Open, row: int) -> set[str]:
+    """The commands in force of which an override leaves nothing: neither the setpoint nor the report interval."""
+    lease, presence, now_us = desk.state.lease, desk.state.presence[command.kind], desk.moment.now_us
+    lit, paced = set[str](), set[str]()
+    if command.kind == LAMPS and lease.override_until_us[row] > now_us:
+        lit = {str(lease.override_by[row]), str(lease.override_via[row])}
+    if presence.told_until_us[row] > now_us:
+        paced = {str(presence.told_by[row])}
+    sets_light, sets_pace = command.settings.setpoint_pct is not None, command.settings.report_every_s is not None
+    gone = (lit if sets_light else set()) | (paced if sets_pace else set())
+    return gone - (set() if sets_light else lit) - (set() if sets_pace else paced) - {""}
 
 
 def end(desk: Desk, ended: Ended) -> None:
@@ -127,11 +143,12 @@ def end(desk: Desk, ended: Ended) -> None:
 def _withdraw(desk: Desk, ended: Ended) -> None:
     """Take back one of the commands that carry an override, and the report interval that it has set."""
     command = desk.book.by_id.get(ended.id)
+    told_until_us, asset_id = NEVER_US, None
     if command is not None and command.state is Stage.QUEUED:
         desk.book.drop(command)
         desk.effects.append(MoveCommand(command.id, desk.moment.now_us, Stage.SUPERSEDED))
-    told_until_us = NEVER_US if command is None else command.expires_us
-    asset_id = None if command is None or command.settings.report_every_s is None else command.asset_id
+        if command.settings.report_every_s is not None:
+            told_until_us, asset_id = command.expires_us, command.asset_id
     for kind, presence in desk.state.presence.items():
         for row in np.flatnonzero(presence.told_by == ended.id):
             told_until_us, asset_id = int(presence.told_until_us[row]), int(desk.city.rolls[kind].asset_id[row])

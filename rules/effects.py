@@ -70,6 +70,14 @@ class MoveCommand:
 
 
 @dataclass(frozen=True, slots=True)
+class EndOverride:
+    """Another override has taken the place of this one, whatever state its command has come to."""
+
+    id: str
+    at_us: int
+
+
+@dataclass(frozen=True, slots=True)
 class PublishZone:
     """A zone's word, which holds at `at_us`."""
 
@@ -95,7 +103,7 @@ class Count:
     number: int
 
 
-Effect = RaiseAlarm | ClearAlarm | SendCommand | MoveCommand | PublishZone | ForgetZone | Count
+Effect = RaiseAlarm | ClearAlarm | SendCommand | MoveCommand | EndOverride | PublishZone | ForgetZone | Count
 
 
 def in_order(effects: list[Effect]) -> list[Effect]:

@@ -10,7 +10,7 @@ from typing import TypeVar
 import msgspec
 
 from rules.city import City
-from rules.effects import ClearAlarm, Effect, ForgetZone, MoveCommand, PublishZone, RaiseAlarm, SendCommand
+from rules.effects import ClearAlarm, Effect, EndOverride, ForgetZone, MoveCommand, PublishZone, RaiseAlarm, SendCommand
 from rules.recall import follow, outlooks
 from rules.state import State
 from storage import alarms, commands, errors, rule_lead, rule_state, zones
@@ -42,6 +42,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     words: list[ZoneAvailability]
     zones_gone: list[str]
     outlooks: dict[str, bytes] = {}
+    replaced: dict[str, int] = {}
 
 
 def record(
@@ -64,6 +65,7 @@ def record(
         words=[each.document for each in effects if isinstance(each, PublishZone)],
         zones_gone=[each.id for each in effects if isinstance(each, ForgetZone)],
         outlooks=known,
+        replaced={each.id: each.at_us for each in effects if isinstance(each, EndOverride)},
     )
     return decided, copy
 
@@ -93,6 +95,7 @@ def fold(records: Sequence[Record]) -> Record:
         words=list(words.values()),
         zones_gone=[zone for each in records for zone in each.zones_gone],
         outlooks=known,
+        replaced={name: at_us for each in records for name, at_us in each.replaced.items()},
     )
 
 
@@ -126,6 +129,7 @@ async def write_commands(conn: Connection, decided: Record) -> None:
         await commands.order(conn, orders)
     for sent in _portions(list(decided.sent.items())):
         await commands.sent(conn, dict(sent))
+    await commands.replaced(conn, decided.replaced)
     for moves in _portions(decided.moves):
         await commands.move(conn, moves)
 

@@ -126,6 +126,13 @@ async def end_override(conn: Connection, command_id: str, *, at_us: int) -> Comm
     return found if found is not None and found.reason == "override" else None
 
 
+async def replaced(conn: Connection, overrides: Mapping[str, int]) -> None:
+    """These overrides ended then, before their time, because another one took their place."""
+    if overrides:
+        moments = [to_datetime(at_us) for at_us in overrides.values()]
+        await conn.execute(SQL["replaced"], {"id": list(overrides), "at": moments})
+
+
 async def find(conn: Connection, command_id: str) -> CommandRow | None:
     """The command of this id, `None` if there is none."""
     rows = await _rows(conn, "find", {"id": command_id})

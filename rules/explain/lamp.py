@@ -112,7 +112,7 @@ def _lease(told: Explanation, state: State, row: int) -> None:
         again = f"; that is said again from {told.clock(renew_us)} on" if renew_us != NEVER_US else ""
         sentence = f"Its device {lease.device[row]} was last told {level:g} % by {reason}{again}."
         told.say("lease", sentence, setpoint_pct=level, by=reason, renewed_from=moment(renew_us))
-    for each in state.book.of(int(state.asset_id[LAMPS][row])):
+    for each in state.book.last(int(state.asset_id[LAMPS][row])):
         said = f"A command is {each.state} since {told.clock(each.sent_us)}, sent {each.sends} times"
         told.say("command", f"{said}; it ends at {told.clock(each.expires_us)}.", id=each.id, state=each.state.value)
 

@@ -26,6 +26,12 @@ WHERE id = %(id)s AND reason = 'override' AND ended_at IS NULL AND expires_at > 
 RETURNING id, asset, device, settings, reason, state, queued_at, sent_at, acknowledged_at, verified_at, expires_at,
           ended_at, error, by, note;
 
+-- name: replaced
+-- Overrides that another one has taken the place of.
+UPDATE command c SET ended_at = g.at
+FROM unnest(%(id)s::text[], %(at)s::timestamptz[]) AS g (id, at)
+WHERE c.id = g.id AND c.reason = 'override' AND c.ended_at IS NULL AND c.expires_at > g.at;
+
 -- name: find
 -- One command.
 SELECT id, asset, device, settings, reason, state, queued_at, sent_at, acknowledged_at, verified_at, expires_at,

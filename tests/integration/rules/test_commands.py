@@ -147,6 +147,15 @@ async def test_a_command_that_was_decided_and_not_sent_goes_out_after_a_restart(
         await town.state_of(told["id"], "sent")
 
 
+async def test_an_override_that_another_replaces_has_ended(rules: Counts, town: Town) -> None:
+    await override(town, "o-1", Settings(setpoint_pct=80))
+    await town.state_of("o-1", "sent")
+    await override(town, "o-2", Settings(setpoint_pct=70))
+    await town.state_of("o-2", "sent")
+    query = "SELECT id FROM command WHERE reason = 'override' AND ended_at IS NOT NULL"
+    assert await town.rows(query) == [("o-1",)]
+
+
 async def test_a_new_lamp_is_told_within_seconds(rules: Counts, town: Town) -> None:
     text = "asset,kind,name,zone,lat,lon,device\nlamp-9,streetlight,Lamp 9,,,,L9\n"
     await registry.import_csv(town.conn, text, town.clock.now())

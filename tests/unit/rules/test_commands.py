@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import pytest
 
-from rules.effects import Count, SendCommand
+from rules.effects import Count, EndOverride, SendCommand
 from rules.fallback import Fallback, fallback
 from rules.inputs import Acked, Ended, Inputs, Override
 from telemetry.alarms import AlarmType
@@ -382,6 +382,21 @@ def test_a_newer_override_takes_the_place_of_the_older() -> None:
     life.step(NIGHT_US + 10 * MINUTE_US)
     assert setpoints(life)[-2:] == [(2, 70, "override"), (10, 50, "program")]
     assert states(life, "o") == [State.SUPERSEDED]
+
+
+def test_what_an_override_replaces_has_ended_and_its_end_disturbs_nothing() -> None:
+    both = Settings(setpoint_pct=80, report_every_s=60)
+    life = night()
+    for minute, name, settings in ((1, "o", both), (3, "p", Settings(setpoint_pct=70)), (5, "q", both)):
+        wish = Override(name, 1, settings, NIGHT_US + HOUR_US)
+        life.step(NIGHT_US + minute * MINUTE_US, Inputs(overrides=[wish]))
+        answer(life, life.sent()[-1], NIGHT_US + (minute + 1) * MINUTE_US)
+    ended = [(each.id, each.at_us) for each in life.effects if isinstance(each, EndOverride)]
+    assert ended == [("o", NIGHT_US + 5 * MINUTE_US), ("p", NIGHT_US + 5 * MINUTE_US)], "o's interval stood until then"
+    sent = len(life.sent())
+    life.step(NIGHT_US + 7 * MINUTE_US, Inputs(ended=[Ended(*each) for each in ended]))
+    assert len(life.sent()) == sent
+    assert [each.id for each in life.state.book.last(1)] == ["q"]
 
 
 def swapped(life: Life, device: str | None, minutes: int, version: int = 2, **attributes: object) -> None:
