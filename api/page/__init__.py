@@ -31,6 +31,7 @@ MEDIA_TYPES = {
     "reference.css": "text/css; charset=utf-8",
     "alarm.css": "text/css; charset=utf-8",
     "alarm.js": "text/javascript; charset=utf-8",
+    "figures.js": "text/javascript; charset=utf-8",
     "page.js": "text/javascript; charset=utf-8",
     "words.js": "text/javascript; charset=utf-8",
     "map.js": "text/javascript; charset=utf-8",

@@ -1,27 +1,20 @@
 /* One alarm: why it was raised, and what an operator does about it. The token stays in this tab. */
 
+import { label, shown } from "./figures.js";
+
 const KEPT = "lamplighter-token";
 const HOUR_MS = 3_600_000;
 const TOKEN = /^[\x21-\x7e]+$/; /* a header can hold nothing else, and no token does */
 const id = decodeURIComponent(location.pathname.split("/").pop());
 const path = `/ops/v1/alarms/${encodeURIComponent(id)}`;
+const ZONE = document.documentElement.dataset.timezone;
 const $ = (name) => document.getElementById(name);
 
 const words = (name) => name.replaceAll("_", " ");
 
-function moment(text) {
-  return text ? new Date(text).toLocaleString(undefined, { dateStyle: "medium", timeStyle: "medium" }) : null;
-}
-
 function say(text) {
   $("notice").textContent = text;
   $("notice").hidden = !text;
-}
-
-function show(value) {
-  if (value === null || value === undefined) return "–";
-  if (typeof value === "object") return Object.entries(value).map(([name, each]) => `${words(name)} ${show(each)}`).join(", ");
-  return /^\d{4}-\d\d-\d\dT/.test(value) ? moment(value) : String(value);
 }
 
 function rows(table, pairs) {
@@ -30,9 +23,9 @@ function rows(table, pairs) {
       const row = document.createElement("tr");
       const head = document.createElement("th");
       head.scope = "row";
-      head.textContent = words(name);
+      head.textContent = label(name);
       const cell = document.createElement("td");
-      cell.textContent = show(value);
+      cell.textContent = shown(name, value, ZONE);
       row.append(head, cell);
       return row;
     }),

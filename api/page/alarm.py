@@ -19,7 +19,8 @@ def alarm_page_router(settings: ApiSettings) -> APIRouter:
     """The page, the same for every alarm."""
     router = APIRouter(include_in_schema=False)
     template = Template((files("api.page") / "alarm.html").read_text(encoding="utf-8"))
-    ready = html(template.substitute(version=VERSION, city=escape(settings.city_name)), max_age_s=0)
+    given = {"version": VERSION, "city": escape(settings.city_name), "timezone": escape(settings.timezone)}
+    ready = html(template.substitute(given), max_age_s=0)
 
     @router.get("/ops/alarms/{alarm}")
     async def alarm_page(request: Request, alarm: str) -> Response:

@@ -21,8 +21,19 @@ from tests.parts.tasks import running
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 WHY = {
     "rule_version": "witten-7",
-    "inputs": {"level_m": 1.62, "observed_at": "2026-11-22T20:15:00Z"},
-    "thresholds": {"ground_m": 1.5, "note": "<b>not markup</b>"},
+    "inputs": {
+        "level_m": 1.62,
+        "observed_at": "2026-11-22T20:15:00Z",
+        "rain": {"mm_h": 4.0, "from": "R-1"},
+        "upstream": [{"asset": "D-16", "rises": True}, {"asset": "D-15", "level_m": None}],
+    },
+    "thresholds": {
+        "ground_m": 1.5,
+        "raise_delay_s": 360,
+        "step_m_per_min_max": 0.4,
+        "trend_bays_min": 2,
+        "note": "<b>not markup</b>",
+    },
 }
 
 
@@ -73,8 +84,23 @@ async def test_an_operator_sees_why_acknowledges_and_puts_aside(browser: Browser
     await enter(page, office, office.token)
     await expect(page.get_by_role("heading", level=1)).to_have_text("drain overflow: D-17")
     why = page.locator("#why")
-    for shown in ("1.62", "1.5", "witten-7", "<b>not markup</b>"):
-        await expect(why).to_contain_text(shown)
+    rows = {
+        await row.locator("th").inner_text(): await row.locator("td").inner_text()
+        for row in await why.locator("tr").all()
+    }
+    assert rows == {
+        "rule version": "witten-7",
+        "level": "1.62 m",
+        "observed": "22 Nov 2026, 21:15:00 CET",
+        "rain": "measured by R-1, intensity 4 mm/h",
+        "upstream": "asset D-16, rises yes; asset D-15, level unknown",
+        "ground": "1.5 m",
+        "raise delay": "6 min",
+        "step, at most": "0.4 m/min",
+        "trend bays, at least": "2",
+        "note": "<b>not markup</b>",
+    }
+    await expect(page.locator("main")).to_contain_text("Times are those of the town, Europe/Berlin.")
     await page.get_by_label("Note").fill("pump is on its way")
     await page.get_by_role("button", name="Acknowledge").click()
     await expect(page.locator("#state")).to_have_text("acknowledged")
