@@ -88,14 +88,15 @@ async def run(
     Raises:
         BadAddress: the URL is none.
     """
-    notifier = notifier or Notifier()
+    notifier, rules = notifier or Notifier(), rules or ActiveRules()
+    rules.check()
     service = _Service(
         mqtt_url,
         pool,
         Town(now, lambda: clock.real(now()), clock.speed, lat, lon, timezone),
         client_id,
         journal,
-        rules or ActiveRules(),
+        rules,
         notifier,
         counts or Counts(),
         ready,

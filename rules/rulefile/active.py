@@ -64,6 +64,16 @@ class ActiveRules:
         """What there is to say of them now."""
         return RuleStanding(self.thresholds.version, len(self.mistakes), self._reloads, self._refusals)
 
+    def check(self) -> None:
+        """Say at once what is wrong with the file: who stands by may not `begin` for months."""
+        if self._file is None:
+            return
+        self._seen = self._read = _state_of(self._file)
+        try:
+            read_rule_file(self._file)
+        except BadFile as error:
+            self._refuse(error.sentences)
+
     async def begin(self, conn: Connection, registry: Registry) -> Thresholds | None:
         """Take up the file, or what was active last if it is bad; returns what was active last, `None` for nothing."""
         known = await rule_versions.active(conn)

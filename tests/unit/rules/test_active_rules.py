@@ -41,3 +41,13 @@ def test_a_file_that_is_not_there_is_a_mistake_said_once(tmp_path: Path, monkeyp
     file.unlink()
     assert not any(rules.look(registry) for _ in range(4))
     assert (len(rules.mistakes), rules.standing.refusals) == (1, 1)
+
+
+def test_who_stands_by_says_at_once_what_is_wrong_and_not_again_when_it_leads(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(active, "LOOK_EVERY_S", 0.0)
+    rules = ActiveRules(tmp_path / "none.toml")
+    rules.check()
+    assert not any(rules.look(town(1, "market")) for _ in range(3))
+    assert (len(rules.mistakes), rules.standing.refusals) == (1, 1)
