@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import math
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from types import TracebackType
@@ -22,7 +23,7 @@ UNHEARD_MAX = 10_000
 FAREWELL_S = 2.0
 """The broker's answer to a farewell is waited for so long."""
 REPUBLISH_S = 1.0
-"""A publish that the broker does not answer is tried again after this time."""
+"""A publish that the connection does not take is tried again after this time."""
 
 _log = structlog.get_logger(__name__)
 _library_log = logging.getLogger("bus.aiomqtt")
@@ -111,19 +112,22 @@ class Publisher:
             raise Unreachable(f"the broker did not confirm {topic} within {timeout_s} s") from None
 
     async def _try_publish(self, topic: str, payload: bytes | str, qos: int, retain: bool) -> bool:
-        """Whether the broker confirmed it on the present connection, or the next one if there is none."""
+        """Whether the broker confirmed it on the present connection, or the next one if there is none.
+
+        The library keeps what it was given until the broker has it or the connection ends: it is given that once.
+        """
         await self._connected.wait()
         client, lost = self._client, self._lost
         assert client is not None
         assert lost is not None
-        attempt = asyncio.ensure_future(client.publish(topic, payload, qos, retain))
+        attempt = asyncio.ensure_future(client.publish(topic, payload, qos, retain, timeout=math.inf))
         try:
             await asyncio.wait([attempt, lost], return_when=asyncio.FIRST_COMPLETED)
             if attempt.done():
                 attempt.result()
                 return True
         except aiomqtt.MqttError as error:
-            _log.warning("publish unanswered", client=self._client_id, topic=topic, reason=str(error))
+            _log.warning("publish not taken", client=self._client_id, topic=topic, reason=str(error))
             await asyncio.wait({lost}, timeout=REPUBLISH_S)
         finally:
             attempt.cancel()

@@ -7,12 +7,15 @@ import os
 import socket
 import time
 from contextlib import suppress
+from functools import partialmethod
 
+import aiomqtt
 import pytest
 
 from bus.packets import Will
 from bus.session import Publisher, Unreachable, Watcher
 from tests.parts.broker import BrokerPart
+from tests.parts.listener import Listener
 
 _numbers = itertools.count()
 
@@ -36,6 +39,20 @@ class Heard:
         async with asyncio.timeout(15):
             while len(self.messages) < count:  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
+
+
+class StandsStill(Listener):
+    """A broker that greets and then answers nothing."""
+
+    def __init__(self) -> None:
+        self.heard = b""
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(1_000)
+        writer.write(b"\x20\x02\x00\x00")
+        while said := await reader.read(1_000):
+            self.heard += said
+        writer.close()
 
 
 async def test_a_watcher_hears_the_retained_first_and_then_the_live(broker: BrokerPart, topic: str) -> None:
@@ -72,6 +89,16 @@ async def test_a_publish_gives_up_in_time_if_told_to(own_broker: BrokerPart, top
         with pytest.raises(Unreachable):
             await publisher.publish(topic, b"", timeout_s=0.3)
         assert time.monotonic() - begun < 2
+
+
+async def test_a_broker_that_stands_still_is_given_a_message_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bus.session.REPUBLISH_S", 0.01)
+    impatient = partialmethod(aiomqtt.Client.__init__, timeout=0.3)  # far less than the library's own
+    monkeypatch.setattr(aiomqtt.Client, "__init__", impatient)
+    async with StandsStill() as still, Publisher(f"mqtt://127.0.0.1:{still.port}", "p") as publisher:
+        with pytest.raises(Unreachable):
+            await publisher.publish("t", b"once", timeout_s=1.0)
+    assert still.heard.count(b"once") == 1
 
 
 async def test_many_publishes_at_once_are_all_confirmed(broker: BrokerPart, topic: str) -> None:
