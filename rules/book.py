@@ -146,12 +146,13 @@ class Book:
         return [self.by_id[each] for each in self.of_asset.get(asset_id, ())]
 
     def last(self, asset_id: int) -> list[Open]:
-        """Those of its open commands of which no later one sets the same, oldest first."""
+        """Those of its open commands of which no later one, open or decided, sets the same; oldest first."""
         found = self.of(asset_id)
         return [
             each
             for place, each in enumerate(found)
-            if not any(_names(each.settings) <= _names(later.settings) for later in found[place + 1 :])
+            if each.moot_us == FOREVER_US
+            and not any(_names(each.settings) <= _names(later.settings) for later in found[place + 1 :])
         ]
 
 

@@ -397,6 +397,9 @@ def test_what_an_override_replaces_has_ended_and_its_end_disturbs_nothing() -> N
     life.step(NIGHT_US + 7 * MINUTE_US, Inputs(ended=[Ended(*each) for each in ended]))
     assert len(life.sent()) == sent
     assert [each.id for each in life.state.book.last(1)] == ["q"]
+    life.observe(NIGHT_US + 8 * MINUTE_US, "streetlight", [(1, NIGHT_US + 8 * MINUTE_US, 80.0)])
+    assert states(life, "q")[-1] == State.VERIFIED
+    assert ([each.id for each in life.state.book.of(1)], life.state.book.last(1)) == (["o", "p"], [])
 
 
 def swapped(life: Life, device: str | None, minutes: int, version: int = 2, **attributes: object) -> None:
