@@ -5,12 +5,11 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, WithJsonSchema
 
 from api.shapes import Moment
+from api.wording import NAME, TEXT
 from telemetry.guards import REPORT_EVERY_S_MAX, REPORT_EVERY_S_MIN
-from telemetry.topics import ASSET_PATTERN
 
-Words = Annotated[str, StringConstraints(max_length=2_000, pattern=r"^[^\u0000]*$")]
-"""Text that a database can hold."""
-Name = Annotated[str, StringConstraints(pattern=f"^{ASSET_PATTERN}$")]
+Words = Annotated[str, StringConstraints(max_length=2_000, pattern=TEXT)]
+Name = Annotated[str, StringConstraints(pattern=NAME)]
 """The name of an asset or a zone."""
 
 

@@ -4,11 +4,10 @@ import datetime as dt
 import re
 
 from api.problems import Problem
+from api.wording import EVERY
 from storage.readings import Width
 from telemetry.clock import DAY_US, to_rfc3339, to_us
 
-EVERY = r"^([1-9][0-9]{0,6})([smhd])$"
-"""The width of a bucket as it is written."""
 _SECONDS = {"s": 1, "m": 60, "h": 3_600}
 WIDTH_DAYS_MAX = 366
 """The widest bucket."""
@@ -38,7 +37,7 @@ def width(every: str) -> Width:
     """
     found = re.fullmatch(EVERY, every)
     if found is None:
-        raise invalid("every", "must be a number and one of s, m, h, d, such as 15m")
+        raise invalid("every", "it should be a number and s, m, h or d, such as 15m")
     count, unit = int(found[1]), found[2]
     days = count if unit == "d" else count * _SECONDS[unit] / 86_400
     if days > WIDTH_DAYS_MAX:

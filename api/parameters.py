@@ -5,13 +5,8 @@ from typing import Annotated
 from fastapi import Query
 from pydantic import AfterValidator, WithJsonSchema
 
-from api import paging
-from telemetry import topics
+from api import paging, wording
 from telemetry.kinds import KINDS
-
-
-def _whole(pattern: str) -> str:
-    return f"^{pattern}$"
 
 
 def _known_kind(kind: str) -> str:
@@ -20,9 +15,10 @@ def _known_kind(kind: str) -> str:
     return kind
 
 
-Name = Annotated[str, Query(pattern=_whole(topics.ASSET_PATTERN))]
+Name = Annotated[str, Query(pattern=wording.NAME)]
 """Of an asset or a zone, in a query."""
-Device = Annotated[str, Query(pattern=_whole(topics.DEVICE_PATTERN))]
+Device = Annotated[str, Query(pattern=wording.DEVICE)]
+Every = Annotated[str, Query(pattern=wording.EVERY, description="Width of a bucket, at most 366d.")]
 KindName = Annotated[str, AfterValidator(_known_kind), WithJsonSchema({"type": "string", "enum": sorted(KINDS)})]
 Limit = Annotated[int, Query(ge=1, le=paging.LIMIT_MAX, description="The most items of a page.")]
 Cursor = Annotated[
@@ -33,7 +29,7 @@ Cursor = Annotated[
         description="The `next` of the page before; nothing else is one.",
     ),
 ]
-AssetPath = Annotated[str, WithJsonSchema({"type": "string", "pattern": _whole(topics.ASSET_PATTERN)})]
+AssetPath = Annotated[str, WithJsonSchema({"type": "string", "pattern": wording.NAME})]
 """In a path; a name that nothing can have is the name of nothing, and is looked for."""
 ZonePath = AssetPath
 AlarmPath = Annotated[str, WithJsonSchema({"type": "string", "pattern": r"^[A-Za-z0-9-]{1,64}$"})]

@@ -1,6 +1,5 @@
 """Errors as problem documents (RFC 9457): one shape for all, saying what the asker can do, nothing of our insides."""
 
-import re
 from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any
@@ -15,14 +14,12 @@ from starlette.responses import Response
 from starlette.routing import Match
 from starlette.types import Scope
 
+from api.wording import plain
 from storage.errors import Busy, Refused, Unavailable
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_S = 5
 """What we ask a client to wait while the database is away."""
-_SUBJECT = re.compile("^(Input|String|Dictionary|List|Tuple|Value) should")
-_AFTERWARDS = re.compile("^Value error, | after validation, not \\d+$")
-"""How the library begins and ends what it says of a value."""
 
 _log = structlog.get_logger(__name__)
 
@@ -139,7 +136,7 @@ def _objections(errors: Sequence[dict[str, Any]]) -> list[dict[str, str]]:
     for error in errors:
         place, *within = map(str, error["loc"])
         where = ".".join(part for part in within if "[" not in part) or place  # brackets are the library's own words
-        found.setdefault(where, []).append(_SUBJECT.sub("it should", _AFTERWARDS.sub("", error["msg"])))
+        found.setdefault(where, []).append(plain(error))
     return [{"where": where, "detail": ", or ".join(details)} for where, details in found.items()]
 
 

@@ -11,8 +11,8 @@ from starlette.responses import Response, StreamingResponse
 
 from api import paging, shapes
 from api.accepting import prefers
-from api.moments import EVERY, in_order, moment, rfc3339, width
-from api.parameters import AssetPath, Cursor, KindName, Limit, Name
+from api.moments import in_order, moment, rfc3339, width
+from api.parameters import AssetPath, Cursor, Every, KindName, Limit, Name
 from api.parts import OpsParts, json_answer
 from api.problems import not_found
 from storage import readings
@@ -72,7 +72,7 @@ def assets_router(parts: OpsParts) -> APIRouter:
             shapes.Moment | None, Query(alias="from", description="Inclusive; absent: a day before `to`.")
         ] = None,
         until: Annotated[shapes.Moment | None, Query(alias="to", description="Exclusive; absent: no end.")] = None,
-        every: Annotated[str | None, Query(pattern=EVERY, description="Width of a bucket, at most 366d.")] = None,
+        every: Every | None = None,
         limit: Limit | None = None,
         cursor: Cursor = None,
     ) -> Response:

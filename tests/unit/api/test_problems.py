@@ -1,11 +1,16 @@
 """Every error is a problem document that says what to do, and nothing of our insides."""
 
+from typing import Any
+
 import httpx
 import pytest
+from pydantic import TypeAdapter, ValidationError
 from structlog.testing import capture_logs
 
+from api import bodies, parameters
 from api.board import PATH, Board
 from api.problems import MEDIA_TYPE
+from api.wording import plain
 from tests.parts.zones import message, zone
 
 
@@ -61,6 +66,25 @@ async def test_a_failed_validation_names_each_parameter(client: httpx.AsyncClien
     errors = (await client.get(f"{PATH}/nearest?lat=91&lon=x")).json()["errors"]
     assert {error["where"] for error in errors} == {"lat", "lon"}
     assert errors[0]["detail"] == "it should be less than or equal to 90"
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "told"),
+    [
+        (parameters.Every, "15 minutes", "it should be a number and s, m, h or d, such as 15m"),
+        (parameters.Name, "Straße 1", "it should be a name: at most 64 of A-Z, a-z, "),
+        (bodies.Name, "", "it should be a name: "),
+        (parameters.Device, "a b", "it should be a device's id: "),
+        (bodies.Words, "a\0", "it should be a text without a NUL"),
+        (parameters.Limit, "1.5", "it should be a whole number"),
+        (parameters.Limit, "many", "it should be a whole number"),
+    ],
+)
+def test_what_is_wrong_is_said_without_patterns_and_parsers(kind: Any, value: str, told: str) -> None:
+    with pytest.raises(ValidationError) as refused:
+        TypeAdapter(kind).validate_python(value)
+    (error,) = refused.value.errors()
+    assert plain(error).startswith(told)
 
 
 async def test_while_the_database_is_away_operators_are_asked_to_wait(client: httpx.AsyncClient) -> None:
