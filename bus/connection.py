@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import ssl
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ from typing import cast
 
 from bus import packets, reasons
 from bus.address import Address
-from bus.reconnecting import Lost
+from bus.reconnecting import Lost, Untrusted
 
 KEEP_ALIVE_S = 30
 HANDSHAKE_S = 10.0
@@ -281,6 +282,7 @@ async def connect(
         VersionRefused: another version may succeed.
         Refused: the broker says no.
         Lost: the broker cannot be reached, or the connection broke.
+        Untrusted: that is because of its certificate.
     """
     connection: Connection | None = None
     loop = asyncio.get_running_loop()
@@ -298,6 +300,8 @@ async def connect(
         reason = f"no answer within {timeout_s:.0f} s"
     except Lost:
         raise
+    except ssl.SSLCertVerificationError as error:
+        raise Untrusted(error.verify_message) from error
     except OSError as error:
         reason = error.strerror or str(error)
     except BaseException:

@@ -22,6 +22,10 @@ class Lost(ConnectionError):
     """The connection ended, or never stood; the message says why."""
 
 
+class Untrusted(Lost):
+    """Somebody answers, but with a certificate that cannot be trusted; the message says why."""
+
+
 async def stay_connected(client_id: str, address: Address, live: Callable[[Stands], Awaitable[str]]) -> NoReturn:
     """Live one connection after the other, until cancelled.
 

@@ -17,7 +17,7 @@ from prometheus_client import CollectorRegistry
 
 from bus import inbox, users
 from bus.address import BadAddress, parse_address
-from bus.reconnecting import Lost
+from bus.reconnecting import Lost, Untrusted
 from ingest.ledger import Ledger
 from ingest.probes import Probes
 from lamplighter import retention
@@ -123,6 +123,11 @@ async def reach_broker(mqtt_url: str, client_id: str = "") -> None:
     except (BadAddress, handshake.Refused) as error:
         raise Failure(
             f"The broker cannot be used: {error}; mend LAMPLIGHTER_MQTT_URL or LAMPLIGHTER_MQTT_CA."
+        ) from error
+    except Untrusted as error:
+        raise Failure(
+            f"The broker {address} shows a certificate that cannot be trusted ({error}): name its "
+            "authority in LAMPLIGHTER_MQTT_CA, or mend the host in LAMPLIGHTER_MQTT_URL."
         ) from error
     except OSError as error:
         raise BrokerAway(

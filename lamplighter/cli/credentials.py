@@ -152,7 +152,12 @@ def broker_config(
     ] = None,
 ) -> None:
     """Write Mosquitto's configuration: TLS only, each device confined to its own topics, nothing lost silently."""
-    certificate_files.check(certificate, key, client_authority)
+    try:
+        certificate_files.check(certificate, key, client_authority)
+    except Failure as failure:
+        if out is not None:
+            raise
+        typer.echo(f"Note: {failure}", err=True)  # what is printed may be for another machine
     folder = (out or FOLDER).resolve()
     if client_authority is not None and local_port is None:
         local_port = credentials_tls.LOCAL_PORT

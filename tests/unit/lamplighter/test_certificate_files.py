@@ -1,12 +1,16 @@
 """A broker's certificate and key are looked at before a configuration names them."""
 
+import asyncio
 import shutil
+import ssl
 import subprocess
 from pathlib import Path
 
 import pytest
 
 from lamplighter.cli import run
+from lamplighter.compose import BrokerAway, reach_broker
+from lamplighter.errors import Failure
 
 pytestmark = pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl is not installed")
 
@@ -32,7 +36,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("own.key", "own.pem", "own.key holds no certificate in PEM form"),
         ("own.pem", "own.pem", "own.pem holds no key in PEM form"),
         ("own.pem", "other.key", "other.key is not the key of the certificate own.pem"),
-        ("own.pem", "locked.key", "locked.key has a password"),
+        ("own.pem", "locked.key", "The key locked.key has a password"),
         ("damaged.pem", "own.key", "damaged.pem and own.key are damaged"),
         ("own.pem", "own.key", ""),
     ],
@@ -47,8 +51,22 @@ def test_they_must_be_there_and_a_pair(
 ) -> None:
     """A broker that is started with others ends at once, and nobody was told before."""
     monkeypatch.chdir(folder)
-    assert run(["credentials", "broker-config", "--certificate", certificate, "--key", key]) == (1 if said else 0)
+    command = ["credentials", "broker-config", "--certificate", certificate, "--key", key]
+    assert run(command) == 0
+    assert capfd.readouterr().err.startswith(f"Note: {said}" if said else "")
+    assert run([*command, "--out", "out", "--replace"]) == (1 if said else 0)
     assert said in capfd.readouterr().err
+
+
+async def test_a_broker_of_an_unknown_authority_is_not_said_to_be_away(folder: Path) -> None:
+    """ "Start it, or mend LAMPLIGHTER_MQTT_URL" was no help: what was missing is LAMPLIGHTER_MQTT_CA."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(folder / "own.pem", folder / "own.key")
+    server = await asyncio.start_server(lambda _, writer: writer.close(), "127.0.0.1", 0, ssl=context)
+    async with server:
+        with pytest.raises(Failure, match="name its authority in LAMPLIGHTER_MQTT_CA") as told:
+            await reach_broker(f"mqtts://127.0.0.1:{server.sockets[0].getsockname()[1]}")
+    assert not isinstance(told.value, BrokerAway)
 
 
 def test_a_file_that_cannot_be_written_is_named_by_its_own_name(capfd: pytest.CaptureFixture[str]) -> None:
