@@ -1,6 +1,8 @@
 """`lamplighter install`: into service on a machine without containers, or the secrets for containers."""
 
+import ipaddress
 import os
+import re
 import shutil
 import sys
 from pathlib import Path
@@ -14,6 +16,11 @@ from lamplighter.errors import Failure, WrongUsage
 from lamplighter.install import containers, town
 from lamplighter.install.plan import carry_out, show
 from lamplighter.networks import checked_network
+
+_LABEL = "[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+HOST = re.compile(rf"(?!.*\.[0-9]+$)(?:{_LABEL}\.)*{_LABEL}")
+"""A host's name, of which the last part is no number: that would be an address."""
+HOST_LENGTH_MAX = 253
 
 HIDDEN = (Path("/home"), Path("/root"), Path("/run/user"))
 """What the units may not see."""
@@ -42,6 +49,8 @@ def install(
     """Put Lamplighter into service on this machine: users, units, broker, database. Doing it twice does no harm."""
     if name is None or lat is None or lon is None:
         raise WrongUsage("A city needs --lat, --lon and --name, by which field devices know this machine.")
+    _check_host("--name", name)
+    _check_host("--address", address)
     _check_values(timezone, certificate, key)
     program, servers = _program(), _read(networks)
     here = town.Town(program, lat, lon, timezone, name, address, port, _whole(certificate), _whole(key), servers)
@@ -56,6 +65,22 @@ def install(
     print(
         _FAREWELL_COMPOSE if compose else _FAREWELL if root == Path("/") else f"Written below {root}; started nothing."
     )
+
+
+def _check_host(option: str, name: str) -> None:
+    """That a certificate can hold it and a device look it up.
+
+    Raises:
+        WrongUsage: it is neither a name of the DNS (RFC 1123) nor an address.
+    """
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        if not HOST.fullmatch(name) or len(name) > HOST_LENGTH_MAX:
+            raise WrongUsage(
+                f"{option} is {name!r}, which no device can look up: use an address, or a name of letters, digits, "
+                "hyphens and dots, such as broker.town.example."
+            ) from None
 
 
 def _check_values(timezone: str, certificate: Path | None, key: Path | None) -> None:

@@ -85,6 +85,15 @@ def test_a_wrong_value_is_told_in_plain_words(
     assert words in capfd.readouterr().err
 
 
+def test_no_town_is_installed_under_a_name_that_nobody_can_look_up(capfd: pytest.CaptureFixture[str]) -> None:
+    place = ["--lat", "51", "--lon", "7", "--dry-run"]
+    for name in ("bad name", "a;b", "a\nb", "-a.de", "a..b", "x" * 64, "300.1.1.1", ""):
+        assert run(["install", *place, f"--name={name}"]) == 2
+        assert "which no device can look up" in capfd.readouterr().err
+    for name in ("lamps", "broker.town.example", "2001:db8::1", "xn--strae-oqa.de"):
+        assert run(["install", *place, "--name", name]) == 0
+
+
 def test_who_names_no_command_is_shown_all(capfd: pytest.CaptureFixture[str]) -> None:
     assert run([]) == 0
     out, err = capfd.readouterr()
