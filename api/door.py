@@ -9,7 +9,6 @@ from starlette.types import Message, Receive, Scope, Send
 
 from api.addresses import Addresses
 from api.board import PATH, Board
-from api.documents import RawHeaders
 from api.headers import OPEN, OWN, PREFLIGHT, borne
 from api.metrics import Metrics
 from api.ops.alarm_stream import PATH as ALARM_STREAM
@@ -43,7 +42,7 @@ class Door:
             return
         path: str = scope["path"]
         is_open = path.startswith(OPEN_PATHS)
-        visit = _Visit(send, OPEN if is_open else OWN)
+        visit = _Visit(send, path, is_open)
         begun_s = time.monotonic()
         route = await self._answer(path, is_open, scope, receive, visit)
         self._metrics.requests.labels(route, scope["method"], visit.status).inc()
@@ -85,9 +84,11 @@ class Door:
 class _Visit:
     """One answer on its way out: adds the headers, remembers the status."""
 
-    def __init__(self, send: Send, headers: RawHeaders) -> None:
+    def __init__(self, send: Send, path: str, is_open: bool) -> None:
         self._send = send
-        self.headers = headers
+        self._own = [b"OPTIONS"] if is_open else []
+        self._has_head = path not in STREAMS
+        self.headers = OPEN if is_open else OWN
         self.without_body = False
         self.status = 0
         self.ended = False
@@ -96,12 +97,21 @@ class _Visit:
         """Pass a message of the answer on."""
         if message["type"] == "http.response.start":
             self.status = message["status"]
-            message = {**message, "headers": borne(list(message.get("headers", ())), self.headers)}
+            given = list(message.get("headers", ()))
+            if self.status == 405:
+                given = [(name, self._allowed(value) if name == b"allow" else value) for name, value in given]
+            message = {**message, "headers": borne(given, self.headers)}
         elif message["type"] == "http.response.body":
             self.ended = not message.get("more_body", False)
             if self.without_body:
                 message = {**message, "body": b""}
         await self._send(message)
+
+    def _allowed(self, by_framework: bytes) -> bytes:
+        """All methods of an address: those of the framework, and those that are answered here."""
+        methods = by_framework.split(b", ")
+        head = [b"HEAD"] if b"GET" in methods and self._has_head else []
+        return b", ".join(sorted([*methods, *head, *self._own]))
 
 
 def _refusal(scope: Scope) -> Problem | None:

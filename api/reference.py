@@ -6,6 +6,8 @@ from html import escape
 from typing import Any
 
 METHODS = ("get", "post", "put", "delete")
+TITLES = {"sensorthings": "SensorThings"}
+"""Of tags that are proper names."""
 
 
 def page(openapi: dict[str, Any], file_path: Callable[[str], str]) -> str:
@@ -35,7 +37,7 @@ def _operations(openapi: dict[str, Any]) -> Iterator[tuple[str, str, str, dict[s
 
 
 def _title(tag: str) -> str:
-    return tag.capitalize()
+    return TITLES.get(tag, tag.capitalize())
 
 
 def _section(tag: str, operations: list[tuple[str, str, str, dict[str, Any]]], openapi: dict[str, Any]) -> str:

@@ -18,8 +18,8 @@ _OF_PATTERN: Mapping[str, str] = MappingProxyType(
     {
         EVERY: "it should be a number and s, m, h or d, such as 15m",
         NAME: "it should be a name: at most 64 of A-Z, a-z, 0-9, dot, hyphen and underscore, a letter or digit first",
-        DEVICE: f"it should be a device's id: at most {topics.DEVICE_LENGTH_MAX} of A-Z, a-z, 0-9, dot, colon, hyphen and "
-        "underscore",
+        DEVICE: f"it should be a device's id: at most {topics.DEVICE_LENGTH_MAX} of A-Z, a-z, 0-9, dot, colon, hyphen "
+        "and underscore",
         TEXT: "it should be a text without a NUL",
     }
 )

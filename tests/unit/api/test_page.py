@@ -65,6 +65,7 @@ async def test_of_others_only_the_server_of_tiles_is_let_in(make_app: MakeApp) -
         assert f"; img-src {images}; " in residents.headers["content-security-policy"]
         assert f'data-tiles="{tiles}"' in residents.text
         assert "tiles.example" not in others.headers["content-security-policy"]
+        assert "<h2>SensorThings</h2>" in others.text
 
 
 async def test_leaflet_is_as_published_and_comes_with_its_licence(client: httpx.AsyncClient) -> None:

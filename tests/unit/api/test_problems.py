@@ -46,11 +46,24 @@ async def test_errors_are_problem_documents(client: httpx.AsyncClient, method: s
     assert body["detail"].endswith(".")
 
 
-async def test_405_says_what_is_allowed(client: httpx.AsyncClient) -> None:
-    assert "GET" in (await client.post("/healthz")).headers["allow"]
+@pytest.mark.parametrize(
+    ("method", "path", "allow"),
+    [
+        ("POST", "/healthz", "GET, HEAD"),
+        ("POST", "/ops/v1/assets", "GET, HEAD"),
+        ("POST", "/v1.1/Things", "GET, HEAD, OPTIONS"),
+        ("HEAD", f"{PATH}/stream", "GET, OPTIONS"),
+        ("DELETE", "/ops/v1/commands", "GET, HEAD, POST"),
+    ],
+)
+async def test_405_says_what_is_allowed_token_or_not(
+    client: httpx.AsyncClient, method: str, path: str, allow: str
+) -> None:
+    refused = await client.request(method, path)
+    assert (refused.status_code, refused.headers["allow"]) == (405, allow)
 
 
-@pytest.mark.parametrize(("path", "status", "allow"), [(PATH, 405, "GET"), ("/nowhere", 404, None)])
+@pytest.mark.parametrize(("path", "status", "allow"), [(PATH, 405, "GET, HEAD, OPTIONS"), ("/nowhere", 404, None)])
 async def test_a_form_where_nothing_is_taken_is_told_that_first(
     client: httpx.AsyncClient, path: str, status: int, allow: str | None
 ) -> None:
