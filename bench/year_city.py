@@ -117,7 +117,7 @@ def _raw_native(conn: psycopg.Connection, kind: Kind) -> None:
     first, last = (next(iter(native.months_of(np.array([to_us(moment)])))) for moment in (RAW_FROM, NOW))
     for month in range(first, last + 1):
         begin, end = native.begin_of(month), native.end_of(month)
-        name = native.partition_name(kind.name, month)
+        name = native.partition_name(kind.name, range(month, month + 1))
         with conn.transaction():
             conn.execute(f"CREATE TABLE {name} (LIKE {kind.name} INCLUDING DEFAULTS INCLUDING CONSTRAINTS)")
             conn.execute(_raw(kind, name, max(begin, RAW_FROM), min(end, NOW)))

@@ -1,12 +1,15 @@
 """Old data on a server without TimescaleDB: range partitions by month, and hours summed up into a table.
 
 A month is a compromise that was measured: with five years of history, finding an asset's last reading before a moment
-takes 2.7 ms over months and 17 ms over weeks, nearly all of it planning; retention is exact to a month. All rows before
-2000 share one partition, so that a device without a clock makes no partition for every month since 1970.
+takes 2.7 ms over months and 17 ms over weeks, nearly all of it planning; retention is exact to a month.
+
+What comes from long ago shares a partition a year, and all before 2000 share one: a device whose clock is wrong, or who
+means harm, makes some sixty partitions of its kind and not one for every month since 1970.
 """
 
 import datetime as dt
 import re
+from collections.abc import Set
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +24,9 @@ LIFECYCLE = queries.load("lifecycle")
 LEDGER = queries.load("ledger")
 MONTHS_AHEAD = 2
 """Partitions are made for this month and so many after it."""
+MONTHS_APART = 26
+"""A year that ended so many months before the newest partition has one for all its rows, unless months of it have
+theirs. It is past the usual retention then."""
 EARLY = "before_2000"
 _MONTHS_TO_2000 = 360
 _NAME = re.compile(r"_(\d{4})_(\d{2})\Z")
@@ -28,10 +34,12 @@ _NAME = re.compile(r"_(\d{4})_(\d{2})\Z")
 Month = int
 """Months since January 1970; what lies before 2000 is `EARLY_MONTH`."""
 EARLY_MONTH: Month = -1
+Span = range
+"""The months of a partition: one, or the twelve of a year."""
 
 
 def months_of(observed_us: NDArray[np.int64]) -> set[Month]:
-    """The partitions that rows of these times belong to."""
+    """The months that rows of these times belong to."""
     if not len(observed_us):
         return set()
     span = np.array([observed_us.min(), observed_us.max()])
@@ -46,20 +54,40 @@ def _months(us: NDArray[np.int64]) -> NDArray[np.int64]:
     return np.where(months < _MONTHS_TO_2000, EARLY_MONTH, months)
 
 
-def partition_name(kind: str, month: Month) -> str:
-    """`streetlight_2026_11`, or `streetlight_before_2000`."""
+def spans_for(missing: Set[Month], there: Set[Span]) -> set[Span]:
+    """The partitions to make so that these months have one, beside those that are there."""
+    newest = max((month for span in (missing, *there) for month in span), default=EARLY_MONTH)
+    return {_span_for(month, there, newest) for month in missing}
+
+
+def _span_for(month: Month, there: Set[Span], newest: Month) -> Span:
+    alone = range(month, month + 1)
     if month == EARLY_MONTH:
+        return alone
+    january = month // 12 * 12
+    year = range(january, january + 12)
+    is_old = year[-1] < newest - MONTHS_APART
+    has_months = any(len(span) == 1 and span[0] in year for span in there)
+    return year if year in there or (is_old and not has_months) else alone
+
+
+def partition_name(kind: str, span: Span) -> str:
+    """`streetlight_2026_11`, `streetlight_2019_00` for a whole year, or `streetlight_before_2000`."""
+    if span[0] == EARLY_MONTH:
         return f"{kind}_{EARLY}"
-    year, index = divmod(month, 12)
-    return f"{kind}_{1970 + year:04}_{index + 1:02}"
+    year, index = divmod(span[0], 12)
+    return f"{kind}_{1970 + year:04}_{index + 1 if len(span) == 1 else 0:02}"
 
 
-def month_of_name(name: str) -> Month | None:
-    """The month of a partition by its name, `None` if it is none of ours."""
+def span_of_name(name: str) -> Span | None:
+    """The months of a partition by its name, `None` if it is none of ours."""
     if name.endswith(f"_{EARLY}"):
-        return EARLY_MONTH
+        return range(EARLY_MONTH, EARLY_MONTH + 1)
     found = _NAME.search(name)
-    return (int(found[1]) - 1970) * 12 + int(found[2]) - 1 if found else None
+    if found is None:
+        return None
+    january, number = (int(found[1]) - 1970) * 12, int(found[2])
+    return range(january + number - 1, january + number) if number else range(january, january + 12)
 
 
 def begin_of(month: Month) -> dt.datetime:
@@ -69,7 +97,7 @@ def begin_of(month: Month) -> dt.datetime:
 
 
 def end_of(month: Month) -> dt.datetime:
-    """When the partition of a month ends, UTC, exclusive."""
+    """When a month ends, UTC, exclusive."""
     return begin_of(_MONTHS_TO_2000 if month == EARLY_MONTH else month + 1)
 
 
@@ -91,33 +119,37 @@ class Native:
 
     async def partitions(self, conn: Connection, kind: str) -> set[Month]:
         """The months that have a partition."""
-        months = {month_of_name(name) for name, state in await self._pieces(conn, kind) if state == "attached"}
-        return {month for month in months if month is not None}
+        return {month for span in await self._attached(conn, kind) for month in span}
+
+    async def _attached(self, conn: Connection, kind: str) -> list[Span]:
+        return [span for span, _, state in await self._pieces(conn, kind) if state == "attached"]
 
     async def make_partitions(self, conn: Connection, kind: str, months: set[Month]) -> None:
-        """Make the partitions that are not there; readers and writers of the table go on meanwhile.
+        """Make the partitions of months that have none; readers and writers of the table go on meanwhile.
 
         Done by the owner's rights, whoever asks. One that was detached by hand comes back with its rows: these are
         where new ones belong.
         """
         async with conn.transaction():
             await conn.execute(SQL["lock_partitions"], {"kind": kind})
-            for month in sorted(months - await self.partitions(conn, kind)):
-                begin = None if month == EARLY_MONTH else begin_of(month)
-                named = {"kind": kind, "name": partition_name(kind, month), "begin": begin, "end": end_of(month)}
+            there = {span for span, *_ in await self._pieces(conn, kind)}
+            for span in spans_for(months - await self.partitions(conn, kind), there):
+                begin = None if span[0] == EARLY_MONTH else begin_of(span[0])
+                named = {"kind": kind, "name": partition_name(kind, span), "begin": begin, "end": end_of(span[-1])}
                 await conn.execute(SQL["make_partition"], named)
 
-    async def _pieces(self, conn: Connection, kind: str) -> list[tuple[str, str]]:
-        return await (await conn.execute(SQL["partitions"], {"kind": kind})).fetchall()
+    async def _pieces(self, conn: Connection, kind: str) -> list[tuple[Span, str, str]]:
+        """Months, name and state of each partition, attached or not."""
+        rows = await (await conn.execute(SQL["partitions"], {"kind": kind})).fetchall()
+        return [(span, name, state) for name, state in rows if (span := span_of_name(name)) is not None]
 
     async def _finish_drops(self, conn: Connection, kind: str) -> None:
         """Finish an interrupted drop. What was detached by hand, of the time that is kept, is not ours to drop."""
         row = await (await conn.execute(LIFECYCLE["horizon"], {"kind": kind})).fetchone()
-        for name, state in await self._pieces(conn, kind):
+        for span, name, state in await self._pieces(conn, kind):
             if state == "detaching":
                 await conn.execute(f"ALTER TABLE {kind} DETACH PARTITION {name} FINALIZE")
-            month = month_of_name(name)
-            if state != "attached" and month is not None and row and end_of(month) <= row[0]:
+            if state != "attached" and row and end_of(span[-1]) <= row[0]:
                 await self._drop_detached(conn, kind, name)
 
     async def look_ahead(self, conn: Connection, kind: Kind, now_us: int) -> None:
@@ -170,17 +202,17 @@ class Native:
     async def end_of_rows(self, conn: Connection, kind: Kind, before_us: int) -> dt.datetime | None:
         """Where the newest partition ends that ends before; `None` if none does."""
         due = await self._due(conn, kind, before_us)
-        return max(map(end_of, due), default=None)
+        return max((end_of(span[-1]) for span in due), default=None)
 
-    async def _due(self, conn: Connection, kind: Kind, before_us: int) -> list[Month]:
+    async def _due(self, conn: Connection, kind: Kind, before_us: int) -> list[Span]:
         before = to_datetime(before_us)
-        return [month for month in await self.partitions(conn, kind.name) if end_of(month) <= before]
+        return [span for span in await self._attached(conn, kind.name) if end_of(span[-1]) <= before]
 
     async def drop_rows(self, conn: Connection, kind: Kind, before_us: int) -> int:
         """Drop the partitions that end before; returns how many. Readers and writers go on meanwhile."""
         due = await self._due(conn, kind, before_us)
-        for month in due:
-            name = partition_name(kind.name, month)
+        for span in due:
+            name = partition_name(kind.name, span)
             await conn.execute(f"ALTER TABLE {kind.name} DETACH PARTITION {name} CONCURRENTLY")
             await self._drop_detached(conn, kind.name, name)
         return len(due)

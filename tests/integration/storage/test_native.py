@@ -34,15 +34,12 @@ async def test_the_coming_months_are_ready(native: Connection, native_pool: Pool
     assert "parking_bay_2027_02" in await partitions(native)
 
 
-async def test_old_rows_find_a_place_and_all_before_2000_share_one(native: Connection) -> None:
-    moments = ["1970-01-01 00:00", "1999-12-31 23:59", "2000-01-01 00:00", "2018-06-15 12:00", "2026-11-30 23:59"]
+async def test_old_rows_share_a_place_a_year_and_all_before_2000_share_one(native: Connection) -> None:
+    moments = ["1970-01-01 00:00", "1999-12-31 23:59", "2018-01-01 00:00", "2018-12-31 23:59", "2026-11-30 23:59"]
     await store(native, "parking_bay", [(1, at(moment), FREE) for moment in moments])
-    assert await partitions(native) == [
-        "parking_bay_2000_01",
-        "parking_bay_2018_06",
-        "parking_bay_2026_11",
-        "parking_bay_before_2000",
-    ]
+    await store(native, "parking_bay", [(1, at("2018-06-15 12:00"), FREE)])
+    assert await partitions(native) == ["parking_bay_2018_00", "parking_bay_2026_11", "parking_bay_before_2000"]
+    assert await table(native, "SELECT count(*) FROM parking_bay_2018_00") == [(3,)]
     assert await table(native, "SELECT count(*) FROM parking_bay_before_2000") == [(2,)]
 
 
