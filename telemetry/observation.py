@@ -23,7 +23,7 @@ _RAW_ARRAY = msgspec.json.Decoder(list[msgspec.Raw])
 def split(payload: bytes) -> list[bytes] | Refusal:
     """The observations of an uplink as their own JSON texts, or why it cannot be split."""
     if len(payload) > PAYLOAD_BYTES_MAX:
-        return Refusal(Reason.TOO_LARGE, f"{len(payload)} bytes")
+        return Refusal(Reason.TOO_LARGE, f"{len(payload)} bytes, at most {PAYLOAD_BYTES_MAX}")
     if payload[:1] == b"{":
         return [payload]
     text = payload.strip(b" \t\r\n")
@@ -34,7 +34,7 @@ def split(payload: bytes) -> list[bytes] | Refusal:
     except (ValueError, RecursionError) as error:
         return Refusal(Reason.MALFORMED_JSON, _sentence(error))
     if len(parts) > ARRAY_OBSERVATIONS_MAX:
-        return Refusal(Reason.TOO_MANY, f"{len(parts)} observations")
+        return Refusal(Reason.TOO_MANY, f"{len(parts)} observations, at most {ARRAY_OBSERVATIONS_MAX}")
     if not all(part.lstrip()[:1] == b"{" for part in parts):
         return Refusal(Reason.NOT_AN_OBJECT, "an element of the array is not an object")
     return parts or Refusal(Reason.MISSING_FIELD, "the array is empty")
@@ -103,6 +103,8 @@ def timestamp(value: Any) -> Any:
             return msgspec.convert(value, Timestamp)
         except ValueError:  # also of text that is no Unicode
             return Refusal(Reason.BAD_TIMESTAMP, f"ts {value[:64]!r} is not RFC 3339 with an offset")
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return Refusal(Reason.BAD_TIMESTAMP, f"ts is {_json_type(value)}, not RFC 3339 or integer milliseconds")
     ms = _integer(value)
     if ms is None or not 0 <= ms <= MILLISECONDS_MAX:
         return Refusal(Reason.BAD_TIMESTAMP, f"ts {str(value)[:64]} is not integer milliseconds since 1970")
@@ -110,6 +112,8 @@ def timestamp(value: Any) -> Any:
 
 
 def _not_an_object(payload: bytes) -> Refusal:
+    if not payload.strip():
+        return Refusal(Reason.MALFORMED_JSON, "the payload is empty")
     value = parse_object(payload)
     return value if isinstance(value, Refusal) else Refusal(Reason.NOT_AN_OBJECT, "the payload is not an object")
 
@@ -175,5 +179,11 @@ def _json_type(value: Any) -> str:
     return names.get(type(value), "null")
 
 
+_CUT = "Input data was truncated"
+"""What the library says of JSON that ends too early."""
+
+
 def _sentence(error: Exception) -> str:
-    return "the JSON is nested too deeply" if isinstance(error, RecursionError) else str(error)
+    if isinstance(error, RecursionError):
+        return "the JSON is nested too deeply"
+    return "the JSON ends before it is whole" if str(error) == _CUT else str(error)

@@ -113,6 +113,22 @@ def test_refused_with_the_first_reason_of_the_order(kind: str, device: str, payl
 
 
 @pytest.mark.parametrize(
+    ("payload", "detail"),
+    [
+        (b" ", "the payload is empty"),
+        (b"[", "the JSON ends before it is whole"),
+        (b'{"level_pct": 1', "the JSON ends before it is whole"),
+        (json.dumps([{"level_pct": 1}] * 501).encode(), "501 observations, at most 500"),
+        (b'{"level_pct": 1, "ts": true}', "ts is a boolean, not RFC 3339 or integer milliseconds"),
+        (b'{"level_pct": 1, "ts": 1.5}', "ts 1.5 is not integer milliseconds since 1970"),
+    ],
+)
+def test_the_detail_speaks_of_what_was_sent_and_in_no_program_s_words(payload: bytes, detail: str) -> None:
+    """It was "ts True is not integer", "Input data was truncated" for nothing at all, "501 observations" without a bound."""
+    assert [refused.refusal.detail for refused in decode("streetlight", "lamp", payload).refused] == [detail]
+
+
+@pytest.mark.parametrize(
     ("payload", "observed_us"),
     [
         (b'{"level_pct": 70}', NOW_US),
