@@ -78,8 +78,10 @@ def _told(error: Exception) -> str:
     """An error of the database, or one that nobody foresaw, as one sentence."""
     import structlog  # heavy, as what follows
 
-    from storage.errors import StorageError
+    from storage.errors import NotEmpty, RestoreUnfinished, StorageError
 
+    if isinstance(error, NotEmpty | RestoreUnfinished):  # the cause is plain
+        return f"{str(error).rstrip('.')}."
     if isinstance(error, StorageError):
         return f"{str(error).rstrip('.')}. `lamplighter doctor` looks for the cause."
     if structlog.is_configured():  # else it would speak on standard output
@@ -96,6 +98,8 @@ def _with_hint(wrong: "TyperException") -> str:
     cause = wrong.__cause__
     if isinstance(cause, ValidationError) and isinstance(wrong, typer.BadParameter):
         wrong.message = objections.sentence(cause) or wrong.message
+    elif isinstance(found := wrong.__context__, OSError) and not isinstance(found, FileNotFoundError):
+        wrong.message = f"{found.filename!r} cannot be read ({found.strerror})"  # the library says: does not exist
     message = " ".join(wrong.format_message().replace("Value error, ", "").split()).rstrip(".")
     context = getattr(wrong, "ctx", None)
     return f"{message}." if context is None else f"{message}: see `{context.command_path} --help`."

@@ -15,7 +15,8 @@ from lamplighter import backup_files, backup_settings
 from lamplighter.cli.session import Config, begin, need_database, run
 from lamplighter.clock import real_now
 from lamplighter.errors import Failure, WrongUsage
-from lamplighter.settings import DEFAULT_FILE, Settings
+from lamplighter.settings import Settings
+from lamplighter.settings_sources import DEFAULT_FILE
 from storage.backup import archive, restoring, taking
 from storage.backup.archive import Manifest
 from storage.whole_file import written_whole

@@ -9,7 +9,7 @@ from lamplighter import plain_text
 from lamplighter.cli.session import Config, begin, run
 from lamplighter.doctor.examination import Patient, examine
 from lamplighter.errors import Failure
-from lamplighter.settings import DEFAULT_FILE
+from lamplighter.settings_sources import DEFAULT_FILE
 
 MARKS = {"ok": "ok    ", "note": "note  ", "wrong": "WRONG "}
 

@@ -10,18 +10,21 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
+import structlog
 import typer
 import uvloop
 
 from lamplighter import logs
 from lamplighter.errors import WrongUsage
-from lamplighter.settings import Settings
+from lamplighter.settings import Settings, unknown_variables
 from lamplighter.supervise import EXIT_AT_ONCE, PATIENCE_S
 from storage.errors import translated
 from storage.pool import Connection, connect
 
 if TYPE_CHECKING:
     from lamplighter.compose import Place
+
+_log = structlog.get_logger(__name__)
 
 T = TypeVar("T")
 
@@ -46,6 +49,8 @@ def begin(config: Path | None, is_service: bool = False) -> Settings:
     settings = Settings.read(config)
     is_quiet = not is_service and settings.log_level == "info"
     logs.configure("warning" if is_quiet else settings.log_level, settings.log_format)
+    for name in unknown_variables() if is_service else ():
+        _log.warning("a variable of the environment is no setting: misspelt?", name=name, listed="docs/settings.md")
     return settings
 
 

@@ -61,7 +61,9 @@ async def _refused(connection: Connection) -> list[Finding]:
         mend = "`lamplighter quarantine list` shows them"
         if reason == Reason.UNKNOWN_DEVICE:
             mend = "register them, then `lamplighter quarantine replay`"
-        words = f"In the last day {uplinks} uplinks of {devices} devices were refused ({reason})"
+        spoke = "1 uplink" if uplinks == 1 else f"{uplinks} uplinks"
+        spoke += " of 1 device" if devices == 1 else f" of {devices} devices"
+        words = f"In the last day {spoke} {'was' if uplinks == 1 else 'were'} refused ({reason})"
         found.append(note("quarantine", f"{words}: {mend}."))
     replayed = await survey.replayed(connection, since)
     words = f"What was refused in the last day has been replayed ({replayed}); nothing waits."

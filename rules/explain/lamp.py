@@ -113,7 +113,8 @@ def _lease(told: Explanation, state: State, row: int) -> None:
         sentence = f"Its device {lease.device[row]} was last told {level:g} % by {reason}{again}."
         told.say("lease", sentence, setpoint_pct=level, by=reason, renewed_from=moment(renew_us))
     for each in state.book.last(int(state.asset_id[LAMPS][row])):
-        said = f"A command is {each.state} since {told.clock(each.sent_us)}, sent {each.sends} times"
+        sent = "once" if each.sends == 1 else f"{each.sends} times"
+        said = f"A command is {each.state} since {told.clock(each.sent_us)}, sent {sent}"
         told.say("command", f"{said}; it ends at {told.clock(each.expires_us)}.", id=each.id, state=each.state.value)
 
 

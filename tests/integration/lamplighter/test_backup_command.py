@@ -47,7 +47,9 @@ def test_a_backup_with_its_files_is_restored_by_whoever_reads_what_it_says(
     assert "Passwords of the settings are not in it" in said
     assert newest().stat().st_mode & 0o777 == 0o600
     assert run(["restore", str(newest())]) == 1
-    assert "The database is not empty" in capfd.readouterr().err
+    said = capfd.readouterr().err
+    assert "The database is not empty" in said
+    assert "doctor" not in said
     with fresh_database(postgres.url) as elsewhere:
         monkeypatch.setenv("LAMPLIGHTER_DATABASE_URL", elsewhere)
         assert run(["restore", str(newest()), "--files-to", "files"]) == 0

@@ -94,6 +94,20 @@ def test_no_town_is_installed_under_a_name_that_nobody_can_look_up(capfd: pytest
         assert run(["install", *place, "--name", name]) == 0
 
 
+def test_a_file_that_cannot_be_looked_at_is_not_said_to_be_missing(capfd: pytest.CaptureFixture[str]) -> None:
+    Path("round.csv").symlink_to("round.csv")
+    assert run(["registry", "import", "round.csv"]) == 2
+    assert "'round.csv' cannot be read (Too many levels of symbolic links)" in capfd.readouterr().err
+
+
+def test_a_service_says_at_its_start_which_variables_are_no_settings(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("LAMPLIGHTER_HTTPPORT", "1")
+    assert run(["api"]) == 2
+    assert "LAMPLIGHTER_HTTPPORT" in capfd.readouterr().err
+
+
 def test_who_names_no_command_is_shown_all(capfd: pytest.CaptureFixture[str]) -> None:
     assert run([]) == 0
     out, err = capfd.readouterr()
