@@ -1,28 +1,21 @@
-"""What a town can set: environment variables `LAMPLIGHTER_*`, or the same names in lower case in a TOML file.
-
-The environment goes before the file. `docs/settings.md` is written from these descriptions.
-"""
+"""What a town can set; `docs/settings.md` is written from these descriptions."""
 
 import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from pydantic import Field, ValidationError, model_validator
-from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic import Field, model_validator
+from pydantic_settings import SettingsConfigDict
 
 from bus.address import with_authority
 from lamplighter import cleartext
 from lamplighter import setting_values as values
-from lamplighter.errors import WrongUsage
 from lamplighter.setting_ages import ages_in_order
-from lamplighter.settings_file import read_file, read_folder
-from lamplighter.settings_refused import sentence
+from lamplighter.settings_sources import FromSources
 from telemetry import limits
 
 PREFIX = "LAMPLIGHTER_"
-DEFAULT_FILE = Path("lamplighter.toml")
-RULES_FILE = "rules.toml"
 OTHER_VARIABLES = frozenset({"LAMPLIGHTER_SHARED", "LAMPLIGHTER_TEST_TIMESCALE_URL"})
 """Variables with our prefix that only tests and benchmarks read."""
 
@@ -32,7 +25,7 @@ def _setting(default: Any, meaning: str, *, must: str, example: str, **bounds: A
     return Field(default, description=meaning, examples=[example], json_schema_extra={"must": must}, **bounds)
 
 
-class Settings(BaseSettings):
+class Settings(FromSources):
     """All settings of all services, checked."""
 
     model_config = SettingsConfigDict(
@@ -249,7 +242,7 @@ class Settings(BaseSettings):
     raw_days_by_kind: values.DaysByKind = _setting(
         {},
         "Kinds whose observations are kept for a time of their own, instead of `raw_days`. Without TimescaleDB they "
-        "are dropped by whole months.",
+        "are dropped by whole months, and what came more than two years late by whole years.",
         must="kinds with their days, separated by commas, at most the days of their hourly rollups",
         example="parking_bay=90,streetlight=365",
     )
@@ -362,36 +355,6 @@ class Settings(BaseSettings):
         if self.mqtt_url is None or self.mqtt_ca is None:
             return self.mqtt_url
         return with_authority(self.mqtt_url, str(self.mqtt_ca))
-
-    @classmethod
-    def read(cls, file: Path | None = None, environment: Mapping[str, str] = os.environ) -> Self:
-        """The settings of the environment over those of `secrets_dir`, over those of `file`.
-
-        Args:
-            file: a TOML file that must exist; None reads `lamplighter.toml` of the current folder if it is there.
-            environment: the variables to look at; for the error's sentence only, the values come from `os.environ`.
-
-        Raises:
-            WrongUsage: a setting is wrong, or the file is; the sentence names which, and what it must be.
-        """
-        from_file = read_file(file or DEFAULT_FILE, must_exist=file is not None)
-        beside = (file or DEFAULT_FILE).with_name(RULES_FILE)
-        if beside.exists():
-            from_file.setdefault("rules_file", beside)
-        folder = os.environ.get(f"{PREFIX}SECRETS_DIR") or from_file.get("secrets_dir")
-        from_folder = read_folder(Path(folder), cls.model_fields) if folder else {}
-
-        class WithFile(cls):  # type: ignore[misc, valid-type]
-            @classmethod
-            def settings_customise_sources(
-                cls, settings_cls: type[BaseSettings], **sources: PydanticBaseSettingsSource
-            ) -> tuple[PydanticBaseSettingsSource, ...]:
-                return sources["env_settings"], InitSettingsSource(settings_cls, from_file | from_folder)
-
-        try:
-            return cls.model_construct(**dict(WithFile()))
-        except ValidationError as error:
-            raise WrongUsage(sentence(error.errors()[0], PREFIX, cls.model_fields, environment)) from error
 
 
 def unknown_variables(environment: Mapping[str, str] = os.environ) -> list[str]:

@@ -20,7 +20,8 @@ from lamplighter.doctor import (
     services,
 )
 from lamplighter.doctor.findings import Finding, wrong
-from lamplighter.settings import DEFAULT_FILE, Settings
+from lamplighter.settings import Settings
+from lamplighter.settings_sources import DEFAULT_FILE
 from rules.soundings import QueueBound
 
 
