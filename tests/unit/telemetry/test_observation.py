@@ -124,7 +124,7 @@ def test_refused_with_the_first_reason_of_the_order(kind: str, device: str, payl
     ],
 )
 def test_the_detail_speaks_of_what_was_sent_and_in_no_program_s_words(payload: bytes, detail: str) -> None:
-    """It was "ts True is not integer", "Input data was truncated" for nothing at all, "501 observations" without a bound."""
+    """It was "ts True is not integer", "Input data was truncated" for nothing, "501 observations" without a bound."""
     assert [refused.refusal.detail for refused in decode("streetlight", "lamp", payload).refused] == [detail]
 
 
