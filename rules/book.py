@@ -4,7 +4,7 @@
 not acknowledged is sent the same command again, a few times; a repeat is harmless, for a device applies an id once.
 """
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass, field
 from typing import Self
 from zlib import crc32
@@ -28,9 +28,9 @@ ERROR_CHARACTERS_MAX = 500
 class Open(msgspec.Struct, frozen=True, omit_defaults=True):
     """A command that is not decided. `state` is `queued` (sent or not) or `acknowledged`.
 
-    `sent_us` is when it last went out, `sends` how often; 0: it has waited for its turn since then. Reports measured
-    after `acked_us` are held against it, until it expires or until another setpoint or device took its place at
-    `moot_us`; `reports` of them did not follow. It goes out again at a report from `again_us` on.
+    `sent_us` is when it last went out, or was to, `sends` how often; 0: it has waited for its turn since then. Reports
+    measured after `acked_us` are held against it, until it expires or until another setpoint or device took its place
+    at `moot_us`; `reports` of them did not follow. It goes out again at a report from `again_us` on.
     """
 
     id: str
@@ -196,12 +196,18 @@ def supersede(book: Book, new: Open, at_us: int, pace: Pace) -> list[MoveCommand
     return moves
 
 
-def expire(book: Book, until_us: int) -> list[MoveCommand]:
-    """The commands whose lease has ended by a moment before they were decided."""
+def depart(book: Book, command: Open, at_us: int, pace: Pace) -> None:
+    """A command has left; if it had to wait for that, its device's time to answer begins now."""
+    if at_us - command.sent_us > pace.steps_us:
+        book.put(pace.dated(msgspec.structs.replace(command, sent_us=at_us)))
+
+
+def expire(book: Book, until_us: int, unsent: Set[str] = frozenset()) -> list[MoveCommand]:
+    """The commands whose lease has ended by a moment before they were decided; `unsent` ones are still to leave."""
     over = [each for asset in book.dates.ended(until_us) for each in book.of(asset) if each.expires_us <= until_us]
     for each in over:
         book.drop(each)
-    return [_expired(each) for each in over]
+    return [_expired(each, each.id in unsent) for each in over]
 
 
 def acknowledge(book: Book, command: Open, acked_us: int, at_us: int) -> tuple[Open | None, MoveCommand]:
@@ -259,10 +265,12 @@ def retry(book: Book, command: Open, at_us: int, pace: Pace) -> Open | MoveComma
     return again
 
 
-def _expired(command: Open) -> MoveCommand:
+def _expired(command: Open, unsent: bool = False) -> MoveCommand:
     unseen = "The lease ended before the lamp was seen to follow."
     error = "The device did not acknowledge in time." if command.state is State.QUEUED else unseen
     error = error if command.sends else "It ended before it was its turn to go out."
+    if unsent and command.sends == 1:
+        error = "The broker did not take it in time."
     return MoveCommand(command.id, command.expires_us, State.EXPIRED, error)
 
 

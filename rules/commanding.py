@@ -1,5 +1,6 @@
 """The commands of a step: answers of devices, wishes of people, and what reports say about all of them."""
 
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -29,6 +30,8 @@ class Desk:
     effects: list[Effect]
     before_us: int = NEVER_US
     """When the step before this one was."""
+    unsent: Set[str] = frozenset()
+    """Commands that are to go out and have not left yet."""
 
     @property
     def book(self) -> Book:
@@ -192,9 +195,17 @@ def ask(desk: Desk, asset: Asset, settings: Settings, reason: Priority, cause_us
     return identity
 
 
+def depart(desk: Desk, left_us: Mapping[str, int]) -> None:
+    """The broker has taken these commands: the time that their devices are given begins there."""
+    for name, at_us in left_us.items():
+        command = desk.book.by_id.get(name)
+        if command is not None and command.state is Stage.QUEUED:
+            books.depart(desk.book, command, at_us, desk.pace)
+
+
 def expire(desk: Desk) -> None:
     """End what was not decided before its lease ended."""
-    desk.effects.extend(books.expire(desk.book, desk.moment.settled_us))
+    desk.effects.extend(books.expire(desk.book, desk.moment.settled_us, desk.unsent))
 
 
 def send(desk: Desk, asset: Asset, command: Open, carries: str | None = None, cause_us: int | None = None) -> None:
@@ -258,7 +269,7 @@ def _astray(desk: Desk, asset: Asset, command: Open) -> None:
 def _unanswered(desk: Desk, asset: Asset, command: Open, heard_us: int, patience_us: int) -> None:
     """A device reports and has not acknowledged: if it has had the time, or was away when it was sent, send again."""
     moment = desk.moment
-    if command.expires_us <= moment.now_us or not command.sends:
+    if command.expires_us <= moment.now_us or not command.sends or command.id in desk.unsent:
         return
     if command.device != asset.device:
         if command.settings.setpoint_pct is None:

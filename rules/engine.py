@@ -67,7 +67,7 @@ def advance(city: City, state: State, inputs: Inputs, moment: Moment) -> tuple[S
     effects: list[Effect] = []
     before_us, state = state.round_us, _adopted(city, state, now_us, effects)
     state.now_us, state.settled_us = now_us, settled_us
-    desk = Desk(city, state, moment, effects, before_us)
+    desk = Desk(city, state, moment, effects, before_us, inputs.unsent)
     _Step(city, state, moment, effects, desk, Drains(city, state, effects)).run(inputs)
     return state, in_order(effects)
 
@@ -86,6 +86,7 @@ class _Step:
 
     def run(self, inputs: Inputs) -> None:
         desk = self.desk
+        commanding.depart(desk, inputs.left_us)
         commanding.expire(desk)
         self.drains.release(self.moment.now_us)
         self._listen(inputs.radios)

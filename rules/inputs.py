@@ -1,6 +1,6 @@
 """What a step of the rules is given: observations, acknowledgements, overrides, and the moment."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 
 from rules.memory import FOREVER_US, NEVER_US
@@ -48,6 +48,8 @@ class Inputs:
     """One batch; `columns` are observations by kind in order of arrival.
 
     `radios` are all radio gateways as they are; `None`: they are not known yet, and nothing changes about them.
+    `unsent` are commands that the broker has not taken since they were to go out; of those that it has taken since the
+    last step, `left_us` says when. What neither names went out when that was decided.
     """
 
     columns: Mapping[str, Columns] = field(default_factory=dict)
@@ -55,6 +57,8 @@ class Inputs:
     overrides: Sequence[Override] = ()
     ended: Sequence[Ended] = ()
     radios: Radios | None = None
+    unsent: Set[str] = frozenset()
+    left_us: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

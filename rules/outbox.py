@@ -53,7 +53,6 @@ class Outbox:
         self._waiting: dict[str, list[Parcel]] = {}
         self._turns: deque[str] = deque()
         """Topics with something to send, in the order of their turns; each that waits is here or being sent."""
-        self._sending: dict[str, Parcel] = {}
         self._senders: set[asyncio.Task[None]] = set()
         self.failed: BaseException | None = None
         """What ended a sender against all expectation; `None` while all is well."""
@@ -73,11 +72,6 @@ class Outbox:
                 self._senders.add(task)
                 task.add_done_callback(self._ended)
 
-    def holds(self, topic: str, name: str) -> bool:
-        """Whether the parcel of this id waits or is on its way."""
-        sending = self._sending.get(topic)
-        return any(each.id == name for each in (*self._waiting.get(topic, ()), *([sending] if sending else [])))
-
     def drop(self, topic: str, name: str) -> None:
         """Take back the parcel of this id if it waits; what is on its way stays so."""
         if (waiting := self._waiting.get(topic)) is not None:
@@ -96,11 +90,7 @@ class Outbox:
             topic = self._turns.popleft()
             waiting = self._waiting[topic]
             if waiting:
-                self._sending[topic] = waiting.pop(0)
-                try:
-                    await self._send_one(self._sending[topic])
-                finally:
-                    del self._sending[topic]
+                await self._send_one(waiting.pop(0))
             if waiting:
                 self._turns.append(topic)
             else:

@@ -16,6 +16,7 @@ from bus import inbox as inboxes
 from rules import trail
 from rules.city import City
 from rules.counts import Counts
+from rules.departures import Departures
 from rules.effects import Count, Effect, ForgetZone, MoveCommand, PublishZone, SendCommand
 from rules.engine import advance
 from rules.hearing import SETTLE_S, Hearing
@@ -117,7 +118,7 @@ class Runner:
         self._turned: list[Alarm] = []
         self._held: list[inboxes.Batch] = []
         self._held_since_s = 0.0
-        self._sent: dict[str, int] = {}
+        self._departures = Departures()
         self._wishes = Wishes()
         self._looked_s: dict[str, float] = {}
         self._listening: Connection | None = None
@@ -222,7 +223,7 @@ class Runner:
 
     def must_record(self) -> bool:
         """Whether something has been decided that has to be recorded now."""
-        if self._effects or self._words or self._sent:
+        if self._effects or self._words or self._departures.unrecorded:
             return True
         late = time.monotonic() - self._held_since_s >= RECORD_EVERY_S
         return bool(self._held) and (late or sum(map(len, self._held)) >= HELD_MESSAGES_MAX)
@@ -231,10 +232,10 @@ class Runner:
         """All that has come since the last time, to be recorded; nothing else is decided before that is `settle`d."""
         effects = [*self._effects, *self._words.values()]
         self._number += 1
-        before, after = self._durable, self._state
-        decided, self._durable = record(self._number, self._stepped, before, after, effects, self._sent)
+        before, after, sent = self._durable, self._state, self._departures.for_record()
+        decided, self._durable = record(self._number, self._stepped, before, after, effects, sent)
         decision = Decision(decided, self._held, effects, self._turned)
-        self._effects, self._words, self._turned, self._held, self._sent = [], {}, [], [], {}
+        self._effects, self._words, self._turned, self._held = [], {}, [], []
         return decision
 
     def settle(self, decision: Decision, changed: Sequence[Alarm] | None) -> None:
@@ -259,7 +260,8 @@ class Runner:
 
     def _step(self, inputs: Inputs, observed_us: int | None = None, messages: int = 0) -> None:
         moment = self.hearing.moment(self._town.now(), time.monotonic(), observed_us, messages)
-        inputs = replace(inputs, radios=self.radio_words.radios(time.monotonic()))
+        radios, left_us = self.radio_words.radios(time.monotonic()), self._departures.for_step()
+        inputs = replace(inputs, radios=radios, left_us=left_us, unsent=self._departures.unsent)
         self._stepped = self._known_city()
         with span("rules step", messages=messages):
             self._state, effects = advance(self._stepped, self._state, inputs, moment)
@@ -268,6 +270,7 @@ class Runner:
 
     def _decided(self, effects: Sequence[Effect]) -> None:
         for each in effects:
+            self._departures.decided(each)
             change = alarm_change(each)
             if change is not None:
                 self._turned += self._standing.take(change)
@@ -280,9 +283,8 @@ class Runner:
 
     def _publish(self, effect: Effect) -> None:
         if isinstance(effect, SendCommand):
-            topic = self._topic_of[effect.id] = topics.command(effect.kind, effect.device)
-            if not self._outbox.holds(topic, effect.id):  # a repeat of what has not gone out yet says nothing new
-                self._outbox.put(self._parcel(effect))
+            self._topic_of[effect.id] = topics.command(effect.kind, effect.device)
+            self._outbox.put(self._parcel(effect))
         elif isinstance(effect, MoveCommand):
             if effect.id in self._topic_of:
                 self._outbox.drop(self._topic_of.pop(effect.id), effect.id)
@@ -300,10 +302,7 @@ class Runner:
             )
         )
         topic = self._topic_of[command.id]
-        return Parcel(topic, payload, id=command.id, expires_us=command.expires_us, sent=self._note_sent)
-
-    def _note_sent(self, command_id: str, at_us: int) -> None:
-        self._sent.setdefault(command_id, at_us)
+        return Parcel(topic, payload, id=command.id, expires_us=command.expires_us, sent=self._departures.taken)
 
     def _send_again(self, waiting: Waiting) -> None:
         """A command that was decided and of which nobody knows whether it went out."""
@@ -323,6 +322,7 @@ class Runner:
             command.expires_us,
             again=True,
         )
+        self._departures.decided(effect)
         self._publish(effect)
 
     async def _read_registry(self, conn: Connection) -> None:

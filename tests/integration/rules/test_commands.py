@@ -1,9 +1,13 @@
 """A command's way: rule or person, broker, device, acknowledgement, report, over a real broker and database."""
 
+import asyncio
 import time
 from datetime import datetime
 from typing import Any
 
+import pytest
+
+from bus.session import Watcher
 from rules.counts import Counts
 from storage import commands, registry
 from storage.commands import Order
@@ -11,6 +15,7 @@ from telemetry import topics
 from telemetry.clock import HOUR_US, to_datetime
 from telemetry.commands import Settings
 from tests.integration.rules.conftest import StartRules, Town, quiet
+from tests.parts.patience import eventually
 
 
 async def override(town: Town, name: str, settings: Settings, asset: str = "lamp-1", hours: float = 1) -> None:
@@ -145,6 +150,36 @@ async def test_a_command_that_was_decided_and_not_sent_goes_out_after_a_restart(
         (_, again, *_) = await town.commands("L1", 2)
         assert again["id"] == told["id"]
         await town.state_of(told["id"], "sent")
+
+
+async def test_a_command_that_the_broker_has_not_taken_does_not_fail(
+    start_rules: StartRules, town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    takes = asyncio.Event()
+
+    class Slow(Watcher):
+        """A way to a broker that for a while takes no commands."""
+
+        async def publish(self, topic: str, *args: Any, **more: Any) -> None:
+            if topic == topics.command("streetlight", "L1"):
+                await takes.wait()
+            await super().publish(topic, *args, **more)
+
+    monkeypatch.setattr("rules.service.Watcher", Slow)
+    async with start_rules() as counts:
+        for number in range(1, 10):
+            town.clock.pass_by(300)
+            await town.report("streetlight", "L1", level_pct=100)
+
+            async def heard(number: int = number) -> None:
+                assert counts.observations >= number
+
+            await eventually(heard)
+        assert counts.alarms["command_failed"] == 0
+        takes.set()
+        (_, told, *_) = await town.commands("L1", 2)  # the first has been on its way since before it was renewed
+        await town.answer("L1", told)
+        await town.state_of(told["id"], "acknowledged")
 
 
 async def test_an_override_that_another_replaces_has_ended(rules: Counts, town: Town) -> None:

@@ -308,6 +308,27 @@ def test_a_lamp_that_reports_and_never_answers_has_failed() -> None:
     assert (alarm.type, alarm.why["inputs"]["sends"]) == (AlarmType.COMMAND_FAILED, 5)
 
 
+def test_a_command_that_has_not_left_does_not_count_as_tried() -> None:
+    life = night()
+    name = life.sent()[0].id
+    for seconds in range(10, 900, 10):
+        now_us = NIGHT_US + seconds * SECOND_US
+        life.observe(now_us, "streetlight", [(1, now_us, 100)], inputs=Inputs(unsent={name}))
+    assert len(life.sent()) == 1, "a repeat of what waits for the broker says nothing new"
+    left_us = NIGHT_US + 900 * SECOND_US
+    life.observe(left_us + 1, "streetlight", [(1, left_us + 1, 100)], inputs=Inputs(left_us={name: left_us}))
+    assert len(life.sent()) == 1, "the lamp is given its time once the command has left"
+    report(life, left_us + 2 * MINUTE_US, 100)
+    assert [each.id for each in life.sent()] == [name, name]
+    assert life.raised() == []
+
+
+def test_a_command_that_never_left_has_ended_for_want_of_the_broker() -> None:
+    life = night()
+    life.step(NIGHT_US + 2 * HOUR_US, Inputs(unsent={life.sent()[0].id}))
+    assert life.moved()[0].error == "The broker did not take it in time."
+
+
 def test_each_repeat_waits_about_twice_as_long_as_the_one_before_and_other_lamps_wait_otherwise() -> None:
     life = night(lamp(1), lamp(2))
     for each in (1, 2):

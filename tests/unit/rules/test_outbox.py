@@ -64,10 +64,10 @@ async def test_the_broker_s_word_is_passed_on(session: Session, outbox: Outbox) 
     sent: list[tuple[str, int]] = []
     outbox.put(Parcel("a", b"1", id="one", sent=lambda name, at_us: sent.append((name, at_us))))
     await pass_by()
-    assert (sent, outbox.holds("a", "one")) == ([], True)
+    assert sent == []
     session.there.set()
     await pass_by()
-    assert (sent, outbox.holds("a", "one")) == ([("one", NOON_US)], False)
+    assert sent == [("one", NOON_US)]
 
 
 async def test_nothing_is_sent_after_its_expiry(session: Session, outbox: Outbox) -> None:
