@@ -374,7 +374,7 @@ REFUSED = """
 """
 
 
-@fault("city", "1 uplinks of 1 devices were refused (unknown_device): register them, then `lamplighter quarantine")
+@fault("city", "1 uplink of 1 device was refused (unknown_device): register them, then `lamplighter quarantine")
 async def an_unknown_device_speaks(town: Town, _: pytest.MonkeyPatch) -> Patient:
     await town.sql(REFUSED, days_ago(0.1), days_ago(0.1), "X9", "unknown_device")
     return town.patient()
