@@ -5,9 +5,11 @@ from typing import Any
 
 import pytest
 
+from storage import rule_versions
 from storage.city import set_clock
 from storage.pool import Connection
 from storage.registry import Wanted, import_csv
+from storage.rule_versions import RuleVersion
 from telemetry.clock import CityClock, to_us
 from tests.integration.storage.rows import at, table
 
@@ -17,6 +19,7 @@ lamp-1,streetlight,d-1,
 lamp-2,streetlight,d-2,60
 lamp-3,streetlight,,
 """
+PATIENT = '{"presence": {"missed_intervals": 10}}'
 
 
 @pytest.fixture(autouse=True)
@@ -67,6 +70,12 @@ async def test_three_report_intervals_of_silence(
 ) -> None:
     await heard(native, asset, seconds_ago)
     assert await online(native, asset) is alive
+
+
+async def test_as_many_intervals_of_silence_as_the_rules_in_force_say(native: Connection) -> None:
+    await heard(native, 1, 1801)
+    await rule_versions.activate(native, RuleVersion("patient", PATIENT, "", "d", "anna"), to_us(NOW))
+    assert await online(native, 1)
 
 
 async def test_a_learned_interval_stands_in_for_one_that_is_not_registered(native: Connection) -> None:
