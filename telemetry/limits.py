@@ -40,10 +40,10 @@ BATCH_ROWS_MAX = 10_000
 BATCH_BYTES_MAX = 8 * 1024 * 1024
 """A batch closes at this many payload bytes."""
 
-BATCH_AGE_MS_MAX = 15
+BATCH_AGE_MS_MAX = 8
 """A batch closes when its first message is this old (real time)."""
 
-FLOOD_PER_S = 34_000
+FLOOD_PER_S = 45_000
 """More observations a second than that are a flood: throughput comes before delay, since a transaction costs as much as
 hundreds of rows."""
 
