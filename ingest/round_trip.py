@@ -7,6 +7,7 @@ statements up to a synchronisation point are a transaction (PostgreSQL's manual,
 
 import asyncio
 import re
+from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
@@ -29,15 +30,19 @@ class Step:
     parameters: Mapping[str, Any] | Sequence[Any]
 
 
+Prepared = tuple[str, tuple[int, ...]]
+"""A statement and the types of its parameters: another type needs another plan."""
+
+
 class RoundTrips:
-    """Transactions over one connection in autocommit mode, which nobody else uses meanwhile."""
+    """Transactions over one connection in autocommit mode, which nobody else uses from the first of them on."""
 
     def __init__(self, conn: Connection) -> None:
         self._conn, self._libpq = conn, conn.pgconn
         self._transformer = Transformer(conn)
         self._numbered: dict[str, tuple[bytes, list[str]]] = {}
-        self._prepared: dict[tuple[str, tuple[int, ...]], bytes] = {}
-        self._names = map(b"round_trip_%d".__mod__, count())
+        self._names: dict[Prepared, bytes] = {}
+        self._fresh = map(b"round_trip_%d".__mod__, count())
 
     async def transact(self, steps: Sequence[Step]) -> None:
         """Execute all steps or none; what they return is left.
@@ -48,37 +53,40 @@ class RoundTrips:
         try:
             await self._attempt(steps)
         except psycopg.errors.InvalidSqlStatementName:  # the driver has a session forget what is prepared at a rollback
+            self._names.clear()
             await self._attempt(steps)
 
     async def _attempt(self, steps: Sequence[Step]) -> None:
         self._libpq.enter_pipeline_mode()
         try:
+            preparing: dict[Prepared, bytes] = {}
+            answers: deque[Prepared | None] = deque()
             for step in steps:
-                self._send(step)
+                self._send(step, preparing, answers)
             self._libpq.pipeline_sync()
             while self._libpq.flush():
                 await self._stirs(writable=True)
                 self._libpq.consume_input()
-            await self._answered()
-            self._libpq.exit_pipeline_mode()
-        except BaseException:
-            self._prepared.clear()  # which of them are is not known, and no name is used again
+            await self._answered(preparing, answers)
+        finally:
             if self._libpq.transaction_status == pq.TransactionStatus.IDLE:
                 self._libpq.exit_pipeline_mode()
             else:
                 await self._conn.close()
-            raise
 
-    def _send(self, step: Step) -> None:
+    def _send(self, step: Step, preparing: dict[Prepared, bytes], answers: deque[Prepared | None]) -> None:
+        """Send a step, and before it what prepares its statement; `answers` learns what each answer will be of."""
         sql, names = self._numbered.get(step.statement) or self._number(step.statement)
         values = [step.parameters[name] for name in names] if isinstance(step.parameters, Mapping) else step.parameters
         dumped = self._transformer.dump_sequence(values, [PyFormat.AUTO] * len(values))
-        types = self._transformer.types or ()
-        prepared = self._prepared.get((step.statement, types))
-        if prepared is None:
-            prepared = self._prepared[step.statement, types] = next(self._names)
-            self._libpq.send_prepare(prepared, sql, types)
-        self._libpq.send_query_prepared(prepared, dumped, self._transformer.formats)
+        statement = step.statement, self._transformer.types or ()
+        name = self._names.get(statement) or preparing.get(statement)
+        if name is None:
+            name = preparing[statement] = next(self._fresh)
+            self._libpq.send_prepare(name, sql, statement[1])
+            answers.append(statement)
+        self._libpq.send_query_prepared(name, dumped, self._transformer.formats)
+        answers.append(None)
 
     def _number(self, statement: str) -> tuple[bytes, list[str]]:
         """The statement with `$1`, `$2`, … for its parameters, and in that order their names, where they have names."""
@@ -93,7 +101,7 @@ class RoundTrips:
         found = self._numbered[statement] = _PLACEHOLDER.sub(numbered, statement).encode(), places
         return found
 
-    async def _answered(self) -> None:
+    async def _answered(self, preparing: Mapping[Prepared, bytes], answers: deque[Prepared | None]) -> None:
         """Wait until the server has answered all; the first refusal is raised when the last word is read."""
         libpq, refusal = self._libpq, None
         while True:
@@ -104,9 +112,13 @@ class RoundTrips:
             if result is None:
                 if libpq.status == pq.ConnStatus.BAD:
                     raise refusal or psycopg.OperationalError("the connection is lost")
-            elif result.status == pq.ExecStatus.PIPELINE_SYNC:
+                continue
+            if result.status == pq.ExecStatus.PIPELINE_SYNC:
                 break
-            elif result.status == pq.ExecStatus.FATAL_ERROR and refusal is None:
+            statement = answers.popleft() if answers else None
+            if statement is not None and result.status == pq.ExecStatus.COMMAND_OK:
+                self._names[statement] = preparing[statement]
+            if result.status == pq.ExecStatus.FATAL_ERROR and refusal is None:
                 refusal = psycopg.errors.error_from_result(result)
         if refusal is not None:
             raise refusal

@@ -72,9 +72,12 @@ class Writer:
         self._on_sent: Sent = lambda: None
 
     async def close(self) -> None:
-        """Give the connection back."""
-        self._conn = self._round_trips = self._partitions = None
+        """Give the connection up, and with it what its session has prepared."""
+        conn, self._conn = self._conn, None
+        self._round_trips = self._partitions = None
         lease, self._lease = self._lease, AsyncExitStack()
+        if conn is not None:
+            await conn.close()
         await lease.aclose()
 
     def prepare(self, parcel: Parcel) -> None:
@@ -108,6 +111,7 @@ class Writer:
                 if culprits:
                     _log.warning("rows refused by the database", count=len(culprits), reason=str(error))
                     return condemn(parcel, batch, culprits)
+                self._careful_for = REDELIVERED_RUN  # as those were tried
                 await self._wait_out(error, backoff)
                 return parcel
             except errors.StorageError as obstacle:
@@ -158,7 +162,7 @@ class Writer:
         """
         try:
             prepared = self._prepared_of(parcel, careful)
-            if prepared.steps and not (careful or parcel.refused or parcel.words):
+            if prepared.steps and end == "COMMIT" and not (careful or parcel.refused or parcel.words):
                 return await self._apply_at_once(parcel, prepared)
             await conn.execute("BEGIN")
             stored = await store_all(conn, prepared, careful, self._on_sent)

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import suppress
 
 import psycopg
 import pytest
@@ -41,10 +42,11 @@ async def test_all_or_nothing(conn: Connection) -> None:
     assert conn.info.transaction_status == psycopg.pq.TransactionStatus.IDLE
 
 
-async def test_statements_are_prepared_once(conn: Connection) -> None:
+async def test_statements_are_prepared_once_whatever_becomes_of_them(conn: Connection) -> None:
     trips = RoundTrips(conn)
-    for number in range(5):
-        await trips.transact([things(number)])
+    for number in (1, 1, 2, 2, 3):
+        with suppress(psycopg.errors.UniqueViolation):
+            await trips.transact([things(number)])
     assert await (await conn.execute("SELECT count(*) FROM pg_prepared_statements")).fetchone() == (1,)
 
 

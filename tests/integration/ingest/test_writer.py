@@ -49,6 +49,10 @@ class Desk:
         assert fates.received == fates.stored.total() + fates.duplicate + fates.quarantined.total()
         return fates
 
+    async def do(self, sql: str) -> None:
+        async with self._pool.connection() as conn:
+            await conn.execute(sql)
+
     async def rows(self, sql: str) -> list[tuple[object, ...]]:
         async with self._pool.connection() as conn:
             return await (await conn.execute(sql)).fetchall()
@@ -173,3 +177,13 @@ async def test_an_error_of_ours_that_spares_nobody_condemns_nobody(
     mended = True
     fates = await asyncio.wait_for(writing, 20)
     assert (fates.stored.total(), fates.quarantined.total()) == (40, 0)
+
+
+async def test_what_was_missing_for_a_while_leaves_nothing_behind(desk: Desk) -> None:
+    await desk.write(lamp(MS))
+    await desk.do("ALTER TABLE ingest_instance RENAME TO mislaid")
+    writing = asyncio.create_task(desk.write(lamp(MS + 1)))
+    await asyncio.sleep(1)
+    await desk.do("ALTER TABLE mislaid RENAME TO ingest_instance")
+    assert (await asyncio.wait_for(writing, 20)).stored.total() == 1
+    assert (await asyncio.wait_for(desk.write(lamp(MS + 2)), 20)).stored.total() == 1
