@@ -9,7 +9,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, cast
 
 from bus.session import Unreachable
 from telemetry.clock import SECOND_US, Now
@@ -85,16 +85,19 @@ class Outbox:
         await asyncio.gather(*senders, return_exceptions=True)
 
     async def _send(self) -> None:
-        """One message of each topic in turn, until nothing waits."""
-        while self._turns:
-            topic = self._turns.popleft()
-            waiting = self._waiting[topic]
-            if waiting:
-                await self._send_one(waiting.pop(0))
-            if waiting:
-                self._turns.append(topic)
-            else:
-                del self._waiting[topic]
+        """One message of each topic in turn, until nothing waits: from that moment on this is no sender any more."""
+        try:
+            while self._turns:
+                topic = self._turns.popleft()
+                waiting = self._waiting[topic]
+                if waiting:
+                    await self._send_one(waiting.pop(0))
+                if waiting:
+                    self._turns.append(topic)
+                else:
+                    del self._waiting[topic]
+        finally:
+            self._senders.discard(cast(asyncio.Task[None], asyncio.current_task()))
 
     async def _send_one(self, parcel: Parcel) -> None:
         timeout_s = None
@@ -110,6 +113,5 @@ class Outbox:
             parcel.sent(parcel.id, self._now())
 
     def _ended(self, task: asyncio.Task[None]) -> None:
-        self._senders.discard(task)
         if not task.cancelled() and task.exception() is not None:
             self.failed = task.exception()

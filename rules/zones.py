@@ -160,8 +160,13 @@ def word(
         verified_at=None if oldest_us == NEVER_US else to_rfc3339(oldest_us),
         stale=False,
         updated_at=to_rfc3339(at_us),
-        registry_changed_at=to_rfc3339(plan.changed_us[zone] // SECOND_US * SECOND_US),
+        registry_changed_at=_since(plan.changed_us[zone]),
     )
+
+
+def _since(changed_us: int) -> str | None:
+    """When the registry changed, to the second; `None` where nobody knows."""
+    return to_rfc3339(changed_us // SECOND_US * SECOND_US) if changed_us else None
 
 
 def _count(shown: Codes, fresh: Bools) -> Bays:

@@ -71,7 +71,8 @@ async def retire(conn: Connection, asset: str, at_us: int, now_us: int) -> str |
         async with conn.transaction():
             standing = await _standing(conn, asset, at_us, now_us)
             await _end(conn, standing, at_us)
-            await conn.execute(SQL["retire"], {"asset": asset, "at": to_datetime(at_us)})
+            moments = {"at": to_datetime(at_us), "now": to_datetime(now_us)}
+            await conn.execute(SQL["retire"], {"asset": asset, **moments})
             await _recount(conn, standing, at_us)
             detail = {"device": standing.device, "effective": to_rfc3339(at_us)}
             await _note(conn, "retire_asset", asset, detail, now_us)

@@ -39,7 +39,11 @@ def run(arguments: list[str]) -> int:
         code, sentence, cause = _outcome(arguments)
     except KeyboardInterrupt:
         code, sentence, cause = ABORTED, _INTERRUPTED, None
-    unwritten = streams.unwritten()
+    try:
+        unwritten = streams.unwritten()
+    except KeyboardInterrupt:  # who reads our output takes no more of it
+        streams.give_up_output()
+        code, sentence, unwritten = ABORTED, _INTERRUPTED, None
     if unwritten is not None:
         streams.give_up_output()
         if not isinstance(unwritten, BrokenPipeError):

@@ -3,9 +3,10 @@
 import asyncio
 import os
 import signal
+import threading
 import time
-from collections.abc import AsyncIterator, Coroutine
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
@@ -56,13 +57,26 @@ def begin(config: Path | None, is_service: bool = False) -> Settings:
 
 def run(work: Coroutine[Any, Any, T]) -> T:
     """Run asynchronous work to its end, on the faster event loop. Ctrl-C cancels it, and does not disturb its end."""
+    with _patient_at_the_end() as ended, asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        try:
+            return runner.run(work)
+        finally:
+            ended()
+
+
+@contextmanager
+def _patient_at_the_end() -> Iterator[Callable[[], None]]:
+    """Hear Ctrl-C as the runner does, and from a call of what is given on as `_insist`; only the main thread can."""
+    if threading.current_thread() is not threading.main_thread():
+        yield lambda: None
+        return
+
+    def ended() -> None:
+        signal.signal(signal.SIGINT, partial(_insist, time.monotonic()))
+
     before = signal.signal(signal.SIGINT, signal.default_int_handler)  # which the runner replaces by its own
     try:
-        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            try:
-                return runner.run(work)
-            finally:
-                signal.signal(signal.SIGINT, partial(_insist, time.monotonic()))
+        yield ended
     finally:
         signal.signal(signal.SIGINT, before)
 

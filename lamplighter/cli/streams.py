@@ -3,6 +3,7 @@
 import io
 import os
 import sys
+from typing import cast
 
 _OPENED = {0: os.O_RDONLY, 1: os.O_RDONLY, 2: os.O_WRONLY}
 """How a standard stream that is closed is opened: writing to standard output then fails, as it should."""
@@ -30,9 +31,10 @@ def prepare() -> None:
             os.open(os.devnull, how)  # takes the lowest free number, which is this one
     sys.stdin = sys.stdin or open(0, encoding="utf-8", closefd=False)  # noqa: SIM115
     sys.stderr = sys.stderr or open(2, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
-    was = sys.stdout or sys.stderr
+    was = cast(io.TextIOWrapper, sys.stdout or sys.stderr)
     watched = io.BufferedWriter(_Output(1, "w", closefd=False))
-    sys.stdout = io.TextIOWrapper(watched, was.encoding, was.errors, line_buffering=os.isatty(1))
+    at_once = was.line_buffering or was.write_through  # in a terminal, or as PYTHONUNBUFFERED asks
+    sys.stdout = io.TextIOWrapper(watched, was.encoding, was.errors, line_buffering=at_once)
 
 
 def unwritten() -> OSError | None:

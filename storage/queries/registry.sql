@@ -53,9 +53,9 @@ WHERE a.asset_id = i.asset_id AND a.asset = ANY(%(assets)s::text[]) AND i.valid_
 -- name: retire
 -- Take an asset out of service; a bay changes its zone.
 WITH gone AS (
-    UPDATE asset SET (retired_at, changed_at) = (%(at)s, %(at)s) WHERE asset = %(asset)s RETURNING zone, kind
+    UPDATE asset SET (retired_at, changed_at) = (%(at)s, %(now)s) WHERE asset = %(asset)s RETURNING zone, kind
 )
-UPDATE zone z SET changed_at = %(at)s FROM gone WHERE z.zone = gone.zone AND gone.kind = 'parking_bay';
+UPDATE zone z SET changed_at = %(now)s FROM gone WHERE z.zone = gone.zone AND gone.kind = 'parking_bay';
 
 -- name: standing
 -- An asset with its device and since when that serves it, or until when the last one did.

@@ -21,11 +21,12 @@ HERE = Path("/")
 PARENT = """
 import asyncio, sys
 from pathlib import Path
-from lamplighter import logs
+from lamplighter import logs, supervise
 from lamplighter.embedded import children
 from lamplighter.supervise import crew
 
 logs.configure()
+supervise.PATIENCE_S = 0.2
 
 async def main():
     async with crew() as members:
@@ -73,11 +74,13 @@ def test_neither_does_one_that_runs_as_another_account() -> None:
     wait_until_gone(child)
 
 
-def test_a_second_signal_ends_at_once_and_takes_the_child_along() -> None:
+def test_a_signal_after_some_patience_ends_at_once_and_takes_the_child_along() -> None:
     parent, child = start_parent(at_the_end="await asyncio.sleep(600)")
     parent.send_signal(signal.SIGINT)
     assert parent.stdout is not None
     assert parent.stdout.readline() == "orderly\n"
+    parent.send_signal(signal.SIGINT)
+    time.sleep(0.3)
     parent.send_signal(signal.SIGINT)
     assert parent.wait(5) == 130
     wait_until_gone(child)

@@ -241,3 +241,13 @@ def test_shelving_is_a_difference() -> None:
     found, _ = notices()
     found.tell([msgspec.structs.replace(alarm(state="shelved"), state_under="acknowledged")])
     assert found.differing({"one": ("shelved", "normal")}, AFTER_S) == ["one"]
+
+
+async def test_what_comes_as_all_senders_end_goes_out_too(session: Session, outbox: Outbox) -> None:
+    outbox.put(*[Parcel(f"lamp/{number}", b"1") for number in range(SENDERS_MAX)])
+    await pass_by()
+    session.there.set()
+    await asyncio.sleep(0)  # the session's timeouts and the senders end in this turn and before any call of the next
+    outbox.put(Parcel("late", b"1"))
+    await pass_by()
+    assert ("late", b"1", False) in session.taken
