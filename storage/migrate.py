@@ -208,12 +208,12 @@ async def _mode(conn: Connection, url: str, notes: list[str]) -> str:
 
 async def _create_extension(url: str, notes: list[str]) -> bool:
     """Try in a session of its own, which the server ends if the library was not loaded when it started."""
-    try:
-        async with await connect(url, application="lamplighter migrate", statement_timeout_s=0) as conn:
+    async with await connect(url, application="lamplighter migrate", statement_timeout_s=0) as conn:
+        try:
             await conn.execute("CREATE EXTENSION IF NOT EXISTS timescaledb")
-    except psycopg.Error as error:
-        notes.append(f"The server has TimescaleDB but does not let us use it: {str(error).strip().splitlines()[0]}")
-        return False
+        except psycopg.Error as error:
+            notes.append(f"The server has TimescaleDB but does not let us use it: {str(error).strip().splitlines()[0]}")
+            return False
     return True
 
 

@@ -4,7 +4,7 @@ A month is a compromise that was measured: with five years of history, finding a
 takes 2.7 ms over months and 17 ms over weeks, nearly all of it planning; retention is exact to a month.
 
 What comes from long ago shares a partition a year, and all before 2000 share one: a device whose clock is wrong, or who
-means harm, makes some sixty partitions of its kind and not one for every month since 1970. Such a year leaves as a whole.
+means harm, makes some sixty partitions of its kind and not one for every month since 1970. Such a year leaves as one.
 """
 
 import datetime as dt
