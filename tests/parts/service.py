@@ -45,16 +45,17 @@ class Runner:
 
 
 class Service:
-    """One `lamplighter` process."""
+    """One `lamplighter` process; what it keeps of its own lies beside its log, apart from other tests' processes."""
 
     def __init__(self, log: Path, environment: dict[str, str], *arguments: str, runner: "Runner | None" = None) -> None:
         self._log = log
         runner = runner or Runner()
+        own = {"LAMPLIGHTER_DATA_DIR": str(log.parent / "data"), "LAMPLIGHTER_LOG_FORMAT": "json"}
         with log.open("w") as out:
             self.process = subprocess.Popen(
                 [runner.python, "-m", "lamplighter", *arguments],
                 cwd=ROOT,
-                env={**os.environ, **runner.environment, **environment, "LAMPLIGHTER_LOG_FORMAT": "json"},
+                env={**os.environ, **runner.environment, **own, **environment},
                 stdout=out,
                 stderr=out,
                 **runner.who,
