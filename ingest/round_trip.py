@@ -30,7 +30,7 @@ class Step:
     parameters: Mapping[str, Any] | Sequence[Any]
 
 
-Prepared = tuple[str, tuple[int, ...]]
+Typed = tuple[str, tuple[int, ...]]
 """A statement and the types of its parameters: another type needs another plan."""
 
 
@@ -41,7 +41,7 @@ class RoundTrips:
         self._conn, self._libpq = conn, conn.pgconn
         self._transformer = Transformer(conn)
         self._numbered: dict[str, tuple[bytes, list[str]]] = {}
-        self._names: dict[Prepared, bytes] = {}
+        self._names: dict[Typed, bytes] = {}
         self._fresh = map(b"round_trip_%d".__mod__, count())
 
     async def transact(self, steps: Sequence[Step]) -> None:
@@ -59,8 +59,8 @@ class RoundTrips:
     async def _attempt(self, steps: Sequence[Step]) -> None:
         self._libpq.enter_pipeline_mode()
         try:
-            preparing: dict[Prepared, bytes] = {}
-            answers: deque[Prepared | None] = deque()
+            preparing: dict[Typed, bytes] = {}
+            answers: deque[Typed | None] = deque()
             for step in steps:
                 self._send(step, preparing, answers)
             self._libpq.pipeline_sync()
@@ -74,7 +74,7 @@ class RoundTrips:
             else:
                 await self._conn.close()
 
-    def _send(self, step: Step, preparing: dict[Prepared, bytes], answers: deque[Prepared | None]) -> None:
+    def _send(self, step: Step, preparing: dict[Typed, bytes], answers: deque[Typed | None]) -> None:
         """Send a step, and before it what prepares its statement; `answers` learns what each answer will be of."""
         sql, names = self._numbered.get(step.statement) or self._number(step.statement)
         values = [step.parameters[name] for name in names] if isinstance(step.parameters, Mapping) else step.parameters
@@ -101,7 +101,7 @@ class RoundTrips:
         found = self._numbered[statement] = _PLACEHOLDER.sub(numbered, statement).encode(), places
         return found
 
-    async def _answered(self, preparing: Mapping[Prepared, bytes], answers: deque[Prepared | None]) -> None:
+    async def _answered(self, preparing: Mapping[Typed, bytes], answers: deque[Typed | None]) -> None:
         """Wait until the server has answered all; the first refusal is raised when the last word is read."""
         libpq, refusal = self._libpq, None
         while True:

@@ -31,30 +31,17 @@ _encode = msgspec.json.Encoder().encode
 
 
 @dataclass(frozen=True, slots=True)
-class Stored:
-    """`rows` are new; they and the `duplicate` are all of one kind; `conflicting` `duplicate` have other values."""
-
-    rows: Rows
-    duplicate: int
-    conflicting: int
-
-
-@dataclass(frozen=True, slots=True)
 class Prepared:
     """Rows as far as they can be made ready before their transaction, by kind in the order in which they are stored.
 
-    Where all are taken for new, `payloads` are what COPY takes and `following` the parameters of what follows; where
-    those are few, `steps` are both at once.
+    Where all are taken for new, a kind's rows are in `inserts` where all together are few, else in `payloads`, as COPY
+    takes them; `following` are the parameters of what follows.
     """
 
     settled: dict[str, Settled]
+    inserts: dict[str, Step] = field(default_factory=dict)
     payloads: dict[str, bytes] = field(default_factory=dict)
     following: dict[str, object] | None = None
-    steps: list[Step] = field(default_factory=list)
-
-    def taken(self) -> dict[str, Stored]:
-        """All that is settled, as stored."""
-        return {name: Stored(each.rows, each.duplicate, each.conflicting) for name, each in self.settled.items()}
 
 
 def prepare(by_kind: Mapping[str, Rows], careful: bool) -> Prepared:
@@ -64,32 +51,36 @@ def prepare(by_kind: Mapping[str, Rows], careful: bool) -> Prepared:
         return Prepared(settled)
     fresh = {name: each.rows for name, each in settled.items() if len(each.rows)}
     following = _following(fresh.values())
-    if 0 < sum(map(len, fresh.values())) < COPY_ROWS_MIN:
-        return Prepared(settled, steps=[*map(_insert, fresh.values()), Step(FOLLOW, following)])
+    if sum(map(len, fresh.values())) < COPY_ROWS_MIN:
+        return Prepared(settled, inserts={name: _insert(rows) for name, rows in fresh.items()}, following=following)
     payloads = {name: copy_payload(values_of(rows)) for name, rows in fresh.items()}
-    return Prepared(settled, payloads, following)
+    return Prepared(settled, payloads=payloads, following=following)
 
 
 async def store_all(
     conn: Connection, prepared: Prepared, careful: bool, on_sent: Sent = lambda: None
-) -> dict[str, Stored]:
-    """Store rows. Not `careful` raises `psycopg.errors.UniqueViolation` where a row is there already."""
+) -> dict[str, Settled]:
+    """Store rows; what is left of them, by kind, are those that were new.
+
+    Not `careful` raises `psycopg.errors.UniqueViolation` where a row is there already.
+    """
     settled = dict(prepared.settled)
     if any(without_time(each.rows.columns).any() for each in settled.values()):
         await conn.execute(SQL["one_at_a_time"])
         for name, each in settled.items():
             settled[name] = await _settle_redelivered(conn, each)
-    stored = {}
     for name, each in settled.items():
         if careful or not len(each.rows):
-            stored[name] = await _merge(conn, each)
+            settled[name] = await _merge(conn, each)
+        elif name in prepared.inserts:
+            on_sent()
+            await conn.execute(prepared.inserts[name].statement, prepared.inserts[name].parameters)
         else:
             await _copy(conn, each.rows, prepared.payloads.get(name), on_sent)
-            stored[name] = Stored(each.rows, each.duplicate, each.conflicting)
-    return stored
+    return settled
 
 
-async def follow_up(conn: Connection, stored: Iterable[Stored], following: dict[str, object] | None = None) -> None:
+async def follow_up(conn: Connection, stored: Iterable[Settled], following: dict[str, object] | None = None) -> None:
     """Make new rows the latest of their assets where they are newer, and say whose hours are to be summed up again.
 
     The statement's result is not waited for, so that it may go to the server in a pipeline.
@@ -125,22 +116,22 @@ def _insert(rows: Rows) -> Step:
     return Step(statements.of(rows.columns.kind).insert, [array(each) for each in values_of(rows)])
 
 
-async def _merge(conn: Connection, settled: Settled) -> Stored:
+async def _merge(conn: Connection, settled: Settled) -> Settled:
     """Store the rows that are not there; those that are, are duplicates."""
     rows = settled.rows
     if not len(rows):
-        return Stored(rows, settled.duplicate, settled.conflicting)
+        return settled
     statement = statements.of(rows.columns.kind)
     cursor = await conn.execute(statement.merge, [array(each) for each in values_of(rows)])
     inserted = set(await cursor.fetchall())
     if len(inserted) == len(rows):
-        return Stored(rows, settled.duplicate, settled.conflicting)
+        return settled
     keys = zip(rows.columns.asset_id.tolist(), rows.columns.observed_us.tolist(), strict=True)
     new = np.array([key in inserted for key in keys], dtype=np.bool_)
     others = [array(each) for each in values_of(rows.take(~new))]
     found = await (await conn.execute(statement.conflicting, others)).fetchone()
     differing = found[0] if found else 0
-    return Stored(rows.take(new), settled.duplicate + len(rows) - len(inserted), settled.conflicting + differing)
+    return Settled(rows.take(new), settled.duplicate + len(rows) - len(inserted), settled.conflicting + differing)
 
 
 def _following(by_kind: Iterable[Rows]) -> dict[str, object]:

@@ -21,8 +21,9 @@ from ingest.fates import Fates
 from ingest.parcel import Parcel, condemn, only, units
 from ingest.presence import record
 from ingest.round_trip import RoundTrips, Step
-from ingest.statements import CONCLUDE, SQL
-from ingest.store import Prepared, Sent, Stored, follow_up, prepare, store_all
+from ingest.rows import Settled
+from ingest.statements import CONCLUDE, FOLLOW, SQL
+from ingest.store import Prepared, Sent, follow_up, prepare, store_all
 from storage import errors
 from storage.lifecycle import Partitions
 from storage.pool import Connection, Pool
@@ -162,7 +163,7 @@ class Writer:
         """
         try:
             prepared = self._prepared_of(parcel, careful)
-            if prepared.steps and end == "COMMIT" and not (careful or parcel.refused or parcel.words):
+            if prepared.inserts and end == "COMMIT" and not (careful or parcel.refused or parcel.words):
                 return await self._apply_at_once(parcel, prepared)
             await conn.execute("BEGIN")
             stored = await store_all(conn, prepared, careful, self._on_sent)
@@ -182,10 +183,11 @@ class Writer:
     async def _apply_at_once(self, parcel: Parcel, prepared: Prepared) -> Fates:
         """A parcel of few new rows and nothing else, committed in one round trip."""
         assert self._round_trips is not None
-        fates = _booked(parcel, prepared.taken())
-        conclusion = Step(CONCLUDE, self._conclusion(parcel, fates, in_doubt=True))
+        fates = _booked(parcel, prepared.settled)
+        following, conclusion = prepared.following or {}, self._conclusion(parcel, fates, in_doubt=True)
         self._on_sent()
-        await self._round_trips.transact([*prepared.steps, conclusion])
+        steps = [*prepared.inserts.values(), Step(FOLLOW, following), Step(CONCLUDE, conclusion)]
+        await self._round_trips.transact(steps)
         return fates
 
     def _conclusion(self, parcel: Parcel, fates: Fates, in_doubt: bool) -> dict[str, object]:
@@ -262,7 +264,7 @@ class Writer:
         return self._conn
 
 
-def _booked(parcel: Parcel, stored: Mapping[str, Stored]) -> Fates:
+def _booked(parcel: Parcel, stored: Mapping[str, Settled]) -> Fates:
     """What becomes of the parcel's observations by its rows."""
     fates = Fates(parcel.received, unknown_fields=parcel.unknown_fields)
     for name, each in stored.items():

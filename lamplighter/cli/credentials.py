@@ -99,17 +99,16 @@ def rotate(
     """
     password = credentials.new_password()
     who = logins.owner(device)
-    if who is not None:
-        _change(passwords, lambda text: logins.let_in(text, {who: password}, {who}))
-        if as_json:
-            _print({device: password}, as_json)
-        else:
-            _say_logins({who: password})
-    else:
+    if who is None:
         with _spoken():
             credentials.checked(device, RESERVED)
         _change(passwords, lambda text: credentials.rotated(text, device, password))
+    else:
+        _change(passwords, lambda text: logins.let_in(text, {who: password}, {who}))
+    if who is None or as_json:
         _print({device: password}, as_json)
+    else:
+        _say_logins({who: password})
     _tell(reload_pid)
 
 
