@@ -38,7 +38,7 @@ class InstalledBroker:
         with self._log.open("w") as out:
             self.process = subprocess.Popen([program, "-c", folder / "mosquitto.conf"], stdout=out, stderr=out)
         deadline = time.monotonic() + SECONDS
-        while not self._socket.exists():
+        while " running\n" not in self.log:  # said when all of its doors are open
             assert self.process.poll() is None, self.log
             assert time.monotonic() < deadline, self.log
             time.sleep(0.02)
