@@ -9,10 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bus import inbox
-from telemetry.clock import DAY_US
+from telemetry.clock import DAY_US, SECOND_US
 from telemetry.limits import BATCH_BYTES_MAX, BATCH_ROWS_MAX
 from telemetry.topics import PROBE, STATUS_SUFFIX, TELEMETRY_SUFFIX
 
+STEP_BACK_US = 5 * SECOND_US
+"""A clock that falls by more was set right, and a new batch goes by it; else time stands until it has caught up."""
 _PROBE = PROBE.encode()
 
 
@@ -63,8 +65,9 @@ class Batch:
 class Gatherer:
     """Gathers reads into batches; `batch` is the present one.
 
-    Times of receipt never fall, and those after a cut leave room for as many microseconds as there were observations
-    before: those without a time of their own get the time of receipt, a microsecond apart, and so stay distinct.
+    Times of receipt never fall, but from one batch to the next where the clock stepped back, and those after a cut
+    leave room for as many microseconds as there were observations before: those without a time of their own get the
+    time of receipt, a microsecond apart, and so stay distinct.
     """
 
     def __init__(self) -> None:
@@ -82,8 +85,10 @@ class Gatherer:
         return self.batch.sources[0].arrived_s
 
     def accepts(self, read: inbox.Batch) -> bool:
-        """Whether the read belongs into this batch, not into one of another day."""
-        return not self.batch.sources or self._moment_us(read) // DAY_US == self.batch.day
+        """Whether the read belongs into this batch, not into one of another day or of another clock."""
+        if not self.batch.sources:
+            return True
+        return not self._stepped_back(read) and self._moment_us(read) // DAY_US == self.batch.day
 
     def add(self, read: inbox.Batch) -> None:
         """Add a read that is accepted."""
@@ -115,7 +120,10 @@ class Gatherer:
 
     def _moment_us(self, read: inbox.Batch) -> int:
         """When the read counts as received."""
-        return max(read.received_us, self._from_us)
+        return read.received_us if self._stepped_back(read) else max(read.received_us, self._from_us)
+
+    def _stepped_back(self, read: inbox.Batch) -> bool:
+        return read.received_us < self._from_us - STEP_BACK_US
 
     def _sort(self, read: inbox.Batch) -> None:
         """Tell uplinks from status words and probes; what is neither was not asked for and is left out."""

@@ -30,6 +30,15 @@ async def test_a_device_speaks_for_itself_on_any_of_its_kinds(ingest: Ingest, ci
     await until_known(city, "L1", (False, "1.4.2", True))
 
 
+async def test_a_word_counts_though_the_clock_was_ahead_at_the_last_one(ingest: Ingest, city: City) -> None:
+    """Nothing that a device said was believed until the clock that had been set back was where it had been."""
+    await city.conn.execute(
+        "UPDATE device SET online = true, status_at = clock_timestamp() + interval '2 hours' WHERE device = 'L1'"
+    )
+    await city.status("L1", {"online": False})
+    await until_known(city, "L1", (False, None, True))
+
+
 async def test_words_that_cannot_be_understood_change_nothing(ingest: Ingest, city: City) -> None:
     for said in (b"", b"online", b'{"online": 1}', b'{"online": true, "firmware": "\\u0000"}', b'{"firmware": "1"}'):
         await city.status("L2", said)

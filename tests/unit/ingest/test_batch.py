@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from bus import inbox, packets
 from ingest.batch import Batch, Gatherer
-from telemetry.clock import DAY_US
+from telemetry.clock import DAY_US, SECOND_US
 from telemetry.limits import BATCH_BYTES_MAX, BATCH_ROWS_MAX
 
 UPLINK = b"city/v1/streetlight/L1/telemetry"
@@ -78,6 +78,21 @@ def test_a_read_of_the_next_day_is_not_accepted() -> None:
     assert not gatherer.accepts(read((UPLINK, b"{"), received_us=DAY_US))
     assert gatherer.close().day == 0
     assert gatherer.accepts(read((UPLINK, b"{"), received_us=DAY_US))
+
+
+def test_a_clock_that_was_set_back_counts_from_the_next_batch_on() -> None:
+    """It had been two hours ahead, and for two hours all that came was said to have come at the moment it was set."""
+    gatherer, ahead_us = Gatherer(), DAY_US + 7200 * SECOND_US
+    for moment_us in (ahead_us, ahead_us - 4 * SECOND_US):
+        assert gatherer.accepts(read(received_us=moment_us))
+        gatherer.add(read((UPLINK, b"{"), received_us=moment_us))
+    assert not gatherer.accepts(read(received_us=DAY_US - SECOND_US))
+    assert gatherer.close().received_us().tolist() == [ahead_us, ahead_us]
+    for moment_us in (DAY_US - SECOND_US, DAY_US - 1):
+        assert gatherer.accepts(read(received_us=moment_us))
+        gatherer.add(read((UPLINK, b"{"), received_us=moment_us))
+    batch = gatherer.close()
+    assert (batch.day, batch.received_us().tolist()) == (0, [DAY_US - SECOND_US, DAY_US - 1])
 
 
 @given(st.lists(st.tuples(st.integers(0, 20), st.integers(1, 30), st.booleans()), min_size=1, max_size=20))
