@@ -21,7 +21,7 @@ from storage.keeper import Keeper
 from storage.native import Native, months_of
 from storage.pool import Connection, Pool
 from storage.timescale import Timescale
-from telemetry.clock import DAY_US, HOUR_US, to_datetime
+from telemetry.clock import DAY_US, HOUR_US, SECOND_US, to_datetime
 from telemetry.kind import Kind
 from telemetry.kinds import KINDS
 
@@ -32,6 +32,9 @@ MARK_DIRTY = ROLLUPS["mark_dirty"]
 
 _log = structlog.get_logger(__name__)
 
+
+AHEAD_US_MAX = HOUR_US
+"""Where the city clock is the real one, and this host's is further ahead of the server's, nothing is dropped by it."""
 
 KEEPERS: dict[str, type[Native] | type[Timescale]] = {"native": Native, "timescale": Timescale}
 
@@ -160,7 +163,8 @@ async def maintain(
     city day compression and retention.
 
     Rollups are brought up to date newest day first until `budget_s` of real time is spent; `days_left` says what
-    remains for the next round. `clock_is_real` registers TimescaleDB's own policies besides.
+    remains for the next round. `clock_is_real` registers TimescaleDB's own policies besides; a moment far ahead of the
+    server's clock then drops nothing and makes no partitions: what is dropped by a wrong clock is gone.
 
     Raises `errors.StorageError`.
     """
@@ -185,8 +189,10 @@ async def maintain(
 async def _maintain(conn: Connection, now_us: int, clock_is_real: bool, ages: Ages, until_s: float) -> Round:
     result = Round()
     house = await keeper(conn)
+    trusted = not clock_is_real or await _agrees(conn, now_us)
     for kind in KINDS.values():
-        await house.look_ahead(conn, kind, now_us)
+        if trusted:
+            await house.look_ahead(conn, kind, now_us)
         await house.set_policies(conn, kind, clock_is_real, ages.raw(kind.name), ages.compress_days)
     await _summarize(conn, house, now_us, until_s, result)
     if not result.days_left and await rollup_check.due(conn, now_us):
@@ -194,7 +200,7 @@ async def _maintain(conn: Connection, now_us: int, clock_is_real: bool, ages: Ag
         if result.check and result.check.differing:
             await _summarize(conn, house, now_us, until_s, result)
     result.days_checked = await ledger_check.check_due(conn, now_us, until_s)
-    if result.days_left:
+    if result.days_left or not trusted:
         return result  # what is dropped has been summed up before
     for kind in KINDS.values():
         looked = await conn.execute(SQL["look"], {"kind": kind.name, "at": to_datetime(now_us)})
@@ -204,6 +210,16 @@ async def _maintain(conn: Connection, now_us: int, clock_is_real: bool, ages: Ag
             result.compressed += await house.compress(conn, kind, now_us - ages.compress_days * DAY_US)
             result.dropped += await _retire(conn, house, kind, now_us, ages)
     return result
+
+
+async def _agrees(conn: Connection, now_us: int) -> bool:
+    """Whether the server's clock does not make this moment one of a future that is yet to come."""
+    row = await (await conn.execute(SQL["ahead"], {"now": to_datetime(now_us)})).fetchone()
+    assert row is not None, "a query without FROM gives one row"
+    if row[0] <= AHEAD_US_MAX:
+        return True
+    _log.warning("this host's clock is ahead of the database server's: no data is dropped", ahead_s=row[0] // SECOND_US)
+    return False
 
 
 async def _summarize(conn: Connection, house: Keeper, now_us: int, until_s: float, result: Round) -> None:

@@ -12,6 +12,10 @@ SELECT pg_try_advisory_lock(hashtext('lamplighter maintenance'));
 -- Let another process maintain.
 SELECT pg_advisory_unlock(hashtext('lamplighter maintenance'));
 
+-- name: ahead
+-- By how many microseconds a moment is ahead of the server's clock; below zero where it is behind.
+SELECT (extract(epoch FROM %(now)s - clock_timestamp()) * 1000000)::bigint;
+
 -- name: horizon
 -- The moment before which rows of the kind may be gone.
 SELECT dropped_before FROM raw_horizon WHERE kind = %(kind)s AND isfinite(dropped_before);

@@ -4,7 +4,7 @@ import datetime as dt
 
 from storage.lifecycle import Ages, maintain
 from storage.pool import Connection, Pool
-from telemetry.clock import to_us
+from telemetry.clock import HOUR_US, to_us
 from tests.integration.storage.rows import at, register, store, table
 
 NOW = at("2026-11-23 09:20")
@@ -46,3 +46,18 @@ async def test_old_history_is_summed_up_before_it_is_dropped(conn: Connection, p
     assert (await maintain(pool, to_us(NOW), ages=AGES)).dropped > 0
     assert await table(conn, "SELECT count(*) FROM parking_bay") == [(0,)]
     assert await table(conn, "SELECT count(*), sum(occupied_true_count) FROM parking_bay_daily") == [(4, 2)]
+
+
+async def test_a_clock_that_is_days_ahead_drops_nothing(conn: Connection, pool: Pool) -> None:
+    """What it dropped was gone for good, and the partitions of its years stood ahead of everybody's."""
+    now = dt.datetime.now(dt.UTC)
+    await register(conn, ("bay-1", "parking_bay", "south"))
+    await store(conn, "parking_bay", [(1, now - dt.timedelta(days=95), {"occupied": True})])
+    partitions = "SELECT count(*) FROM pg_inherits WHERE inhparent = 'parking_bay'::regclass"
+    before = await table(conn, partitions)
+    ages = Ages(raw_days=100)
+    ahead = await maintain(pool, to_us(now + dt.timedelta(days=800)), clock_is_real=True, ages=ages)
+    assert (ahead.dropped, await table(conn, partitions)) == (0, before)
+    assert await table(conn, "SELECT count(*) FROM parking_bay_daily") == [(1,)]
+    right = await maintain(pool, to_us(now) + HOUR_US // 2, clock_is_real=True, ages=Ages(raw_days=60))
+    assert right.dropped > 0
