@@ -26,7 +26,7 @@ from ingest.statements import CONCLUDE, FOLLOW, SQL
 from ingest.store import Prepared, Sent, follow_up, prepare, store_all
 from storage import errors
 from storage.lifecycle import Partitions
-from storage.pool import Connection, Pool
+from storage.pool import STATEMENT_TIMEOUT_S, Connection, Pool, waiting_at_most
 from storage.quarantining import Unit, quarantine, storable
 from telemetry.clock import DAY_US, to_datetime
 
@@ -34,6 +34,8 @@ _log = structlog.get_logger(__name__)
 
 RETRY_S_MAX = 2.0
 """The longest wait between two attempts to reach the database, in real seconds."""
+ATTEMPT_S_MAX = 3.0 * STATEMENT_TIMEOUT_S
+"""An attempt that takes longer, in real seconds, is given up with its connection: the server itself has not cut it."""
 REDELIVERED_RUN = 20
 """After a batch with rows that were there already, so many batches expect it again: resends come in runs."""
 SAMPLE_OBSERVATIONS = 16
@@ -132,16 +134,17 @@ class Writer:
     async def _settle(self, parcel: Parcel) -> Fates:
         """One attempt, in the fast way, and in the careful one where rows are there already."""
         conn = await self._connected()
-        settled = await self._resolve_doubt(conn)
-        if settled is not None:
-            return settled
-        try:
-            if not parcel.redelivered and not self._careful_for:
-                return await self._commit(conn, parcel, careful=False)
-        except pg.UniqueViolation:
-            self._careful_for = REDELIVERED_RUN
-        self._careful_for = max(0, self._careful_for - 1)
-        return await self._commit(conn, parcel, careful=True)
+        with waiting_at_most(conn, ATTEMPT_S_MAX):
+            settled = await self._resolve_doubt(conn)
+            if settled is not None:
+                return settled
+            try:
+                if not parcel.redelivered and not self._careful_for:
+                    return await self._commit(conn, parcel, careful=False)
+            except pg.UniqueViolation:
+                self._careful_for = REDELIVERED_RUN
+            self._careful_for = max(0, self._careful_for - 1)
+            return await self._commit(conn, parcel, careful=True)
 
     async def _commit(self, conn: Connection, parcel: Parcel, careful: bool) -> Fates:
         await self._ensure_partitions(conn, parcel)
@@ -245,7 +248,7 @@ class Writer:
         """Why the parcel is refused, if it is; nothing is changed."""
         conn = await self._connected()
         try:
-            with _in_our_words():
+            with _in_our_words(), waiting_at_most(conn, ATTEMPT_S_MAX):
                 await self._apply(conn, parcel, careful=True, end="ROLLBACK")
         except errors.Refused as error:
             return error

@@ -1,5 +1,10 @@
 """The connection pool of a service: autocommit, UTC, bounded waits; it opens even while the database is away."""
 
+import asyncio
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import psycopg
@@ -68,13 +73,37 @@ async def open_pool(
         min_size=1,
         max_size=size,
         timeout=BORROW_TIMEOUT_S,
-        check=AsyncConnectionPool.check_connection,
+        check=_still_answers,
         reconnect_timeout=CONNECT_TIMEOUT_S,
         name=application,
         open=False,
     )
     await pool.open(wait=False)
     return pool
+
+
+@contextmanager
+def waiting_at_most(conn: Connection, longest_s: float) -> Iterator[None]:
+    """Within the block nobody waits longer for the server: then the connection breaks, as if the network had torn it.
+
+    A server that is frozen, but whose system still answers for it, would be waited for without end: no time-out of its
+    own comes to pass, and no keepalive fails.
+    """
+    overdue = asyncio.get_running_loop().call_later(longest_s, _tear, conn)
+    try:
+        yield
+    finally:
+        overdue.cancel()
+
+
+def _tear(conn: Connection) -> None:
+    with suppress(OSError, psycopg.Error), socket.socket(fileno=os.dup(conn.pgconn.socket)) as line:
+        line.shutdown(socket.SHUT_RDWR)
+
+
+async def _still_answers(conn: Connection) -> None:
+    with waiting_at_most(conn, BORROW_TIMEOUT_S):
+        await AsyncConnectionPool.check_connection(conn)
 
 
 async def connect(

@@ -3,7 +3,7 @@
 import pytest
 
 from storage import errors
-from storage.pool import Connection, Pool, open_pool
+from storage.pool import Connection, Pool, open_pool, waiting_at_most
 from tests.integration.storage.rows import table
 
 
@@ -44,3 +44,14 @@ async def test_a_connection_that_broke_is_replaced_before_it_is_lent(native: Con
     async with native_pool.connection() as conn:
         (after,) = await table(conn, "SELECT pg_backend_pid()")
     assert before != after
+
+
+async def test_a_server_that_is_silent_for_too_long_is_as_good_as_gone(native_pool: Pool) -> None:
+    """One that was frozen was waited for without end, where its system went on to answer keepalives."""
+    async with native_pool.connection() as conn:
+        with pytest.raises(errors.Unavailable), errors.translated(), waiting_at_most(conn, 0.1):
+            await conn.execute("SELECT pg_sleep(20)")
+    async with native_pool.connection() as conn:
+        with waiting_at_most(conn, 0.1):
+            assert await table(conn, "SELECT 1") == [(1,)]
+        await conn.execute("SELECT pg_sleep(0.15)")
