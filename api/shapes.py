@@ -24,7 +24,7 @@ class Bays(BaseModel):
 
 
 class Expectation(BaseModel):
-    """Free bays expected in some minutes, within a range that holds 80 times of 100."""
+    """Free bays expected in some minutes, within a range that holds 80 times of 100; while learning, the capacity."""
 
     minutes: int
     at: Moment
@@ -32,6 +32,7 @@ class Expectation(BaseModel):
     free_low: int
     free_high: int
     error: float = Field(description="Mean absolute error of the zone's forecasts so far ahead, in bays.")
+    learning: bool = Field(False, description="The error is not known yet: the range is wide, the error the largest.")
 
 
 class Forecast(BaseModel):
@@ -59,7 +60,7 @@ class Zone(Bays):
     stale: bool
     updated_at: Moment
     status: Literal["open", "almost_full", "full", "closed"]
-    forecast: list[Expectation] = Field(description="Free bays in 15, 30 and 60 minutes; empty: not known yet.")
+    forecast: list[Expectation] = Field(description="Free bays in 15, 30 and 60 minutes; empty: closed or unknown.")
     registry_changed_at: Moment | None = Field(None, description="Since when the registry says of it what it says.")
 
 
@@ -259,9 +260,10 @@ class Annotation(BaseModel):
 
 
 class Annotations(BaseModel):
-    """The newest marks of a span."""
+    """A page of the marks of a span, newest first."""
 
     items: list[Annotation]
+    next: str | None
 
 
 class QuarantinedUplink(BaseModel):

@@ -23,8 +23,11 @@ class Annotation(msgspec.Struct, frozen=True, kw_only=True):
     subject: str
 
 
-async def between(conn: Connection, since: datetime, until: datetime, limit: int) -> list[Annotation]:
-    """The newest marks of a span."""
+async def between(
+    conn: Connection, since: datetime, until: datetime, limit: int, before: tuple[datetime, str] | None = None
+) -> list[Annotation]:
+    """Up to `limit` marks of a span, newest first; `before` is (`time`, `id`) of the last one seen."""
+    place = {"before": before[0] if before else None, "before_id": before[1] if before else None}
     async with conn.cursor(row_factory=class_row(Annotation)) as cursor:
-        await cursor.execute(SQL["between"], {"since": since, "until": until, "limit": limit})
+        await cursor.execute(SQL["between"], {"since": since, "until": until, "limit": limit, **place})
         return await cursor.fetchall()

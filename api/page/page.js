@@ -142,7 +142,7 @@ function fill(row, zone) {
   fact(row, "stale", zone.stale ? words.stale(timeText(zone.updated_at)) : "");
   fact(row, "range", zone.free_min < zone.free_max ? words.range(zone.free_min, zone.free_max, zone.unknown) : "");
   const next = soon(zone);
-  fact(row, "soon", next ? words.soon(next.minutes, next.free, next.free_low, next.free_high) : "");
+  fact(row, "soon", next ? words.soon(next.minutes, next.free, next.free_low, next.free_high, next.learning) : "");
   for (const need of ["disabled", "charging"]) {
     const bays = zone.restricted[need];
     fact(row, need, bays?.capacity ? words[need](bays.free, bays.capacity) : "");

@@ -35,7 +35,8 @@ const de = {
   trends: { filling: "wird voller", steady: "gleichbleibend", emptying: "wird leerer" },
   range: (low, high, silent) =>
     `Sicher ${low}, höchstens ${high}` + (silent ? ` (${silent} ${silent === 1 ? "Platz meldet" : "Plätze melden"} sich nicht)` : ""),
-  soon: (minutes, free, low, high) => `In ${minutes} Min. etwa ${free} frei` + (low < high ? ` (${low} bis ${high})` : ""),
+  soon: (minutes, free, low, high, learning) =>
+    `In ${minutes} Min. etwa ${free} frei` + (learning ? " (erste Schätzung)" : low < high ? ` (${low} bis ${high})` : ""),
   closed: (n) => `${n} ${n === 1 ? "Platz" : "Plätze"} gesperrt`,
   disabled: (free, capacity) => `Behindertenplätze: ${free} von ${capacity} frei`,
   charging: (free, capacity) => `Ladeplätze: ${free} von ${capacity} frei`,
@@ -89,7 +90,8 @@ const en = {
   trends: { filling: "filling up", steady: "steady", emptying: "emptying" },
   range: (low, high, silent) =>
     `At least ${low}, at most ${high}` + (silent ? ` (${silent} ${silent === 1 ? "bay does" : "bays do"} not report)` : ""),
-  soon: (minutes, free, low, high) => `In ${minutes} min about ${free} free` + (low < high ? ` (${low} to ${high})` : ""),
+  soon: (minutes, free, low, high, learning) =>
+    `In ${minutes} min about ${free} free` + (learning ? " (a first guess)" : low < high ? ` (${low} to ${high})` : ""),
   closed: (n) => `${n} ${n === 1 ? "bay" : "bays"} closed`,
   disabled: (free, capacity) => `Accessible bays: ${free} of ${capacity} free`,
   charging: (free, capacity) => `Charging bays: ${free} of ${capacity} free`,

@@ -26,6 +26,15 @@ async def test_an_alarm_is_marked_while_it_stood_and_an_override_while_it_holds(
     assert [each["subject"] for each in early] == ["asset:a1"]
 
 
+async def test_every_mark_of_a_span_is_on_one_page(viewer: httpx.AsyncClient, conn: Connection) -> None:
+    for n in range(4):
+        await raise_alarm(conn, f"a{n}", seconds_ago=50 if n < 3 else 10)
+    first = (await viewer.get(ANNOTATIONS, params={"limit": 2})).json()
+    rest = (await viewer.get(ANNOTATIONS, params={"limit": 2, "cursor": first["next"]})).json()
+    assert [each["id"] for each in first["items"] + rest["items"]] == ["a3", "a2", "a1", "a0"]
+    assert rest["next"] is None
+
+
 async def test_a_time_that_is_none_is_refused_in_words(viewer: httpx.AsyncClient) -> None:
     answer = await viewer.get(ANNOTATIONS, params={"from": "yesterday"})
     assert answer.status_code == 422

@@ -133,7 +133,7 @@ async def test_the_day_before_the_first_is_none(viewer: httpx.AsyncClient) -> No
     assert (answer.status_code, answer.json()["items"]) == (200, [])
 
 
-@pytest.mark.parametrize("path", ["alarms", "commands", "assets/lamp-1/observations"])
+@pytest.mark.parametrize("path", ["alarms", "commands", "annotations", "assets/lamp-1/observations"])
 async def test_a_cursor_in_no_year_of_ours_is_refused(viewer: httpx.AsyncClient, path: str) -> None:
     key: paging.Key = [2**62] if path.endswith("observations") else [2**62, "a"]
     answer = await viewer.get(f"/ops/v1/{path}", params={"cursor": paging.cursor(key)})
