@@ -29,7 +29,7 @@ WHERE zone IN (${zone:sqlstring})
 LIMIT 1
 
 -- name: zones
--- Every zone as published, with the free bays expected soon and how far they may be off.
+-- Every zone as published, with the free bays expected soon and how far they may be off, once that is known.
 SELECT p.name AS "Zone", p.free AS "Free", p.free_min AS "At least", p.free_max AS "At most",
        soon.of_15 AS "In 15 min", soon.of_30 AS "In 30 min", soon.of_60 AS "In 60 min",
        p.capacity AS "Bays", p.unknown AS "Unknown", p.closed AS "Closed",
@@ -41,7 +41,8 @@ CROSS JOIN LATERAL (
            max(said) FILTER (WHERE minutes = '60') AS of_60
     FROM (
         SELECT e ->> 'minutes' AS minutes,
-               format('%s (%s to %s)', e ->> 'free', e ->> 'free_low', e ->> 'free_high') AS said
+               CASE WHEN (e ->> 'learning')::boolean THEN e ->> 'free'
+                    ELSE format('%s (%s to %s)', e ->> 'free', e ->> 'free_low', e ->> 'free_high') END AS said
         FROM jsonb_array_elements(p.forecast) e
     ) expected
 ) soon

@@ -5,7 +5,8 @@ model has learned of how a day that deviates from its week goes on: recursive le
 model for each horizon. Its range are two quantiles of the errors made so far, moved a little after every error, so that
 the range holds in the long run however the errors are spread (adaptive conformal inference, Gibbs and Candès 2021).
 
-Shares of taken bays are 0 to 1 here. A zone of which nothing has been measured yet gives no forecast.
+Shares of taken bays are 0 to 1 here. Until enough forecasts of a horizon have been held against what came, its range
+is everything from nobody to full: how fast a zone turns over is not known before it has been seen, and that holds.
 """
 
 from collections.abc import Iterator, Sequence
@@ -98,13 +99,17 @@ def _blank_models() -> tuple[Model, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """A forecast in shares of taken bays: the value, its range, and the horizon's mean absolute error so far."""
+    """A forecast in shares of taken bays: the value, its range, and the horizon's mean absolute error so far.
+
+    While `learning`, the range is everything, and the error the largest possible.
+    """
 
     minutes: int
     taken: float
     low: float
     high: float
     error: float
+    learning: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -133,15 +138,16 @@ class Outlook:
         return replace(after, promises=waiting + tuple(after._promised(local)))
 
     def expect(self, local: Local, horizons_min: Sequence[int] = HORIZONS_MIN) -> list[Expected]:
-        """What is expected after the last look; only horizons whose error has been measured."""
+        """What is expected after the last look; nothing before the first."""
         found = []
-        for number, minutes in enumerate(horizons_min):
-            model = self.models[number]
+        for model, minutes in zip(self.models, horizons_min if self.looks else (), strict=False):
+            start, features = self._start(minutes, local)
+            taken = start + model.addition(features)
+            low, middle, high = np.clip(np.sort([taken + model.low, taken, taken + model.high]), 0, 1).tolist()
             if model.scored >= SCORED_MIN:
-                start, features = self._start(minutes, local)
-                taken = start + model.addition(features)
-                low, middle, high = np.clip(np.sort([taken + model.low, taken, taken + model.high]), 0, 1).tolist()
                 found.append(Expected(minutes, middle, low, high, model.error))
+            else:
+                found.append(Expected(minutes, middle, 0.0, 1.0, max(middle, 1 - middle), learning=True))
         return found
 
     def _start(self, minutes: int, local: Local) -> tuple[float, Reals]:

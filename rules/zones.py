@@ -112,7 +112,7 @@ def expectations(outlook: Outlook, capacity: int, at_us: int, city: City) -> Ite
     for each in outlook.expect(city.local):
         low, free, high = (round(capacity * (1 - taken)) for taken in (each.high, each.taken, each.low))
         then = to_rfc3339(outlook.looks[-1].at_us + each.minutes * MINUTE_US)
-        yield Expectation(each.minutes, then, free, low, high, round(each.error * capacity, 1))
+        yield Expectation(each.minutes, then, free, low, high, round(each.error * capacity, 1), each.learning)
 
 
 def _lots(moves: Moves) -> list[Moves]:

@@ -37,7 +37,8 @@ class Bays(msgspec.Struct, frozen=True):
 class Expectation(msgspec.Struct, frozen=True):
     """Free bays expected in `minutes`, at the moment `at`, within a range that holds `FORECAST_RANGE_PCT` of 100 times.
 
-    `error` is the mean absolute error, in bays, of the zone's forecasts so far ahead.
+    `error` is the mean absolute error, in bays, of the zone's forecasts so far ahead. While `learning`, neither is
+    known: the range is the whole capacity, and `error` the most that the forecast can be wrong.
     """
 
     minutes: int
@@ -46,6 +47,7 @@ class Expectation(msgspec.Struct, frozen=True):
     free_low: int
     free_high: int
     error: float
+    learning: bool = False
 
 
 class ZoneAvailability(msgspec.Struct, frozen=True, kw_only=True):

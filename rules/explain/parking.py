@@ -69,7 +69,8 @@ def explain_zone(told: Explanation, city: City, state: State, zone: str) -> None
     if change_us is not None:
         told.foresee(change_us, f"the zone {zone} {'opens' if closed else 'closes'}")
     for each in zones.expectations(state.outlooks.get(zone, Outlook()), said.capacity, at_us, city):
-        sentence = f"In {each.minutes} min {each.free} free bays are expected ({each.free_low} to {each.free_high})."
+        within = "how sure that is, is still being learned" if each.learning else f"{each.free_low} to {each.free_high}"
+        sentence = f"In {each.minutes} min {each.free} free bays are expected ({within})."
         told.say(
             "forecast", sentence, minutes=each.minutes, free=each.free, free_low=each.free_low, free_high=each.free_high
         )

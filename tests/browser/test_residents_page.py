@@ -41,6 +41,7 @@ def town() -> list[ZoneAvailability]:
             restricted=few,
             closed=4,
             status="almost_full",
+            forecast=(Expectation(30, moment(), 2, 0, 40, 38.0, learning=True),),
         ),
     ]
 
@@ -71,6 +72,7 @@ async def test_zones_are_listed_with_an_honest_range(visit: Open) -> None:
         await expect(here.page.locator("#zone-station .soon")).to_be_hidden()
         park = here.page.locator("#zone-park")
         await expect(park.locator(".state")).to_contain_text("Almost full")
+        await expect(park.locator(".soon")).to_have_text("In 30 min about 2 free (a first guess)")
         await expect(park.locator(".disabled")).to_have_text("Accessible bays: 1 of 2 free")
         await expect(park.locator(".charging")).to_have_text("Charging bays: 0 of 2 free")
         await expect(park.locator(".facts .closed")).to_have_text("4 bays closed")

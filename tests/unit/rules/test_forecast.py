@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from rules import outlook_kept
-from rules.forecast import GAP_US_MAX, HORIZONS_MIN, Outlook
+from rules.forecast import GAP_US_MAX, HORIZONS_MIN, SAMPLE_US, SCORED_MIN, Expected, Outlook
 from rules.week import SLOT_US, Week, slot_of
 from telemetry.clock import DAY_US, HOUR_US, MINUTE_US, to_datetime, to_us
 
@@ -62,9 +62,14 @@ def test_forecasts_stay_between_nobody_and_full_and_within_their_range() -> None
         assert 0 <= each.low <= each.taken <= each.high <= 1
 
 
-def test_a_zone_that_has_just_been_registered_promises_nothing() -> None:
+def test_from_the_first_look_on_every_horizon_is_given_and_until_its_errors_are_known_anything_may_come() -> None:
     assert Outlook().expect(local) == []
-    assert Outlook().looked(MONDAY_US, 0.5, local).expect(local) == []
+    first = Outlook().looked(MONDAY_US, 0.3, local)
+    assert first.expect(local) == [Expected(each, 0.3, 0, 1, 0.7, learning=True) for each in HORIZONS_MIN]
+    for number in range(1, 60):
+        first = first.looked(MONDAY_US + number * SAMPLE_US, 0.3 + number / 120, local)
+    for model, each in zip(first.models, first.expect(local), strict=True):
+        assert each.learning == (model.scored < SCORED_MIN) == ((each.low, each.high) == (0, 1))
 
 
 def test_after_a_gap_nothing_is_scored_and_nothing_learned_across_it() -> None:

@@ -6,7 +6,6 @@ from datetime import datetime
 import pytest
 
 from rules.city import City
-from rules.forecast import SCORED_MIN
 from rules.measures import CLOSURE, Measure
 from rules.zones import filled
 from telemetry.clock import MINUTE_US, SECOND_US, to_us
@@ -73,4 +72,9 @@ def test_a_zone_that_has_been_followed_for_a_day_says_what_is_to_be_expected() -
     assert [each.minutes for each in word.forecast] == [15, 30, 60]
     for each in word.forecast:
         assert 0 <= each.free_low <= each.free == 3 <= each.free_high <= 4
-    assert life.words()[SCORED_MIN // 3].forecast == ()
+    first = life.words()[0]
+    assert (first.free, [(each.minutes, each.free_low, each.free_high, each.learning) for each in first.forecast]) == (
+        3,
+        [(minutes, 0, 4, True) for minutes in (15, 30, 60)],
+    )
+    assert not any(each.learning for each in word.forecast)
