@@ -68,12 +68,15 @@ def told(lamps: Following, rows: Rows, at_us: Times) -> Bools:
 
 
 def dead(memory: Tally, city: City, report: Report) -> Turned:
-    """Told to burn, and no power is drawn, or the device itself says that the lamp has failed."""
+    """Told to burn, and no power is drawn, or the device itself says that the lamp has failed, whatever its level.
+
+    A dead lamp gives no light: a level of 0 takes nothing from its device's word. It is over once it is seen to burn.
+    """
     hinted = np.where(np.isnan(report.setpoint_pct), report.level_pct, report.setpoint_pct)
     to_burn = np.where(report.told, report.told_pct, hinted) > 0
     none = report.power_w <= city.figures(LAMPS, "lamp_faults", "dead_power_w")[report.rows]
     said = report.lamp_fault == 1
-    raises = to_burn & (none | said)
+    raises = said | (to_burn & none)
     clears = to_burn & ~raises & ~(np.isnan(report.power_w) & np.isnan(report.lamp_fault))
     enough = Enough(
         city.figures(LAMPS, "lamp_faults", "dead_reports"), city.figures(LAMPS, "lamp_faults", "alive_reports")

@@ -181,7 +181,7 @@ class LampFaults:
     """When what a lamp reports becomes an alarm; `lamp_not_following` has its figures from the contract."""
 
     dead_power_w: float = figure(2.5, "A lamp that is to burn and draws no more is dead: lamp_fault", low=0, high=50)
-    dead_reports: int = figure(3, "In so many reports in a row", low=1, high=100)
+    dead_reports: int = figure(3, "In so many reports in a row; the controller's own lamp_fault too", low=1, high=100)
     alive_reports: int = figure(2, "Over after so many reports in a row that show it burning", low=1, high=100)
     on_by_day_pct: float = figure(5.0, "More light by day is lamp_unexpectedly_on", low=0, high=100)
     on_by_day_delay_s: int = figure(1_800, "For so long", low=0, high=DAY_S)

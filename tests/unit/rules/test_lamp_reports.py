@@ -35,6 +35,21 @@ def test_values_that_are_none_raise_nothing() -> None:
     assert {each.type for each in life.raised()} == {AlarmType.COMMAND_FAILED}, "it answers nothing either"
 
 
+def test_a_dead_lamp_gives_no_light_and_its_devices_word_counts_all_the_same() -> None:
+    """A controller that said `lamp_fault` at level 0, without a setpoint, was never believed."""
+    life = Life(city([lamp(1)]))
+    for number, (level, fault) in enumerate([(0.0, 1.0)] * 3 + [(0.0, 0.0)] * 2 + [(100.0, 0.0)] * 2):
+        at_us = MIDNIGHT_US + number * MINUTE_US
+        found = columns("streetlight", [(1, at_us, level)])
+        found.fields["lamp_fault"][:] = fault
+        life.step(at_us, Inputs({"streetlight": found}))
+        dead = [each for each in life.raised() if each.type is AlarmType.LAMP_FAULT]
+        assert len(dead) == (number >= 2)
+        over = [each for each in life.cleared() if each.type is AlarmType.LAMP_FAULT]
+        assert len(over) == (number >= 6), "dark and without a fault, nobody knows whether it would burn"
+    assert dead[0].why["inputs"]["lamp_fault"] is True
+
+
 def test_darkness_at_many_moments_is_darkness_at_each() -> None:
     at_us = np.array([MIDNIGHT_US + hour * HOUR_US // 3 for hour in (200, -3, 0, 17, 55, 90, 31)])
     assert lamp_faults.dark(SUN, at_us).tolist() == [SUN.dark_at(each) for each in at_us.tolist()]
