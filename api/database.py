@@ -8,10 +8,12 @@ from contextlib import asynccontextmanager
 import structlog
 
 from storage import errors
-from storage.pool import Connection, Pool
+from storage.pool import STATEMENT_TIMEOUT_S, Connection, Pool, waiting_at_most
 
 PROBE_EVERY_S = 1.0
 PROBE_TIMEOUT_S = 3.0
+LENT_S_MAX = STATEMENT_TIMEOUT_S + 5.0
+"""A connection that is lent for longer is torn: a server that lives has ended what was asked of it before."""
 
 _log = structlog.get_logger(__name__)
 
@@ -34,8 +36,8 @@ class Database:
         return self._away_since_s is not None
 
     @asynccontextmanager
-    async def connection(self) -> AsyncIterator[Connection]:
-        """A connection in autocommit mode.
+    async def connection(self, longest_s: float | None = None) -> AsyncIterator[Connection]:
+        """A connection in autocommit mode, for at most `longest_s` (`LENT_S_MAX`).
 
         Raises:
             Unavailable: the database is away; known at once where the last probe found it so.
@@ -44,7 +46,8 @@ class Database:
             raise errors.Unavailable
         with errors.translated():
             async with self._pool.connection() as conn:
-                yield conn
+                with waiting_at_most(conn, LENT_S_MAX if longest_s is None else longest_s):
+                    yield conn
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:
@@ -57,9 +60,10 @@ class Database:
         asked_at_s = time.monotonic()
         try:
             with errors.translated():
-                async with asyncio.timeout(PROBE_TIMEOUT_S), self._pool.connection(PROBE_TIMEOUT_S) as conn:
-                    await conn.execute("SELECT 1")
-        except (errors.StorageError, TimeoutError, OSError) as error:
+                async with self._pool.connection(PROBE_TIMEOUT_S) as conn:
+                    with waiting_at_most(conn, PROBE_TIMEOUT_S):
+                        await conn.execute("SELECT 1")
+        except (errors.StorageError, OSError) as error:
             if self._away_since_s is None:
                 _log.warning("database away", error=str(error))
                 self._away_since_s = asked_at_s

@@ -9,6 +9,8 @@ from api.database import Database
 from storage.errors import StorageError
 from storage.pool import Connection
 
+READ_S_MAX = 10.0
+"""A database that has not given it by then, in real seconds, counts as away."""
 REFRESH_EVERY_S = 10.0
 """It is read again for the first who asks after this time, in real seconds."""
 
@@ -32,6 +34,8 @@ class Kept(Generic[T]):
         Raises:
             StorageError: the database is away and it was never read.
         """
+        if self._found is not None and self._database.is_away:
+            return self._found, True  # whoever reads just now waits for a database that may be frozen; nobody else does
         async with self._reading:
             if self._found is None or time.monotonic() >= self._due_s:
                 self._found = await self._newest()
@@ -41,7 +45,7 @@ class Kept(Generic[T]):
     async def _newest(self) -> T:
         self._stale = False
         try:
-            async with self._database.connection() as conn:
+            async with self._database.connection(READ_S_MAX) as conn:
                 return await self._read(conn)
         except StorageError:
             if self._found is None:
