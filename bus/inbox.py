@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import chain
+from operator import itemgetter
 from types import TracebackType
 from typing import NoReturn, Self, TypeVar
 
@@ -34,7 +35,7 @@ QUIET_S = 2.0
 
 _REDELIVERED = bytes(packets.REDELIVERED | 0x30 | 0x02 | retained for retained in (0, packets.RETAINED))
 """Headers of a message of QoS 1 that the broker has sent before."""
-_SUFFIX_LENGTH = len(TELEMETRY_SUFFIX)
+_ending = itemgetter(slice(-len(TELEMETRY_SUFFIX), None))
 
 T = TypeVar("T")
 
@@ -120,7 +121,7 @@ async def forget(url: str, client_id: str) -> None:
 
 def count_received(topic_names: Sequence[bytes], payloads: Sequence[bytes]) -> tuple[int, int]:
     """How many of these messages are uplinks, and how many observations those bring, by their outer form alone."""
-    uplinks = [name[-_SUFFIX_LENGTH:] for name in topic_names].count(TELEMETRY_SUFFIX)
+    uplinks = list(map(_ending, topic_names)).count(TELEMETRY_SUFFIX)
     if uplinks < len(payloads):
         named = zip(topic_names, payloads, strict=True)
         payloads = [payload for name, payload in named if name.endswith(TELEMETRY_SUFFIX)]

@@ -1,4 +1,4 @@
-"""Several statements as one transaction in one round trip.
+"""Several statements in one round trip: a transaction, or the rest of one.
 
 The driver's own pipeline goes round the event loop for each statement and each answer, and meets there whatever else
 waits for its turn. Here all are sent in one piece, prepared, and answered in one: libpq's pipeline mode, in which the
@@ -35,7 +35,7 @@ Typed = tuple[str, tuple[int, ...]]
 
 
 class RoundTrips:
-    """Transactions over one connection in autocommit mode, which nobody else uses from the first of them on."""
+    """Transactions over one connection in autocommit mode; nobody else prepares statements under such names there."""
 
     def __init__(self, conn: Connection) -> None:
         self._conn, self._libpq = conn, conn.pgconn
@@ -44,16 +44,20 @@ class RoundTrips:
         self._names: dict[Typed, bytes] = {}
         self._fresh = map(b"round_trip_%d".__mod__, count())
 
+    def forget(self) -> None:
+        """After a rollback by the driver, which has the session forget whatever is prepared."""
+        self._names.clear()
+
     async def transact(self, steps: Sequence[Step]) -> None:
-        """Execute all steps or none; what they return is left.
+        """Execute all steps or none; what they return is left. Within a transaction the last step ends it.
 
         Raises:
             psycopg.Error: the server refuses a step, and has changed nothing; or it went away, and nobody knows.
         """
         try:
             await self._attempt(steps)
-        except psycopg.errors.InvalidSqlStatementName:  # the driver has a session forget what is prepared at a rollback
-            self._names.clear()
+        except psycopg.errors.InvalidSqlStatementName:  # within a transaction this has ended the connection
+            self.forget()
             await self._attempt(steps)
 
     async def _attempt(self, steps: Sequence[Step]) -> None:

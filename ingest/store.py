@@ -50,7 +50,7 @@ def prepare(by_kind: Mapping[str, Rows], careful: bool) -> Prepared:
     if careful or any(without_time(each.rows.columns).any() for each in settled.values()):
         return Prepared(settled)
     fresh = {name: each.rows for name, each in settled.items() if len(each.rows)}
-    following = _following(fresh.values())
+    following = entailed_by(fresh.values())
     if sum(map(len, fresh.values())) < COPY_ROWS_MIN:
         return Prepared(settled, inserts={name: _insert(rows) for name, rows in fresh.items()}, following=following)
     payloads = {name: copy_payload(values_of(rows)) for name, rows in fresh.items()}
@@ -80,14 +80,10 @@ async def store_all(
     return settled
 
 
-async def follow_up(conn: Connection, stored: Iterable[Settled], following: dict[str, object] | None = None) -> None:
-    """Make new rows the latest of their assets where they are newer, and say whose hours are to be summed up again.
-
-    The statement's result is not waited for, so that it may go to the server in a pipeline.
-    """
-    following = following or _following([each.rows for each in stored])
-    if following:
-        await conn.execute(FOLLOW, following)
+async def follow_up(conn: Connection, stored: Iterable[Settled]) -> None:
+    """Make new rows the latest of their assets where they are newer, and say whose hours are to be summed up again."""
+    if parameters := entailed_by(each.rows for each in stored):
+        await conn.execute(FOLLOW, parameters)
 
 
 async def _settle_redelivered(conn: Connection, settled: Settled) -> Settled:
@@ -134,8 +130,8 @@ async def _merge(conn: Connection, settled: Settled) -> Settled:
     return Settled(rows.take(new), settled.duplicate + len(rows) - len(inserted), settled.conflicting + differing)
 
 
-def _following(by_kind: Iterable[Rows]) -> dict[str, object]:
-    """The parameters of `FOLLOW`; empty without rows."""
+def entailed_by(by_kind: Iterable[Rows]) -> dict[str, object]:
+    """What new rows entail, as the parameters of `FOLLOW`; empty where there are none."""
     fresh = [rows for rows in by_kind if len(rows)]
     if not fresh:
         return {}

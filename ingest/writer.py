@@ -23,7 +23,7 @@ from ingest.presence import record
 from ingest.round_trip import RoundTrips, Step
 from ingest.rows import Settled
 from ingest.statements import CONCLUDE, FOLLOW, SQL
-from ingest.store import Prepared, Sent, follow_up, prepare, store_all
+from ingest.store import Prepared, Sent, entailed_by, prepare, store_all
 from storage import errors
 from storage.lifecycle import Partitions
 from storage.pool import STATEMENT_TIMEOUT_S, Connection, Pool, waiting_at_most
@@ -173,14 +173,16 @@ class Writer:
             fates = _booked(parcel, stored)
             await _keep_rest(conn, parcel, fates)
             conclusion = self._conclusion(parcel, fates, in_doubt=end == "COMMIT")
-            async with conn.pipeline():
-                await follow_up(conn, stored.values(), None if careful else prepared.following)
-                await conn.execute(CONCLUDE, conclusion)
-                await conn.execute(end)
+            following = (not careful and prepared.following) or entailed_by(each.rows for each in stored.values())
+            steps = [Step(FOLLOW, following)] if following else []
+            assert self._round_trips is not None
+            await self._round_trips.transact([*steps, Step(CONCLUDE, conclusion), Step(end, ())])
             return fates
         except BaseException:
             with suppress(psycopg.Error):
                 await conn.rollback()
+            if self._round_trips is not None:
+                self._round_trips.forget()
             raise
 
     async def _apply_at_once(self, parcel: Parcel, prepared: Prepared) -> Fates:

@@ -90,11 +90,17 @@ async def mark_dirty(conn: Connection, kind: str, observed_us: NDArray[np.int64]
 
 def marks(by_kind: Mapping[str, NDArray[np.int64]]) -> dict[str, object]:
     """The parameters of `MARK_DIRTY`, for who makes it a part of a statement of its own; times are by kind."""
-    hours = {kind: np.unique(observed_us // HOUR_US).tolist() for kind, observed_us in by_kind.items()}
+    hours = {kind: _hours(observed_us) for kind, observed_us in by_kind.items()}
     return {
         "dirty_kinds": [kind for kind, dirty in hours.items() for _ in dirty],
         "dirty_hours": [hour for dirty in hours.values() for hour in dirty],
     }
+
+
+def _hours(observed_us: NDArray[np.int64]) -> list[int]:
+    """Each hour once, since 1970; nearly all batches are of one."""
+    first, last = int(observed_us.min()) // HOUR_US, int(observed_us.max()) // HOUR_US
+    return [first] if first == last else np.unique(observed_us // HOUR_US).tolist()
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,7 +34,8 @@ class InstalledBroker:
         ):
             assert before in text, before
             text = text.replace(before, after)
-        (folder / "mosquitto.conf").write_text(f"user root\n{text}log_type information\nlog_type debug\nlog_type subscribe\n")
+        said = "log_type information\nlog_type debug\nlog_type subscribe\n"
+        (folder / "mosquitto.conf").write_text(f"user root\n{text}{said}")
         with self._log.open("w") as out:
             self.process = subprocess.Popen([program, "-c", folder / "mosquitto.conf"], stdout=out, stderr=out)
         deadline = time.monotonic() + SECONDS

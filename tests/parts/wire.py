@@ -19,7 +19,9 @@ _DROP_ALL = struct.pack("HBBI", 0x06, 0, 0, 0)
 """One BPF instruction: return 0, that is, keep nothing of the packet; not even an acknowledgement goes back."""
 
 _SYNC, _READY = b"S\0\0\0\x04", b"Z\0\0\0\x05I"
-"""PostgreSQL's Sync, with which the transaction of an ingest's round trip commits, and its answer that none is open."""
+"""PostgreSQL's Sync, with which a round trip of ingest's ends, and its answer that no transaction is open."""
+_LAST_BOUND, _BEFORE_NAME = b"\0round_trip_", 5
+"""How Bind names a round trip's statement, and how many of its bytes are before that."""
 
 
 class Wire(Listener):
@@ -117,7 +119,7 @@ class Wire(Listener):
                 if self.at_commit and link.writes_ledger and (b"COMMIT" in data or in_round_trip):
                     if self.commit_side == "before":
                         if in_round_trip:
-                            link.server.write(data.removesuffix(_SYNC))
+                            link.server.write(data[: data.rindex(_LAST_BOUND) - _BEFORE_NAME])
                             await link.server.drain()
                         self._strike(link)
                         return
