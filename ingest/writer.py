@@ -9,7 +9,7 @@ import asyncio
 import random
 from collections.abc import Iterator, Mapping
 from contextlib import AsyncExitStack, contextmanager, suppress
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import psycopg
 import structlog
@@ -22,9 +22,10 @@ from ingest.parcel import Parcel, condemn, only, units
 from ingest.presence import record
 from ingest.round_trip import RoundTrips, Step
 from ingest.rows import Settled
-from ingest.statements import CONCLUDE, FOLLOW, SQL
+from ingest.statements import CONCLUDE, FOLLOW
 from ingest.store import Prepared, Sent, entailed_by, prepare, store_all
 from storage import errors
+from storage.doubt import Backend, Doubt, backend_of, took_place
 from storage.lifecycle import Partitions
 from storage.pool import STATEMENT_TIMEOUT_S, Connection, Pool, waiting_at_most
 from storage.quarantining import Unit, quarantine, storable
@@ -68,16 +69,17 @@ class Writer:
         self._lease = AsyncExitStack()
         self._conn: Connection | None = None
         self._round_trips: RoundTrips | None = None
+        self._backend: Backend | None = None
         self._partitions: Partitions | None = None
         self._prepared: tuple[Parcel, Prepared] | None = None
-        self._doubt: tuple[UUID, Fates] | None = None
+        self._doubt: tuple[Doubt, Fates] | None = None
         self._careful_for = 0
         self._on_sent: Sent = lambda: None
 
     async def close(self) -> None:
         """Give the connection up, and with it what its session has prepared."""
         conn, self._conn = self._conn, None
-        self._round_trips = self._partitions = None
+        self._round_trips = self._backend = self._partitions = None
         lease, self._lease = self._lease, AsyncExitStack()
         if conn is not None:
             await conn.close()
@@ -135,6 +137,7 @@ class Writer:
         """One attempt, in the fast way, and in the careful one where rows are there already."""
         conn = await self._connected()
         with waiting_at_most(conn, ATTEMPT_S_MAX):
+            self._backend = self._backend or await backend_of(conn)
             settled = await self._resolve_doubt(conn)
             if settled is not None:
                 return settled
@@ -199,7 +202,8 @@ class Writer:
         """The parameters of `CONCLUDE`; from now on nobody knows whether it takes place, where it is `in_doubt`."""
         batch = uuid4()
         if in_doubt:
-            self._doubt = batch, fates
+            assert self._backend is not None, "an attempt begins with asking who serves it"
+            self._doubt = Doubt(batch, self._backend), fates
         day = to_datetime(parcel.day * DAY_US).date()
         return {"day": day, **fates.account, "instance": self._instance, "batch": batch}
 
@@ -212,11 +216,10 @@ class Writer:
         """Whether a commit that was never confirmed took place: then the fates are settled and must not count twice."""
         if self._doubt is None:
             return None
-        batch, fates = self._doubt
-        found = await conn.execute(SQL["outcome"], {"instance": self._instance, "batch": batch})
-        row = await found.fetchone()
+        doubt, fates = self._doubt
+        settled = await took_place(conn, self._instance, doubt)
         self._doubt = None
-        return fates if row and row[0] else None
+        return fates if settled else None
 
     async def _spares_nobody(self, parcel: Parcel) -> bool:
         """Whether an unforeseen error meets several uplinks whichever is tried, so that none of them is its cause.

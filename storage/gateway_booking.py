@@ -8,11 +8,12 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import groupby
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import psycopg
 
 from storage import errors, queries
+from storage.doubt import Doubt, backend_of, took_place
 from storage.pool import Connection, Pool
 from storage.quarantining import Outcome, Quarantined, quarantine
 from telemetry.clock import DAY_US, to_datetime
@@ -44,7 +45,7 @@ class Book:
 
     def __init__(self, pool: Pool, instance: str) -> None:
         self._pool, self._instance = pool, instance
-        self._doubt: tuple[UUID, Outcome] | None = None
+        self._doubt: tuple[Doubt, Outcome] | None = None
 
     async def add(self, unreadable: Sequence[Unreadable]) -> Outcome:
         """Book uplinks of one day; raises `StorageError`, after which the same uplinks are to be tried again.
@@ -57,12 +58,12 @@ class Book:
                 return settled or await self._commit(conn, unreadable)
 
     async def _commit(self, conn: Connection, unreadable: Sequence[Unreadable]) -> Outcome:
-        batch = uuid4()
+        batch, backend = uuid4(), await backend_of(conn)
         try:
             await conn.execute("BEGIN")
             booked = await _write(conn, unreadable)
             await conn.execute(SQL["settle"], {"instance": self._instance, "batch": batch})
-            self._doubt = batch, booked
+            self._doubt = Doubt(batch, backend), booked
             await conn.execute("COMMIT")
         except BaseException:
             with suppress(psycopg.Error):
@@ -74,10 +75,10 @@ class Book:
     async def _resolve_doubt(self, conn: Connection) -> Outcome | None:
         if self._doubt is None:
             return None
-        batch, booked = self._doubt
-        row = await (await conn.execute(SQL["outcome"], {"instance": self._instance, "batch": batch})).fetchone()
+        doubt, booked = self._doubt
+        settled = await took_place(conn, self._instance, doubt)
         self._doubt = None
-        return booked if row and row[0] else None
+        return booked if settled else None
 
 
 def by_day(unreadable: Sequence[Unreadable]) -> list[list[Unreadable]]:

@@ -29,10 +29,6 @@ INSERT INTO ingest_instance (instance, in_flight, seen_at, settled_batch)
 VALUES (%(instance)s, 0, clock_timestamp(), %(batch)s)
 ON CONFLICT (instance) DO UPDATE SET settled_batch = excluded.settled_batch, seen_at = excluded.seen_at;
 
--- name: outcome
--- Whether a doubtful commit took place; waits for a transaction of the process that has not ended yet.
-SELECT coalesce(settled_batch = %(batch)s, false) FROM ingest_instance WHERE instance = %(instance)s FOR UPDATE;
-
 -- name: one_at_a_time
 -- Rows that only their seq can tell from a redelivery are looked for and written by one process at a time.
 SELECT pg_advisory_xact_lock(hashtext('lamplighter redelivery'));

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from ingest.parcel import pack
 from ingest.rows import Rows
 from ingest.writer import Writer
 from storage import registry
-from storage.pool import Pool, open_pool
+from storage.pool import Pool, connect, open_pool
 from telemetry import topics
 from telemetry.clock import DAY_US
 from telemetry.decoding import Decoder
@@ -58,14 +59,19 @@ class Desk:
             return await (await conn.execute(sql)).fetchall()
 
 
+@asynccontextmanager
+async def opened(database: str) -> AsyncIterator[Desk]:
+    async with await open_pool(database, size=2) as pool:
+        async with pool.connection() as conn:
+            await registry.import_csv(conn, CITY, NOON_US)
+            loaded = await registry.load(conn)
+        yield Desk(pool, Decoder(loaded))
+
+
 @pytest.fixture
 async def desk(any_database: str) -> AsyncIterator[Desk]:
-    pool = await open_pool(any_database, size=2)
-    async with pool.connection() as conn:
-        await registry.import_csv(conn, CITY, NOON_US)
-        loaded = await registry.load(conn)
-    yield Desk(pool, Decoder(loaded))
-    await pool.close()
+    async with opened(any_database) as desk:
+        yield desk
 
 
 def lamp(ms: int, rest: str = '"level_pct": 50') -> tuple[str, str, bytes]:
@@ -187,3 +193,18 @@ async def test_what_was_missing_for_a_while_leaves_nothing_behind(desk: Desk) ->
     await desk.do("ALTER TABLE mislaid RENAME TO ingest_instance")
     assert (await asyncio.wait_for(writing, 20)).stored.total() == 1
     assert (await asyncio.wait_for(desk.write(lamp(MS + 2)), 20)).stored.total() == 1
+
+
+async def test_who_may_still_commit_is_ended_before_it_is_done_again(
+    database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A commit that had waited for a lock came after all, and its rows were booked once more as duplicates."""
+    monkeypatch.setattr("ingest.writer.ATTEMPT_S_MAX", 0.3)
+    async with opened(database) as desk, await connect(database) as reader:
+        await desk.write(lamp(MS))
+        async with reader.transaction():
+            await reader.execute("SELECT FROM latest_observation FOR UPDATE")
+            writing = asyncio.create_task(desk.write(lamp(MS + 1)))
+            await asyncio.sleep(1)
+        assert (await asyncio.wait_for(writing, 20)).stored.total() == 1
+        assert await desk.rows("SELECT received, stored, duplicate FROM ledger") == [(2, 2, 0)]
