@@ -218,10 +218,13 @@ class Native:
         return len(due)
 
     async def _drop_detached(self, conn: Connection, kind: str, name: str) -> None:
-        """Drop what nobody writes to any more, booked in the ledger as retired; perhaps another process already has."""
+        """Drop what nobody writes to any more, booked in the ledger as retired.
+
+        Perhaps another process already has, or has made it again since, and writes to it.
+        """
         async with conn.transaction():
             await conn.execute(SQL["lock_partitions"], {"kind": kind})
-            if await relations.relkind(conn, name) is None:
+            if (await conn.execute(SQL["detached"], {"name": name})).rowcount == 0:
                 return
             await conn.execute(LEDGER["retire"].format(relation=name), {"end": dt.datetime.max.replace(tzinfo=dt.UTC)})
             await conn.execute(f"DROP TABLE {name}")

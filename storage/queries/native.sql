@@ -12,6 +12,10 @@ FROM pg_class c JOIN pg_class parent ON parent.oid = %(kind)s::regclass AND pare
 WHERE c.relkind = 'r' AND NOT c.relispartition
   AND c.relname ~ ('^' || parent.relname || '_([0-9]{4}_[0-9]{2}|before_2000)$');
 
+-- name: detached
+-- A row if this is a table that stands alone.
+SELECT FROM pg_class WHERE oid = to_regclass(%(name)s) AND relkind = 'r' AND NOT relispartition;
+
 -- name: lock_partitions
 -- One process at a time makes partitions of a kind; until the end of the transaction.
 SELECT pg_advisory_xact_lock(hashtext('lamplighter partitions'), hashtext(%(kind)s));

@@ -7,6 +7,7 @@ import psycopg
 import pytest
 
 from storage.lifecycle import Ages, Partitions, maintain
+from storage.native import Native
 from storage.pool import Connection, Pool, connect
 from telemetry.clock import to_us
 from telemetry.kinds import KINDS
@@ -183,6 +184,17 @@ async def test_what_a_killed_drop_left_behind_is_dropped_and_booked(native: Conn
     await store(native, "parking_bay", [(2, old, FREE)])
     assert await table(native, "SELECT asset_id FROM parking_bay") == [(2,)]
     assert await table(native, "SELECT day, rows_retired FROM ledger") == [(old.date(), 1)]
+
+
+async def test_what_was_made_again_while_a_drop_waited_for_its_turn_stays(native: Connection) -> None:
+    """Rows that came between a partition's detachment and its drop went with it, though they had been acknowledged."""
+    old = at("2020-01-01 12:00")
+    await store(native, "parking_bay", [(1, old, FREE)])
+    await begin_retiring(native, "2020-02-01 00:00")
+    await native.execute("ALTER TABLE parking_bay DETACH PARTITION parking_bay_2020_01")
+    await store(native, "parking_bay", [(2, old, FREE)])
+    await Native()._drop_detached(native, "parking_bay", "parking_bay_2020_01")
+    assert await table(native, "SELECT asset_id FROM parking_bay") == [(2,)]
 
 
 async def test_what_was_detached_by_hand_is_not_dropped(native: Connection, native_pool: Pool) -> None:
