@@ -56,8 +56,8 @@ def _raise(before: Alarm | None, change: Raised) -> list[Alarm]:
     if before is None:
         return [_new(change)]
     if before.state == State.SHELVED and before.state_under in _BACK:
-        under = State.UNACKNOWLEDGED
-        return [msgspec.structs.replace(before, state_under=under, cleared_at=None, why=dict(change.why))]
+        again = dict.fromkeys(("cleared_at", "acknowledged_by", "acknowledged_at", "note"))
+        return [msgspec.structs.replace(before, state_under=State.UNACKNOWLEDGED, why=dict(change.why), **again)]
     if before.state == State.RETURNED_UNACKNOWLEDGED:
         return [msgspec.structs.replace(before, state=follow(State(before.state), Event.REPLACE)), _new(change)]
     return []

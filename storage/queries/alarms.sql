@@ -19,14 +19,15 @@ FROM replaced ORDER BY id;
 
 -- name: raise
 -- Raise alarms; one that is there already, or whose subject has an active one of its type, is left as it is. A shelved
--- one whose condition had gone stands again underneath, and one that is raised again worse escalates.
+-- one whose condition had gone stands again underneath, seen by nobody, and one that is raised again worse escalates.
 WITH given AS (
     SELECT * FROM unnest(
         %(id)s::text[], %(subject)s::text[], %(asset)s::text[], %(type)s::text[], %(severity)s::text[],
         %(at)s::timestamptz[], %(observed_at)s::timestamptz[], %(why)s::text[]
     ) AS g (id, subject, asset, type, severity, at, observed_at, why)
 ), stood AS (
-    UPDATE alarm a SET state_under = 'unacknowledged', cleared_at = NULL, why = g.why::jsonb
+    UPDATE alarm a SET state_under = 'unacknowledged', cleared_at = NULL, why = g.why::jsonb,
+                       acknowledged_by = NULL, acknowledged_at = NULL, note = NULL
     FROM given g
     WHERE a.subject = g.subject AND a.type = g.type AND a.state = 'shelved'
       AND a.state_under IN ('returned_unacknowledged', 'normal')

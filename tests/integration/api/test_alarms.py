@@ -84,9 +84,14 @@ async def test_what_happens_to_a_shelved_alarm_happens_underneath(
     await clear(conn, "a1")
     alarm = (await operator.get(f"{ALARMS}/a1")).json()
     assert (alarm["state"], alarm["state_under"]) == ("shelved", "normal")
+    at_us = to_us(ago(0))
+    await alarms.turn(conn, [Raised("a2", "asset:a1", "a1", AlarmType.DRAIN_OVERFLOW, at_us, at_us, WHY)])
+    again = (await operator.get(f"{ALARMS}/a1")).json()
+    assert (again["state_under"], again["acknowledged_by"], again["note"]) == ("unacknowledged", None, None)
+    await clear(conn, "a1")
     assert [each.id for each in await alarms.unshelve_due(conn, to_us(ago(-3_599)))] == []
     (over,) = await alarms.unshelve_due(conn, to_us(ago(-3_601)))
-    assert (over.id, over.state, over.state_under) == ("a1", "normal", None)
+    assert (over.id, over.state, over.state_under) == ("a1", "returned_unacknowledged", None)
 
 
 @pytest.mark.parametrize(

@@ -72,9 +72,12 @@ def test_what_people_did_to_an_alarm_counts(seen: dict[str, Any], after: tuple[s
 def test_a_shelved_alarm_stands_again_underneath() -> None:
     standing = Standing()
     (one,) = standing.take(raised("one", 0))
-    standing.note([msgspec.structs.replace(one, state="shelved", state_under="normal", cleared_at=one.raised_at)])
+    seen = {"acknowledged_by": "Ada", "acknowledged_at": one.raised_at, "note": "on my way"}
+    gone = {"state": "shelved", "state_under": "normal", "cleared_at": one.raised_at}
+    standing.note([msgspec.structs.replace(one, **seen, **gone)])
     (again,) = standing.take(raised("two", 5))
     assert (again.id, again.state_under, again.cleared_at) == ("one", "unacknowledged", None)
+    assert (again.acknowledged_by, again.acknowledged_at, again.note) == (None, None, None), "nobody has seen it again"
     assert again.why == {"inputs": {"minute": 5}}
 
 
