@@ -78,13 +78,14 @@ def create_app(
     streams = Streams(settings.streams_per_address, settings.streams_max)
     metrics = Metrics(registry or CollectorRegistry(), board)
     metrics.registry.register(waiting)
+    states = all_assets(database, now, at_once=bool(settings.public_kinds))
     gate = Gate(database, real_now, addresses, attempts)
     app = _framework()
     listeners = Streams(settings.streams_per_address, LISTENERS_MAX)
     for router in (
         public_router(PublicParts(board, settings, addresses, streams, metrics)),
         standards_router(board, Spots(database, now, settings.ttl_s)),
-        sensorthings_router(board, all_assets(database, now), RawTables(database), gate, settings),
+        sensorthings_router(board, states, RawTables(database), gate, settings),
         alarm_stream_router(alarm_board, gate, addresses, listeners, metrics.alarm_streams),
         *_ops_routers(OpsParts(database, gate, now, real_now, dark, settings)),
         health_router(broker_connected, database, real_now, gate, metrics, waiting, sighting),

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 import structlog
@@ -24,6 +24,7 @@ class Database:
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
         self._away_since_s: float | None = None
+        self._awaiting: list[Callable[[], Awaitable[object]]] = []
 
     @property
     def away_s(self) -> float:
@@ -77,3 +78,17 @@ class Database:
         while True:
             await self.probe()
             await asyncio.sleep(PROBE_EVERY_S)
+
+    def when_first_there(self, work: Callable[[], Awaitable[object]]) -> None:
+        """Have something done once by `do_awaiting`; with a `StorageError` it is done again."""
+        self._awaiting.append(work)
+
+    async def do_awaiting(self) -> None:
+        """Do what waits for the database to be there for the first time."""
+        for work in self._awaiting:
+            while True:
+                try:
+                    await work()
+                    break
+                except errors.StorageError:
+                    await asyncio.sleep(PROBE_EVERY_S)

@@ -20,8 +20,13 @@ T = TypeVar("T")
 class Kept(Generic[T]):
     """What `read` makes of a connection, the same object until it is read again."""
 
-    def __init__(self, database: Database, read: Callable[[Connection], Awaitable[T]]) -> None:
+    def __init__(
+        self, database: Database, read: Callable[[Connection], Awaitable[T]], *, at_once: bool = False
+    ) -> None:
+        """`at_once`: it is read when the database is first there, and not only when somebody asks."""
         self._database = database
+        if at_once:
+            database.when_first_there(self.get)
         self._read = read
         self._found: T | None = None
         self._stale = False

@@ -88,6 +88,7 @@ class ApiService:
         try:
             async with self._watcher, asyncio.TaskGroup() as group:
                 group.create_task(self._database.keep_probing(), name="database probe")
+                group.create_task(self._database.do_awaiting(), name="first readings")
                 group.create_task(self._keep_looking(), name="board clock")
                 if self._sighting is not None and self._own_url is not None:
                     seeing = self_probe.keep_looking(self._sighting, self._own_url, self._database)

@@ -34,7 +34,7 @@ class Spots:
         """`now` is the city clock; `ttl_s` for how long a client may keep the list."""
         self._now = now
         self._ttl_s = ttl_s
-        self._kept = Kept(database, self._read)
+        self._kept = Kept(database, self._read, at_once=True)
         self._last: _List | None = None
 
     async def document(self) -> Document:

@@ -49,9 +49,9 @@ Path = Annotated[str, WithJsonSchema({"type": "string", "pattern": rf"^({'|'.joi
 """As the description has them; `options` and `resources` check them."""
 
 
-def all_assets(database: Database, now: Now) -> Kept[list[AssetState]]:
-    """Every asset with its latest state; `now` is the city clock."""
-    return Kept(database, lambda conn: readings.assets(conn, now_us=now(), limit=ASSETS_MAX))
+def all_assets(database: Database, now: Now, *, at_once: bool) -> Kept[list[AssetState]]:
+    """Every asset with its latest state; `now` is the city clock, `at_once` whether residents may see some of it."""
+    return Kept(database, lambda conn: readings.assets(conn, now_us=now(), limit=ASSETS_MAX), at_once=at_once)
 
 
 def sensorthings_router(

@@ -14,6 +14,7 @@ from api.board import PATH
 from api.ops import alarm_stream
 from api.service import ApiService
 from api.settings import ApiSettings
+from api.standards import parkapi
 from bus.session import Publisher
 from lamplighter.http_server import HttpServer, listen
 from storage import tokens
@@ -118,6 +119,32 @@ async def test_what_was_retained_before_we_came_is_known(rules: Publisher, own_b
             assert [each.zone for each in service.board.zones] == ["market"]
 
         await eventually(attempt)
+
+
+async def test_what_nobody_has_asked_for_yet_is_there_too_when_the_database_goes(
+    own_broker: BrokerPart, pool: Pool
+) -> None:
+    service = ApiService(
+        pool=pool,
+        mqtt_url=own_broker.url,
+        now=real_now,
+        real_now=real_now,
+        dark=lambda begin, end: False,
+        settings=ApiSettings(public_kinds=("streetlight",)),
+    )
+    transport = httpx.ASGITransport(service.app, client=("203.0.113.7", 40_000))
+    async with running(service.run()), httpx.AsyncClient(transport=transport, base_url="http://city.example") as client:
+
+        async def attempt() -> None:
+            under_way = {task.get_name() for task in asyncio.all_tasks()}
+            assert "database probe" in under_way
+            assert "first readings" not in under_way
+
+        await eventually(attempt)
+        await pool.close()
+        spots = await client.get(parkapi.SPOTS_PATH)
+        things = await client.get("/v1.1/Things")
+    assert (spots.status_code, things.status_code) == (200, 200)
 
 
 async def test_a_snapshot_first_then_every_change_with_increasing_ids(api: httpx.AsyncClient, rules: Publisher) -> None:
