@@ -13,7 +13,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from rules.effects import MoveCommand
+from rules.effects import EndCommand, MoveCommand
 from rules.memory import FOREVER_US, NEVER_US, Bools, Times
 from telemetry.clock import SECOND_US
 from telemetry.commands import FOLLOW_REPORTS, FOLLOWED_POINTS, Priority, Settings, State
@@ -178,12 +178,15 @@ def patience_us(command: Open, figures: Commanding, steps_us: int) -> int:
     return max(wait_us, steps_us)
 
 
-def supersede(book: Book, new: Open, at_us: int, pace: Pace) -> list[MoveCommand]:
+def supersede(book: Book, new: Open, at_us: int, pace: Pace) -> list[MoveCommand | EndCommand]:
     """Enter a new command; what it replaces before its acknowledgement is superseded, or had expired before.
 
-    What went out again and again in vain counts for its successor: else a lease that is renewed would never fail.
+    What a device has acknowledged keeps its state and ends now; whether an override does is not decided here, for it
+    may have set a report interval too, or be carried on. What went out again and again in vain counts for its
+    successor: else a lease that is renewed would never fail.
     """
-    moves, sends = [], 0
+    moves: list[MoveCommand | EndCommand] = []
+    sends = 0
     for old in book.of(new.asset_id):
         if old.state is State.QUEUED and _names(old.settings) <= _names(new.settings):
             superseded = MoveCommand(old.id, at_us, State.SUPERSEDED)
@@ -192,6 +195,7 @@ def supersede(book: Book, new: Open, at_us: int, pace: Pace) -> list[MoveCommand
             book.drop(old)
         elif replaces_setpoint(old, new) and at_us < old.moot_us:
             book.put(msgspec.structs.replace(old, moot_us=at_us))
+            moves += [EndCommand(old.id, at_us)] if old.reason != "override" else []
     book.put(pace.dated(msgspec.structs.replace(new, sends=max(new.sends, sends))) if new.sends else new)
     return moves
 
@@ -202,12 +206,18 @@ def depart(book: Book, command: Open, at_us: int, pace: Pace) -> None:
         book.put(pace.dated(msgspec.structs.replace(command, sent_us=at_us)))
 
 
-def expire(book: Book, until_us: int, unsent: Set[str] = frozenset()) -> list[MoveCommand]:
-    """The commands whose lease has ended by a moment before they were decided; `unsent` ones are still to leave."""
+def expire(book: Book, until_us: int, unsent: Set[str] = frozenset()) -> list[MoveCommand | EndCommand]:
+    """The commands whose lease has ended by a moment before they were decided; `unsent` ones are still to leave.
+
+    One that had been acknowledged and then replaced could not be followed any more: it keeps its state.
+    """
     over = [each for asset in book.dates.ended(until_us) for each in book.of(asset) if each.expires_us <= until_us]
     for each in over:
         book.drop(each)
-    return [_expired(each, each.id in unsent) for each in over]
+    return [
+        _expired(each, each.id in unsent) if each.moot_us == FOREVER_US else EndCommand(each.id, each.expires_us)
+        for each in over
+    ]
 
 
 def acknowledge(book: Book, command: Open, acked_us: int, at_us: int) -> tuple[Open | None, MoveCommand]:

@@ -9,7 +9,7 @@ from rules import book as books
 from rules import failing, following, leases, rhythm, silence
 from rules.book import Book, Open, Pace
 from rules.city import LAMPS, City
-from rules.effects import Count, Effect, EndOverride, MoveCommand, SendCommand
+from rules.effects import Count, Effect, EndCommand, MoveCommand, SendCommand
 from rules.inputs import Acked, Ended, Moment, Override
 from rules.memory import NEVER_US, Bools, Reals, Rows, Times
 from rules.state import State
@@ -110,7 +110,7 @@ def override(desk: Desk, wish: Override) -> None:
         wish.id, wish.asset_id, asset.kind, asset.device, wish.settings, "override", wish.expires_us, now_us, sends=0
     )
     row = desk.row(wish.asset_id, asset.kind)
-    desk.effects.extend(EndOverride(each, now_us) for each in sorted(_replaced(desk, command, row)))
+    desk.effects.extend(EndCommand(each, now_us) for each in sorted(_replaced(desk, command, row)))
     _enter(desk, command)
     if wish.settings.report_every_s is not None and desk.state.presence[asset.kind].told_until_us[row] > now_us:
         desk.state.presence[asset.kind].told_by[row] = wish.id

@@ -70,8 +70,8 @@ class MoveCommand:
 
 
 @dataclass(frozen=True, slots=True)
-class EndOverride:
-    """Another override has taken the place of this one, whatever state its command has come to."""
+class EndCommand:
+    """Another command has taken the place of this one, or ends it: it keeps the state that it has come to."""
 
     id: str
     at_us: int
@@ -103,7 +103,7 @@ class Count:
     number: int
 
 
-Effect = RaiseAlarm | ClearAlarm | SendCommand | MoveCommand | EndOverride | PublishZone | ForgetZone | Count
+Effect = RaiseAlarm | ClearAlarm | SendCommand | MoveCommand | EndCommand | PublishZone | ForgetZone | Count
 
 
 def in_order(effects: list[Effect]) -> list[Effect]:

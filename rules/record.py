@@ -10,7 +10,7 @@ from typing import TypeVar
 import msgspec
 
 from rules.city import City
-from rules.effects import ClearAlarm, Effect, EndOverride, ForgetZone, MoveCommand, PublishZone, RaiseAlarm, SendCommand
+from rules.effects import ClearAlarm, Effect, EndCommand, ForgetZone, MoveCommand, PublishZone, RaiseAlarm, SendCommand
 from rules.recall import follow, outlooks
 from rules.state import State
 from storage import alarms, commands, errors, rule_lead, rule_state, zones
@@ -65,7 +65,7 @@ def record(
         words=[each.document for each in effects if isinstance(each, PublishZone)],
         zones_gone=[each.id for each in effects if isinstance(each, ForgetZone)],
         outlooks=known,
-        replaced={each.id: each.at_us for each in effects if isinstance(each, EndOverride)},
+        replaced={each.id: each.at_us for each in effects if isinstance(each, EndCommand)},
     )
     return decided, copy
 

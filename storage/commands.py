@@ -126,11 +126,11 @@ async def end_override(conn: Connection, command_id: str, *, at_us: int) -> Comm
     return found if found is not None and found.reason == "override" else None
 
 
-async def replaced(conn: Connection, overrides: Mapping[str, int]) -> None:
-    """These overrides ended then, before their time, because another one took their place."""
-    if overrides:
-        moments = [to_datetime(at_us) for at_us in overrides.values()]
-        await conn.execute(SQL["replaced"], {"id": list(overrides), "at": moments})
+async def replaced(conn: Connection, commands: Mapping[str, int]) -> None:
+    """These commands ended then, because another one took their place; they keep the state that they have come to."""
+    if commands:
+        moments = [to_datetime(at_us) for at_us in commands.values()]
+        await conn.execute(SQL["replaced"], {"id": list(commands), "at": moments})
 
 
 async def find(conn: Connection, command_id: str) -> CommandRow | None:

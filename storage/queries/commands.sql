@@ -27,10 +27,10 @@ RETURNING id, asset, device, settings, reason, state, queued_at, sent_at, acknow
           ended_at, error, by, note;
 
 -- name: replaced
--- Overrides that another one has taken the place of.
+-- Commands that another one has taken the place of; they keep their state.
 UPDATE command c SET ended_at = g.at
 FROM unnest(%(id)s::text[], %(at)s::timestamptz[]) AS g (id, at)
-WHERE c.id = g.id AND c.reason = 'override' AND c.ended_at IS NULL AND c.expires_at > g.at;
+WHERE c.id = g.id AND c.ended_at IS NULL AND c.expires_at >= g.at;
 
 -- name: find
 -- One command.
@@ -68,7 +68,7 @@ WHERE c.id = g.id AND (c.state = 'queued' OR c.sent_at IS NULL);
 -- name: expire_lost
 -- Commands that were never decided and that nobody follows any more.
 UPDATE command SET state = 'expired', error = 'The lease ended and nobody followed the command any more.'
-WHERE (state IN ('queued', 'sent') OR (state = 'acknowledged' AND settings ? 'setpoint_pct'))
+WHERE (state IN ('queued', 'sent') OR (state = 'acknowledged' AND ended_at IS NULL AND settings ? 'setpoint_pct'))
   AND expires_at <= %(at)s AND id <> ALL(%(known)s::text[]);
 
 -- name: move

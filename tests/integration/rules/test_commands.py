@@ -182,13 +182,17 @@ async def test_a_command_that_the_broker_has_not_taken_does_not_fail(
         await town.state_of(told["id"], "acknowledged")
 
 
-async def test_an_override_that_another_replaces_has_ended(rules: Counts, town: Town) -> None:
+async def test_what_another_command_replaces_has_ended_and_keeps_its_state(rules: Counts, town: Town) -> None:
+    (program, *_) = await town.commands("L1", 1)
+    await town.answer("L1", program)
+    await town.state_of(program["id"], "acknowledged")
     await override(town, "o-1", Settings(setpoint_pct=80))
     await town.state_of("o-1", "sent")
     await override(town, "o-2", Settings(setpoint_pct=70))
     await town.state_of("o-2", "sent")
-    query = "SELECT id FROM command WHERE reason = 'override' AND ended_at IS NOT NULL"
-    assert await town.rows(query) == [("o-1",)]
+    await commands.expire_lost(town.conn, [], at_us=town.clock.now() + 2 * HOUR_US)
+    query = "SELECT id, state, error FROM command WHERE asset = 'lamp-1' AND ended_at IS NOT NULL ORDER BY ended_at"
+    assert await town.rows(query) == [(program["id"], "acknowledged", None), ("o-1", "superseded", None)]
 
 
 async def test_a_new_lamp_is_told_within_seconds(rules: Counts, town: Town) -> None:

@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import pytest
 
-from rules.effects import Count, EndOverride, SendCommand
+from rules.effects import Count, EndCommand, SendCommand
 from rules.fallback import Fallback, fallback
 from rules.inputs import Acked, Ended, Inputs, Override
 from telemetry.alarms import AlarmType
@@ -412,7 +412,7 @@ def test_what_an_override_replaces_has_ended_and_its_end_disturbs_nothing() -> N
         wish = Override(name, 1, settings, NIGHT_US + HOUR_US)
         life.step(NIGHT_US + minute * MINUTE_US, Inputs(overrides=[wish]))
         answer(life, life.sent()[-1], NIGHT_US + (minute + 1) * MINUTE_US)
-    ended = [(each.id, each.at_us) for each in life.effects if isinstance(each, EndOverride)]
+    ended = [(each.id, each.at_us) for each in life.effects if isinstance(each, EndCommand)]
     assert ended == [("o", NIGHT_US + 5 * MINUTE_US), ("p", NIGHT_US + 5 * MINUTE_US)], "o's interval stood until then"
     sent = len(life.sent())
     life.step(NIGHT_US + 7 * MINUTE_US, Inputs(ended=[Ended(*each) for each in ended]))
@@ -421,6 +421,21 @@ def test_what_an_override_replaces_has_ended_and_its_end_disturbs_nothing() -> N
     life.observe(NIGHT_US + 8 * MINUTE_US, "streetlight", [(1, NIGHT_US + 8 * MINUTE_US, 80.0)])
     assert states(life, "q")[-1] == State.VERIFIED
     assert ([each.id for each in life.state.book.of(1)], life.state.book.last(1)) == (["o", "p"], [])
+
+
+def test_an_acknowledged_command_that_is_replaced_keeps_its_state_and_ends() -> None:
+    """It ended as `expired`, an hour later, because its lamp had not been seen to follow what it was not to do."""
+    life = night()
+    (before,) = life.sent()
+    life.step(MIDNIGHT_US - 10 * MINUTE_US)
+    (renewed,) = (each for each in life.sent() if each.id != before.id)
+    answer(life, renewed, MIDNIGHT_US - 9 * MINUTE_US)
+    for minutes in (0, 60):
+        life.step(MIDNIGHT_US + minutes * MINUTE_US)
+    assert states(life, renewed.id) == [State.ACKNOWLEDGED]
+    ended = [each.at_us for each in life.effects if isinstance(each, EndCommand) and each.id == renewed.id]
+    assert ended == [MIDNIGHT_US, renewed.expires_us]
+    assert renewed.id not in life.state.book.by_id
 
 
 def swapped(life: Life, device: str | None, minutes: int, version: int = 2, **attributes: object) -> None:
