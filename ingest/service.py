@@ -102,6 +102,7 @@ async def run(
                     group.create_task(probes.keep_stored(pool, now))
                 group.create_task(_tell_ready(service, inbox, ready, retires))
                 group.create_task(_follow(work))
+                group.create_task(_follow(service.failure))
         finally:
             await service.finish(work)
 
@@ -138,6 +139,8 @@ class _Service:
         self._held: inboxes.Batch | None = None
         self._decoder: Decoder | None = None
         self.registry_there = asyncio.Event()
+        self.failure: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        """Fails as the settling of a batch has failed, though nothing more comes."""
 
     async def work(self, inbox: Subscriber) -> None:
         """Gather and decode a batch, hand it over, again and again."""
@@ -153,7 +156,13 @@ class _Service:
                 self._writing.result()
             sent = asyncio.Event()
             self._writing = asyncio.create_task(self._settle(batch, parcel, sent))
+            self._writing.add_done_callback(self._tell_failure)
             await sent.wait()  # the database has its rows before the next ones are decoded
+
+    def _tell_failure(self, writing: "asyncio.Task[None]") -> None:
+        error = None if writing.cancelled() else writing.exception()
+        if error is not None and not self.failure.done():
+            self.failure.set_exception(error)
 
     async def finish(self, work: "asyncio.Task[None]") -> None:
         """Let the batch in its commit be settled; what has only been gathered goes back to the broker."""
@@ -270,6 +279,6 @@ async def _tell_ready(service: _Service, inbox: Subscriber, ready: Callable[[], 
     ready()
 
 
-async def _follow(work: "asyncio.Task[None]") -> None:
+async def _follow(work: "asyncio.Future[None]") -> None:
     """Fail as the work fails, but do not cancel it."""
     await asyncio.shield(work)

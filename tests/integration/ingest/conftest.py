@@ -63,6 +63,13 @@ class Ingest:
         ready.cancel()
         assert self._ready.is_set(), self._task
 
+    async def failed(self) -> BaseException | None:
+        """Why it has ended by itself."""
+        assert self._task is not None
+        ended, self._task = self._task, None
+        await asyncio.wait({ended}, timeout=10)
+        return ended.exception() if ended.done() else None
+
     async def stop(self) -> None:
         if self._task is not None:
             self._task.cancel()

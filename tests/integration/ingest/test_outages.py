@@ -321,6 +321,17 @@ async def test_a_table_that_is_not_there_is_waited_for(ingest: Ingest, city: Cit
     assert (await city.settled(1))["stored"] == 1
 
 
+async def test_a_mistake_of_ours_is_heard_of_though_nothing_more_comes(
+    ingest: Ingest, city: City, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The process stood there with a batch that it could not acknowledge until the next one was to be written."""
+    monkeypatch.setattr("ingest.trail.leave", None)
+    await city.telemetry("streetlight", "L1", {"level_pct": 1})
+    failure = await ingest.failed()
+    assert isinstance(failure, ExceptionGroup)
+    assert "'NoneType' object is not callable" in repr(failure.exceptions)
+
+
 async def test_a_database_that_has_become_a_standby_is_waited_out(ingest: Ingest, city: City) -> None:
     ((name,),) = await city.rows("SELECT current_database()")
     others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s AND pid <> pg_backend_pid()"
