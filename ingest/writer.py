@@ -150,17 +150,20 @@ class Writer:
             return await self._commit(conn, parcel, careful=True)
 
     async def _commit(self, conn: Connection, parcel: Parcel, careful: bool) -> Fates:
-        await self._ensure_partitions(conn, parcel)
-        try:
-            fates = await self._apply(conn, parcel, careful, "COMMIT")
-        except pg.CheckViolation as error:
-            self._doubt = None
-            if error.diag.constraint_name is not None or self._partitions is None:
-                raise
-            self._partitions.forget()  # retention has dropped a partition meanwhile
-            raise errors.Busy("a partition is missing") from error
+        fates = await self._apply_in_place(conn, parcel, careful, "COMMIT")
         self._doubt = None
         return fates
+
+    async def _apply_in_place(self, conn: Connection, parcel: Parcel, careful: bool, end: str) -> Fates:
+        """`_apply` where the rows have their partitions; that one is missing is the fault of none of them."""
+        await self._ensure_partitions(conn, parcel)
+        try:
+            return await self._apply(conn, parcel, careful, end)
+        except pg.CheckViolation as error:
+            if error.diag.constraint_name is not None:
+                raise
+            self._partitions = None  # retention has dropped a partition meanwhile
+            raise errors.Busy("a partition is missing") from error
 
     async def _apply(self, conn: Connection, parcel: Parcel, careful: bool, end: str) -> Fates:
         """Everything a parcel changes, in one transaction with this end, a `COMMIT` or a `ROLLBACK`.
@@ -254,7 +257,7 @@ class Writer:
         conn = await self._connected()
         try:
             with _in_our_words(), waiting_at_most(conn, ATTEMPT_S_MAX):
-                await self._apply(conn, parcel, careful=True, end="ROLLBACK")
+                await self._apply_in_place(conn, parcel, careful=True, end="ROLLBACK")
         except errors.Refused as error:
             return error
         return None
@@ -262,8 +265,11 @@ class Writer:
     async def _ensure_partitions(self, conn: Connection, parcel: Parcel) -> None:
         if self._partitions is None:
             self._partitions = await Partitions.of(conn)
-        for name, rows in sorted(parcel.rows.items()):
-            await self._partitions.ensure(conn, name, rows.columns.observed_us)
+        try:
+            for name, rows in sorted(parcel.rows.items()):
+                await self._partitions.ensure(conn, name, rows.columns.observed_us)
+        except (psycopg.IntegrityError, psycopg.DataError) as error:
+            raise errors.Busy(f"a partition cannot be made: {errors.translate(error).detail}") from error
 
     async def _connected(self) -> Connection:
         if self._conn is None:

@@ -208,3 +208,19 @@ async def test_who_may_still_commit_is_ended_before_it_is_done_again(
             await asyncio.sleep(1)
         assert (await asyncio.wait_for(writing, 20)).stored.total() == 1
         assert await desk.rows("SELECT received, stored, duplicate FROM ledger") == [(2, 2, 0)]
+
+
+async def test_a_partition_that_cannot_be_made_condemns_nobody(database: str) -> None:
+    """All rows of its month were quarantined, each as if it were out of range."""
+    async with opened(database) as desk:
+        await desk.do("CREATE TABLE streetlight_2026_11 (LIKE streetlight INCLUDING DEFAULTS)")
+        await desk.do(
+            "INSERT INTO streetlight_2026_11 (asset_id, observed_at, received_at, level_pct)"
+            " VALUES (1, '2020-01-01', '2020-01-01', 1)"
+        )
+        writing = asyncio.create_task(desk.write(lamp(MS), lamp(MS + 1)))
+        await asyncio.sleep(0.7)
+        assert not writing.done()
+        assert await desk.rows("SELECT count(*) FROM quarantine") == [(0,)]
+        await desk.do("DROP TABLE streetlight_2026_11")
+        assert (await asyncio.wait_for(writing, 20)).stored.total() == 2
