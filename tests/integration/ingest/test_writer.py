@@ -213,7 +213,7 @@ async def test_who_may_still_commit_is_ended_before_it_is_done_again(
 async def test_a_partition_that_cannot_be_made_condemns_nobody(database: str) -> None:
     """All rows of its month were quarantined, each as if it were out of range."""
     async with opened(database) as desk:
-        await desk.do("CREATE TABLE streetlight_2026_11 (LIKE streetlight INCLUDING DEFAULTS)")
+        await desk.do("CREATE TABLE streetlight_2026_11 (LIKE streetlight INCLUDING ALL)")
         await desk.do(
             "INSERT INTO streetlight_2026_11 (asset_id, observed_at, received_at, level_pct)"
             " VALUES (1, '2020-01-01', '2020-01-01', 1)"
