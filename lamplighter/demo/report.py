@@ -51,17 +51,9 @@ class Summary:
 
     def document(self) -> dict[str, Any]:
         """The last line of `--json`."""
-        figures, account = self.figures, self.figures.ledger
+        figures = self.figures
         return {
-            "ledger": {
-                "received": account.received,
-                "stored": account.stored,
-                "duplicate": account.duplicate,
-                "quarantined": account.quarantined,
-                "in_flight": account.in_flight,
-                "replayed": account.replayed,
-                "since": account.since and account.since.isoformat(),
-            },
+            "ledger": figures.ledger.document(),
             "messages_per_s": round(self.received / self.seconds, 1) if self.seconds else 0.0,
             "seconds": round(self.seconds, 1),
             "devices": self.devices,
