@@ -41,7 +41,7 @@ class Door:
             await self._app(scope, receive, send)
             return
         path: str = scope["path"]
-        is_open = path.startswith(OPEN_PATHS)
+        is_open = path == "/" or path.startswith(OPEN_PATHS)
         visit = _Visit(send, path, is_open)
         begun_s = time.monotonic()
         route = await self._answer(path, is_open, scope, receive, visit)

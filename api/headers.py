@@ -20,7 +20,7 @@ OPEN: RawHeaders = [
     (b"cross-origin-resource-policy", b"cross-origin"),
 ]
 """For what is public: any page of anybody may read it."""
-OWN: RawHeaders = [(b"cross-origin-resource-policy", b"same-origin"), (b"cross-origin-opener-policy", b"same-origin")]
+OWN: RawHeaders = [(b"cross-origin-resource-policy", b"same-origin")]
 PREFLIGHT: RawHeaders = [
     (b"access-control-allow-methods", b"GET, HEAD, OPTIONS"),
     (b"access-control-allow-headers", b"If-None-Match, Last-Event-ID, Cache-Control"),

@@ -57,7 +57,11 @@ def file_path(name: str) -> str:
 def html(text: str, max_age_s: int = PAGE_MAX_AGE_S, images: str = OUR_IMAGES) -> Document:
     """An HTML page of ours, with the policies that each bears; `images` says whose images it may show."""
     policy = Template(POLICY).substitute(images=images)
-    policies = [(b"content-security-policy", policy.encode()), (b"permissions-policy", PERMISSIONS.encode())]
+    policies = [
+        (b"content-security-policy", policy.encode()),
+        (b"permissions-policy", PERMISSIONS.encode()),
+        (b"cross-origin-opener-policy", b"same-origin"),
+    ]
     return document(text.encode(), "text/html; charset=utf-8", max_age_s, more=policies)
 
 

@@ -34,7 +34,7 @@ async def test_a_document_the_client_has_is_not_sent_again(client: httpx.AsyncCl
     assert again.headers["cache-control"] == first.headers["cache-control"] == LIFETIME
 
 
-@pytest.mark.parametrize("path", [*DOCUMENTS, f"{PATH}/nearest?lat=51&lon=7", f"{PATH}/nobody"])
+@pytest.mark.parametrize("path", ["/", *DOCUMENTS, f"{PATH}/nearest?lat=51&lon=7", f"{PATH}/nobody"])
 async def test_any_page_of_anybody_may_read_the_public_part(client: httpx.AsyncClient, path: str) -> None:
     answer = await client.get(path, headers={"origin": "https://blog.example"})
     assert answer.headers["access-control-allow-origin"] == "*"
@@ -48,7 +48,7 @@ async def test_a_preflight_is_answered(client: httpx.AsyncClient) -> None:
     assert "If-None-Match" in answer.headers["access-control-allow-headers"]
 
 
-@pytest.mark.parametrize("path", ["/", "/ops/v1/assets", "/docs", "/healthz", "/nowhere"])
+@pytest.mark.parametrize("path", ["/ops/v1/assets", "/docs", "/healthz", "/nowhere", "/page/x/page.js"])
 async def test_the_rest_is_for_our_own_pages(client: httpx.AsyncClient, path: str) -> None:
     answer = await client.get(path, headers={"origin": "https://blog.example"})
     assert "access-control-allow-origin" not in answer.headers
