@@ -4,10 +4,13 @@ import math
 from collections.abc import Iterable
 
 from bus import users
+from lamplighter.docs.alarm_delays import COMES_AND_GOES, span
+from rules import forecast
 from telemetry import alarms, commands, limits, topics
 from telemetry.kind import Kind, Property
 from telemetry.kinds import KINDS
 from telemetry.refusals import Reason
+from telemetry.thresholds import Parking
 
 _HEAD = f"""\
 # What devices and operators may rely on
@@ -37,17 +40,35 @@ commands.
 ## Observations
 
 One JSON object, or an array of up to {limits.ARRAY_OBSERVATIONS_MAX}. `ts` is RFC 3339 with an offset or integer
-milliseconds since 1970 UTC; absent means the time of receipt. `seq` is the device's own counter. Every field but the
-marked is optional, `null` is absent, nothing is coerced except that `3.0` is an integer; unknown fields are ignored.
-An uplink above {limits.PAYLOAD_BYTES_MAX // 1024} KiB is quarantined as `too_large`; a packet above
-{limits.PACKET_BYTES_MAX // 1024**2} MiB never gets so far, because the broker ends the connection.
+milliseconds since 1970 UTC; absent means the time of receipt. An offset without its colon (`+0100`) is read too; a leap
+second (`23:59:60`) is `bad_timestamp`. `seq` is the device's own counter, 0 to {limits.SEQ_MAX:,} (2⁶³ − 1); a
+greater one is `out_of_range`. Every field but the marked is optional, `null` is absent, nothing is coerced except that
+`3.0` is an integer; unknown fields are ignored.
+
+An uplink above {limits.PAYLOAD_BYTES_MAX // 1024} KiB is quarantined as `too_large`, and its first
+{limits.QUARANTINE_BYTES_MAX // 1024} KiB are kept. A packet above {limits.PACKET_BYTES_MAX // 1024**2} MiB never gets
+so far: it ends the session.
+"""
+
+_PARKING = Parking()
+_ZONES = f"""\
+## Parking zones
+
+What is published of a bay follows its sensor with a delay, so that a car that only passes is none: it counts as taken
+once its sensor has said so for {span(_PARKING.dwell_in_s)}, as free after {span(_PARKING.dwell_out_s)}. The first word
+after unknown counts at once. What sensors said is stored as it was said. A zone speaks when a bay moves, and at least
+twice within {_PARKING.ttl_s} s.
+
+`forecast` has every horizon ({", ".join(map(str, forecast.HORIZONS_MIN))} min) once the zone's bays are known. Until
+{forecast.SCORED_MIN} forecasts of a horizon have been held against what came, it is `learning`: `free_low` to
+`free_high` is then the whole capacity. A closed zone has none.
 """
 
 
 def page() -> str:
     """The whole page as Markdown."""
     kinds = "".join(map(_kind, KINDS.values()))
-    return f"{_HEAD}{kinds}\n{_refusals()}\n{_commands()}\n{_alarms()}\n{_services()}"
+    return f"{_HEAD}{kinds}\n{_refusals()}\n{_commands()}\n{_ZONES}\n{_alarms()}\n{_services()}"
 
 
 def _kind(kind: Kind) -> str:
@@ -82,14 +103,24 @@ def _commands() -> str:
     reasons = ", ".join(f"`{reason}`" for reason in commands.PRIORITIES)
     return (
         f"## Commands\n\nA command is a lease of {limits.COMMAND_LEASE_S // 60} minutes, renewed at half. Reasons, "
-        f"strongest first: {reasons}.\n\n{_table(('state', 'may be followed by'), rows)}"
+        f"strongest first: {reasons}.\nOne replaced before its acknowledgement is `superseded`; one that had been "
+        "acknowledged\nkeeps its state, and `ended_at` says when it ended.\n\n"
+        f"{_table(('state', 'may be followed by'), rows)}"
     )
 
 
 def _alarms() -> str:
-    rows = ((f"[`{kind}`](runbook/{kind}.md)", str(alarms.SEVERITIES[kind])) for kind in alarms.AlarmType)
+    rows = (
+        (f"[`{kind}`](runbook/{kind}.md)", str(alarms.SEVERITIES[kind]), *COMES_AND_GOES[kind])
+        for kind in alarms.AlarmType
+    )
     states = ", ".join(f"`{state}`" for state in alarms.State)
-    return f"## Alarms\n\nStates (ISA-18.2): {states}.\n\n{_table(('type', 'severity'), rows)}"
+    return (
+        f"## Alarms\n\nStates (ISA-18.2): {states}.\n"
+        "Delays run by the time of the readings, and by the clock where nothing more is said. What is a\n"
+        "[figure of the rule file](figures.md) is told here as it holds where that says nothing else.\n\n"
+        f"{_table(('type', 'severity', 'comes', 'goes'), rows)}"
+    )
 
 
 def _services() -> str:

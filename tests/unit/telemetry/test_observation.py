@@ -89,6 +89,7 @@ def decode(kind: str, device: str, payload: bytes) -> Decoded:
         ("parking_bay", "bay", b'{"occupied": 1}', "wrong_type"),
         ("streetlight", "lamp", b'{"level_pct": 1, "ts": "2026-11-22T20:15:00"}', "bad_timestamp"),
         ("streetlight", "lamp", b'{"level_pct": 1, "ts": "yesterday"}', "bad_timestamp"),
+        ("streetlight", "lamp", b'{"level_pct": 1, "ts": "2016-12-31T23:59:60Z"}', "bad_timestamp"),
         ("streetlight", "lamp", b'{"level_pct": 1, "ts": true}', "bad_timestamp"),
         ("streetlight", "lamp", b'{"level_pct": 1, "ts": 1.5}', "bad_timestamp"),
         ("streetlight", "lamp", b'{"level_pct": 1, "ts": 99999999999999999999}', "bad_timestamp"),
@@ -137,6 +138,7 @@ def test_the_detail_speaks_of_what_was_sent_and_in_no_program_s_words(payload: b
         (b'{"level_pct": 70, "ts": 1000.0}', 1_000_000),
         (b'{"level_pct": 70, "ts": %d}' % (NOW_MS + 300_000), NOW_US + 300_000_000),
         (b'{"level_pct": 70, "ts": "1970-01-01T01:00:01.000001+01:00"}', 1_000_001),
+        (b'{"level_pct": 70, "ts": "1970-01-01T01:00:01+0100"}', 1_000_000),
         (b' {"level_pct": 70}\n', NOW_US),
     ],
 )
