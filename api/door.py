@@ -1,6 +1,7 @@
 """The front door, before the framework: rate limit, headers that every answer bears, figures."""
 
 import time
+from collections.abc import Mapping
 
 from fastapi import HTTPException
 from starlette.applications import Starlette
@@ -21,7 +22,8 @@ BODY_BYTES_MAX = 64 * 1024
 """A larger request is refused."""
 STREAMS = (f"{PATH}/stream", ALARM_STREAM)
 """These never end by themselves."""
-UNLIMITED = ("/ops/", "/healthz", "/readyz", "/probez", "/metrics")
+OPERATORS = "/ops/"
+UNLIMITED = (OPERATORS, "/healthz", "/readyz", "/probez", "/metrics")
 """Not for residents: operators are limited by `auth` while they have no valid token."""
 
 
@@ -69,7 +71,11 @@ class Door:
         if scope["method"] == "HEAD" and scope["path"] not in STREAMS:
             scope = {**scope, "method": "GET"}
             visit.without_body = True
-        refusal = _refusal(scope)
+        said = dict(reversed(scope["headers"]))  # of several the first counts
+        if scope["path"].startswith(OPERATORS) and not said.get(b"authorization", b"").lower().startswith(b"bearer "):
+            receive = _nothing  # it is refused, or a page: what a stranger sends is not even looked at
+            said = {}
+        refusal = _refusal(said)
         if refusal is not None and is_taken(self._app, scope):
             await refusal.response()(scope, receive, visit.send)
             return "refused"
@@ -114,9 +120,8 @@ class _Visit:
         return b", ".join(sorted([*methods, *head, *self._own]))
 
 
-def _refusal(scope: Scope) -> Problem | None:
-    """Why a request is not even read, by what its head says of its body; `None` where it is."""
-    said = dict(reversed(scope["headers"]))  # of several the first counts
+def _refusal(said: Mapping[bytes, bytes]) -> Problem | None:
+    """Why a request is not even read, by what its headers say of its body; `None` where it is."""
     length = said.get(b"content-length", b"0")
     if length.isdigit() and int(length) > BODY_BYTES_MAX:
         return too_large()
@@ -132,6 +137,11 @@ def _refusal(scope: Scope) -> Problem | None:
 def too_large() -> Problem:
     """413: the body of a request is longer than we take."""
     return Problem(413, f"A request may be at most {BODY_BYTES_MAX} bytes long.", slug="too-large")
+
+
+async def _nothing() -> Message:
+    """An empty body."""
+    return {"type": "http.request", "body": b"", "more_body": False}
 
 
 def _bounded(receive: Receive) -> Receive:

@@ -16,6 +16,7 @@ from tests.parts.zones import message, zone
 from tests.unit.api.conftest import MakeApp, open_client
 
 LIFETIME = "public, max-age=60, stale-if-error=300"
+BEARER = {"authorization": "Bearer ll_something"}
 DOCUMENTS = [PATH, f"{PATH}.geojson", f"{PATH}/market", *RENDERINGS]
 
 
@@ -96,10 +97,9 @@ async def test_strangers_cannot_make_the_database_work_by_asking_after_our_healt
 
 async def test_what_residents_ask_locks_no_operator_out(make_app: MakeApp) -> None:
     app = make_app(ApiSettings(requests_per_s=0.1, requests_burst=3))
-    bearer = {"authorization": "Bearer ll_something"}
     async with open_client(app) as client:
         assert [(await client.get(PATH)).status_code for _ in range(4)][-1] == 429
-        answer = await client.get("/ops/v1/assets", headers=bearer)
+        answer = await client.get("/ops/v1/assets", headers=BEARER)
         assert answer.status_code == 503, "the database was to be asked for the token, and it is away"
 
 
@@ -131,8 +131,18 @@ async def test_a_stream_has_no_head(client: httpx.AsyncClient) -> None:
 
 
 async def test_a_large_request_is_refused_unread(client: httpx.AsyncClient) -> None:
-    answer = await client.post("/ops/v1/commands", content=b"x" * (BODY_BYTES_MAX + 1))
+    answer = await client.post("/ops/v1/commands", content=b"x" * (BODY_BYTES_MAX + 1), headers=BEARER)
     assert answer.status_code == 413
+
+
+@pytest.mark.parametrize("authorization", [{}, {"authorization": "Basic eDp5"}])
+@pytest.mark.parametrize("body", [b"{", b"x" * (BODY_BYTES_MAX + 1), b""])
+@pytest.mark.parametrize("media_type", ["application/json", "text/plain"])
+async def test_what_a_stranger_sends_is_not_looked_at(
+    client: httpx.AsyncClient, authorization: dict[str, str], body: bytes, media_type: str
+) -> None:
+    headers = {"content-type": media_type, **authorization}
+    assert (await client.post("/ops/v1/commands", content=body, headers=headers)).status_code == 401
 
 
 async def test_a_large_request_of_unknown_length_is_cut_off(make_app: MakeApp) -> None:
@@ -157,7 +167,8 @@ async def test_a_large_request_of_unknown_length_is_cut_off(make_app: MakeApp) -
     async def send(message: Any) -> None:
         pass
 
-    scope = {"type": "http", "path": "/ops/v1/commands", "method": "POST", "headers": [], "client": ("::1", 1)}
+    bearer = [(name.encode(), value.encode()) for name, value in BEARER.items()]
+    scope = {"type": "http", "path": "/ops/v1/commands", "method": "POST", "headers": bearer, "client": ("::1", 1)}
     with pytest.raises(HTTPException) as refused:
         await app(scope, receive, send)
     assert (read, refused.value.status_code) == (50_000, 413)
