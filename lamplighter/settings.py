@@ -187,7 +187,7 @@ class Settings(FromSources):
     )
     ttl_s: int = _setting(
         60,
-        "After so many seconds a parking zone's word counts as stale.",
+        "After so many seconds a parking zone's word counts as stale; in SQL from the next `lamplighter migrate` on.",
         must="a whole number of seconds above 0",
         example="60",
         gt=0,

@@ -72,12 +72,18 @@ def write_draft(folder: Path = MIGRATIONS, kinds: Kinds = KINDS) -> Path | None:
 
 
 async def migrate(
-    url: str, *, timezone: str | None = None, folder: Path = MIGRATIONS, kinds: Kinds = KINDS
+    url: str,
+    *,
+    timezone: str | None = None,
+    ttl_s: int | None = None,
+    folder: Path = MIGRATIONS,
+    kinds: Kinds = KINDS,
 ) -> Migrated:
     """Create or upgrade the schema; doing it twice, or from two processes at once, does no harm.
 
     `timezone` is the city's, by which local days are cut: `None` keeps what the database has, at first
-    `Europe/Berlin`; another one than before has all daily rollups cut anew by the next maintenance.
+    `Europe/Berlin`; another one than before has all daily rollups cut anew by the next maintenance. After `ttl_s`
+    seconds a parking zone's word is stale: `None` keeps what the database has, at first 60.
 
     Raises `SchemaTooNew`, `MigrationChanged`, `KindUndrafted`, `EncodingUnfit`, `RestoreUnfinished`, `Unavailable`,
     `Forbidden`, and `ValueError` for a time zone that does not exist.
@@ -94,6 +100,8 @@ async def migrate(
             result = await choose_mode(conn, url)
             result.applied = await apply(conn, migrations)
             await follow(conn, result, timezone, kinds)
+            if ttl_s is not None:
+                await conn.execute(CITY["set_ttl"], {"ttl_s": ttl_s})
     return result
 
 

@@ -20,7 +20,7 @@ def migrate(
     if draft:
         _write_draft()
         return
-    done = run(schema.migrate(need_database(settings), timezone=settings.timezone))
+    done = run(schema.migrate(need_database(settings), timezone=settings.timezone, ttl_s=settings.ttl_s))
     for name in done.applied:
         print(f"applied {name}")
     for note in done.notes:

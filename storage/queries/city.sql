@@ -31,6 +31,10 @@ SELECT timezone FROM city;
 INSERT INTO city (timezone, mode) VALUES (%(timezone)s, %(mode)s)
 ON CONFLICT (one) DO UPDATE SET timezone = excluded.timezone;
 
+-- name: set_ttl
+-- Note after how many seconds a zone's word is stale.
+UPDATE city SET ttl_s = %(ttl_s)s WHERE ttl_s <> %(ttl_s)s;
+
 -- name: kind
 -- Note a kind of the code.
 INSERT INTO kind (kind, report_every_s) VALUES (%(kind)s, %(report_every_s)s)

@@ -34,6 +34,30 @@ async def test_the_reader_reads_them(conn: Connection) -> None:
         await conn.execute("RESET ROLE")
 
 
+async def test_a_zones_word_grows_stale_as_it_does_in_the_api(conn: Connection) -> None:
+    """Once the rules had stopped, SQL told the last free places for ever as if they had just been counted."""
+
+    async def stale() -> list[tuple[object, ...]]:
+        return await table(conn, "SELECT zone, stale FROM parking_zone_now ORDER BY zone")
+
+    await conn.execute(
+        "INSERT INTO zone_availability (zone, updated_at, document)"
+        " SELECT zone, now() - age * interval '1 second', jsonb_build_object('stale', said)"
+        " FROM (VALUES ('fresh', 30, false), ('old', 90, false), ('unsure', 0, true)) AS z (zone, age, said)"
+    )
+    await conn.execute("SET ROLE lamplighter_reader")
+    try:
+        assert await stale() == [("fresh", False), ("old", True), ("unsure", True)]
+    finally:
+        await conn.execute("RESET ROLE")
+    await conn.execute("UPDATE city SET ttl_s = 120")
+    assert await stale() == [("fresh", False), ("old", False), ("unsure", True)]
+    await conn.execute("UPDATE city SET ttl_s = 20")
+    await conn.execute("INSERT INTO city_clock (start_at, anchor_at, speed) VALUES (now(), now(), 20)")
+    assert await stale() == [("fresh", False), ("old", False), ("unsure", True)], "20 s of a fast clock are a moment"
+    await conn.execute("DELETE FROM city_clock")
+
+
 async def test_the_reader_may_not_write_or_look_elsewhere(conn: Connection) -> None:
     await conn.execute("SET ROLE lamplighter_reader")
     try:
