@@ -17,7 +17,7 @@ from tests.integration.api.conftest import real_now
 from tests.parts.tasks import running
 from tests.parts.zones import message, zone
 
-POST = b"POST /ops/v1/commands HTTP/1.1\r\nhost: a\r\n"
+POST = b"POST /ops/v1/commands HTTP/1.1\r\nhost: a\r\nauthorization: Bearer x\r\n"
 JSON = b"content-type: application/json\r\n"
 CHUNKED = POST + JSON + b"transfer-encoding: chunked\r\n\r\n"
 CHUNK = b"8000\r\n" + b" " * 0x8000 + b"\r\n"
