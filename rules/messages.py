@@ -2,12 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
+from rules.figure_words import TIME, told
 from telemetry.alarms import Alarm, Severity
 from telemetry.clock import to_datetime
 
-_TIME = "%Y-%m-%d %H:%M:%S UTC"
 _KINDS = {Severity.INFO: "info", Severity.WARNING: "warning", Severity.CRITICAL: "failure"}
 
 
@@ -26,8 +25,9 @@ class Message:
 
 def raised(alarm: Alarm) -> Message:
     """An alarm that stands, and why."""
-    why = [f"{name}: {_listed(alarm.why.get(name, {}))}" for name in ("inputs", "thresholds")]
-    body = "\n".join([f"Since {alarm.observed_at:{_TIME}}.", *why, f"Alarm {alarm.id}"])
+    parts = (("Why", alarm.why.get("inputs")), ("Limits", alarm.why.get("thresholds")))
+    why = [f"{name}: {told(values)}" for name, values in parts if values]
+    body = "\n".join([f"Since {alarm.observed_at:{TIME}}.", *why, f"Alarm {alarm.id}"])
     return Message(f"{alarm.severity}: {_about(alarm)}", body, _KINDS[Severity(alarm.severity)], alarm.id)
 
 
@@ -39,36 +39,25 @@ def reminder(alarm: Alarm) -> Message:
 
 def over(alarm: Alarm) -> Message:
     """An alarm whose condition has gone."""
-    body = f"Over since {alarm.cleared_at:{_TIME}}.\nAlarm {alarm.id}"
+    body = f"Over since {alarm.cleared_at:{TIME}}.\nAlarm {alarm.id}"
     return Message(f"Over: {_about(alarm)}", body, "success", alarm.id)
 
 
 def flood(raised: Mapping[str, int], over: Mapping[str, int], since_us: int) -> Message:
     """Many alarms together, by type."""
     lines = [
-        f"{word}: {', '.join(f'{number} {type}' for type, number in sorted(types.items()))}"
+        f"{word}: {', '.join(f'{number} {_spaced(type)}' for type, number in sorted(types.items()))}"
         for word, types in (("Raised", raised), ("Over", over))
         if types
     ]
     title = f"{sum(raised.values())} more alarms, {sum(over.values())} over"
-    since = f"Since {to_datetime(since_us):{_TIME}}, too many to be told one by one."
+    since = f"Since {to_datetime(since_us):{TIME}}, too many to be told one by one."
     return Message(title, "\n".join([since, *lines]), "warning")
 
 
 def _about(alarm: Alarm) -> str:
-    return f"{alarm.type.replace('_', ' ')}, {alarm.asset or alarm.subject}"
+    return f"{_spaced(alarm.type)}, {alarm.asset or alarm.subject}"
 
 
-def _listed(values: Mapping[str, Any]) -> str:
-    return ", ".join(f"{name} {_shown(value)}" for name, value in values.items())
-
-
-def _shown(value: Any) -> str:
-    """A value of any depth as text."""
-    if isinstance(value, Mapping):
-        return f"({_listed(value)})"
-    if isinstance(value, list):
-        return " and ".join(map(_shown, value))
-    if value is None:
-        return "unknown"
-    return ("yes" if value else "no") if isinstance(value, bool) else str(value)
+def _spaced(type: str) -> str:
+    return type.replace("_", " ")

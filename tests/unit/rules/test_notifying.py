@@ -117,8 +117,8 @@ async def test_each_sink_of_the_rules_is_told_in_words() -> None:
     await eventually(both)
     (message,) = told["mail"]
     assert (message.title, message.kind) == ("critical: drain overflow, d", "failure")
-    assert "level_m 1.6" in message.body
-    assert "ground_m 1.5" in message.body
+    assert "level 1.6 m" in message.body
+    assert "ground 1.5 m" in message.body
     assert message.body.endswith("\nhttps://city.example/ops/alarms/a")
     assert notifier.counts["desk"]["sent"] == 1
     await notifier.close()
