@@ -67,6 +67,10 @@ def check(options: Options, of: str) -> None:
     for path, _ in options.order:
         _follow("$orderby", path, of)
     for name in sorted(options.select or ()):
+        whole, within, _ = name.partition("/")
+        if within and whole in (*PROPERTIES[of], *LINKS[of]):
+            instead = f"$expand={whole}($select=…)" if whole in LINKS[of] else f"$select={whole}"
+            raise bad_query(f"$select takes whole properties and links, and no path into {whole}: say {instead}.")
         if name not in (*IDS, SELF_LINK, *PROPERTIES[of], *LINKS[of]):
             raise _unknown("$select", name, of)
     for name, inner in options.expand.items():

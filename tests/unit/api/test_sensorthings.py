@@ -160,6 +160,8 @@ async def test_what_is_no_query_is_a_problem(client: httpx.AsyncClient, query: s
         ("Things?$filter=name/de eq 'a'", "name of Things has no de"),
         ("Things?$orderby=nope", "$orderby: Things have no nope"),
         ("Things?$select=name,nope", "$select: Things have no nope"),
+        ("Things?$select=name,properties/zone", "no path into properties: say $select=properties."),
+        ("Things?$select=Datastreams/name", "no path into Datastreams: say $expand=Datastreams($select=…)."),
         ("HistoricalLocations?$select=nope", "$select: HistoricalLocations have no nope"),
         ("Things('zone:lost')/Locations?$expand=Sensors", "Locations lead to Things"),
         ("Things('zone:market')?$expand=Datastreams($select=nope)", "$select: Datastreams have no nope"),
