@@ -37,8 +37,8 @@ async def test_a_zone_is_retained_and_stands_in_the_database(rules: Counts, town
     assert word["name"] == "Marktplatz"
     assert word["restricted"]["disabled"]["free"] == 1
     assert (word["lat"], word["lon"]) == (51.4363, 7.3352)
-    query = "SELECT free, occupied, stale FROM parking_zone_now WHERE zone = 'market'"
-    await town.row(query, expected=lambda row: row == (1, 1, False))
+    query = "SELECT free, occupied FROM parking_zone_now WHERE zone = 'market'"
+    await town.row(query, expected=lambda row: row == (1, 1))
 
 
 async def test_a_silent_bay_becomes_unknown(rules: Counts, town: Town) -> None:
