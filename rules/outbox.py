@@ -15,7 +15,11 @@ from bus.session import Unreachable
 from telemetry.clock import SECOND_US, Now
 
 PER_TOPIC_MAX = 16
-"""Messages of one topic that wait; beyond it the oldest is dropped, for a newer one says more."""
+"""Messages of one topic that wait; beyond it the oldest is dropped, for a newer one says more.
+
+Only words of zones and alarms come so far. Of the commands to a device at most three wait, because what another
+replaces before it is acknowledged is taken back (`rules.book`): none is dropped here of which nobody hears.
+"""
 SENDERS_MAX = 64
 """Messages under way at a time, each of another topic: more than the session has unanswered at once. One under way
 takes ten times the memory of one that waits."""

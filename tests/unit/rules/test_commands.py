@@ -423,6 +423,16 @@ def test_what_an_override_replaces_has_ended_and_its_end_disturbs_nothing() -> N
     assert ([each.id for each in life.state.book.of(1)], life.state.book.last(1)) == (["o", "p"], [])
 
 
+def test_however_many_wishes_nobody_answers_three_commands_wait_for_a_device() -> None:
+    """More than `outbox.PER_TOPIC_MAX` would be dropped on their way, and nobody would hear of it."""
+    life = night()
+    kinds = [Settings(80, 60), Settings(70), Settings(None, 90)]
+    for number in range(40):
+        wish = Override(f"o-{number}", 1, kinds[number % 7 % 3], NIGHT_US + HOUR_US)
+        life.step(NIGHT_US + number * SECOND_US, Inputs(overrides=[wish]))
+        assert len(life.state.book.of(1)) <= 3
+
+
 def test_an_acknowledged_command_that_is_replaced_keeps_its_state_and_ends() -> None:
     """It ended as `expired`, an hour later, because its lamp had not been seen to follow what it was not to do."""
     life = night()
