@@ -138,9 +138,9 @@ def word(
     common = _count(bays.shown[rows][open_rows], fresh[open_rows])
     restricted = {}
     for name, code in RESERVATIONS.items():
-        if all_of_them := int((plan.category[members] == code).sum()):
-            counted = _count(bays.shown[rows][category == code], fresh[category == code])
-            restricted[name] = msgspec.structs.replace(counted, closed=all_of_them - counted.capacity)
+        counted = _count(bays.shown[rows][category == code], fresh[category == code])
+        all_of_them = int((plan.category[members] == code).sum())
+        restricted[name] = msgspec.structs.replace(counted, closed=all_of_them - counted.capacity)
     known = rows[(bays.shown[rows] != UNKNOWN) & (heard_us[rows] != NEVER_US)]
     oldest_us = min(int(heard_us[known].min()), at_us) if len(known) else NEVER_US
     return ZoneAvailability(

@@ -25,8 +25,12 @@ class Shown:
 
 
 def reserved(zone: ZoneAvailability) -> list[tuple[Audience, Bays]]:
-    """The bays that are for somebody alone, by whom they are for."""
-    return [(AUDIENCES[whom], bays) for whom, bays in zone.restricted.items() if whom in AUDIENCES]
+    """The bays that are for somebody alone, by whom they are for; nobody for whom there are none."""
+    return [
+        (AUDIENCES[whom], bays)
+        for whom, bays in zone.restricted.items()
+        if whom in AUDIENCES and bays.capacity + bays.closed
+    ]
 
 
 def capacity(zone: ZoneAvailability) -> int:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from api.moments import rfc3339
-from api.standards.shown import label
+from api.standards.shown import label, reserved
 from storage.readings import AssetState
 from telemetry.availability import ZoneAvailability
 from telemetry.kind import Kind
@@ -75,8 +75,8 @@ RESERVED_WORDS = "bays reserved ({}) and free"
 def of_zone(zone: ZoneAvailability) -> Source:
     """A parking zone with its counts."""
     counts = {name: (getattr(zone, name), words) for name, words in ZONE_COUNTS.items()}
-    for whom, bays in zone.restricted.items():
-        counts[f"free_{whom}"] = (bays.free, RESERVED_WORDS.format(whom))
+    for whom, bays in reserved(zone):
+        counts[f"free_{whom.ours}"] = (bays.free, RESERVED_WORDS.format(whom.ours))
     told = ("capacity", "status", "trend", "stale", "verified_at")
     return Source(
         key=f"zone:{zone.zone}",

@@ -28,7 +28,10 @@ SCHEMAS = SHARED / "data/schemas/smart_data_models"
 def zones(shown: Board) -> None:
     reserved = {"disabled": bays(free=1, occupied=1), "charging": bays(occupied=2)}
     shown.receive(*message(zone("market", restricted=reserved, closed=2, trend="filling", status="almost_full")))
-    shown.receive(*message(zone("square", name="Straße <&> \x0b", free=0, occupied=0, status="closed")))
+    nobodys = {"disabled": bays(), "charging": bays()}
+    shown.receive(
+        *message(zone("square", 0, 0, name="Straße <&> \x0b", restricted=nobodys, status="closed")),
+    )
     shown.receive(*message(zone("lost", lat=None, lon=None)))
 
 
@@ -47,6 +50,7 @@ def test_parkapis_own_converter_takes_the_list_of_sites(park_api: ModuleType, sh
     standing, present = park_api.sites(body(shown, parkapi.SITES_PATH))
     assert [each.uid for each in standing] == [each.uid for each in present] == ["square", "market"]
     assert (standing[1].capacity, standing[1].capacity_disabled) == (12, 2)
+    assert (standing[0].capacity_disabled, standing[0].restricted_to or []) == (None, []), "there are none"
     assert (present[1].realtime_free_capacity, present[1].realtime_free_capacity_disabled) == (3, 1)
 
 

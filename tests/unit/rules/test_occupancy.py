@@ -8,6 +8,7 @@ import pytest
 
 from rules.city import City
 from rules.effects import Count, ForgetZone
+from telemetry.availability import Bays
 from telemetry.clock import SECOND_US, to_rfc3339, to_us
 from telemetry.registry import Asset
 from tests.parts.cities import NOON_US, Life, bay, city
@@ -128,6 +129,11 @@ def test_reserved_bays_count_only_under_restricted() -> None:
     assert (word.restricted["disabled"].capacity, word.restricted["disabled"].free) == (1, 1)
     charging = word.restricted["charging"]
     assert (charging.capacity, charging.free, charging.free_max, charging.occupied, charging.unknown) == (2, 0, 1, 1, 1)
+
+
+def test_a_zone_without_reserved_bays_says_that_there_are_none() -> None:
+    restricted = live(exact(1), [(1, 0, FREE)], 10).words()[-1].restricted
+    assert restricted == {whom: Bays(0, 0, 0, 0, 0, 0) for whom in ("disabled", "charging")}
 
 
 @pytest.mark.parametrize(("turn", "trend"), [((FREE, TAKEN), "filling"), ((TAKEN, FREE), "emptying")])
