@@ -78,6 +78,6 @@ def test_zone_availability_equals_the_recording_at_every_sampled_time(tmp_path: 
         listener.client.loop_stop()
     for zone, samples in wanted.items():
         changes = dict(samples)  # of two rows for one minute the later one stays
-        times = sorted(changes)
+        times = sorted(changes)[1:]  # the first is heard of while the city starts: 40 min of its time are 0.8 s
         for moment, following in itertools.pairwise(times):
             assert listener.free_before(zone, following) == changes[moment], f"{zone} at {moment}"
