@@ -195,7 +195,8 @@ def supersede(book: Book, new: Open, at_us: int, pace: Pace) -> list[MoveCommand
             book.drop(old)
         elif replaces_setpoint(old, new) and at_us < old.moot_us:
             book.put(msgspec.structs.replace(old, moot_us=at_us))
-            moves += [EndCommand(old.id, at_us)] if old.reason != "override" else []
+            if old.state is State.ACKNOWLEDGED and old.reason != "override":
+                moves.append(EndCommand(old.id, at_us))
     book.put(pace.dated(msgspec.structs.replace(new, sends=max(new.sends, sends))) if new.sends else new)
     return moves
 
@@ -215,7 +216,9 @@ def expire(book: Book, until_us: int, unsent: Set[str] = frozenset()) -> list[Mo
     for each in over:
         book.drop(each)
     return [
-        _expired(each, each.id in unsent) if each.moot_us == FOREVER_US else EndCommand(each.id, each.expires_us)
+        EndCommand(each.id, each.expires_us)
+        if each.state is State.ACKNOWLEDGED and each.moot_us < FOREVER_US
+        else _expired(each, each.id in unsent)
         for each in over
     ]
 

@@ -104,7 +104,7 @@ def _commands() -> str:
     return (
         f"## Commands\n\nA command is a lease of {limits.COMMAND_LEASE_S // 60} minutes, renewed at half. Reasons, "
         f"strongest first: {reasons}.\nOne replaced before its acknowledgement is `superseded`; one that had been "
-        "acknowledged\nkeeps its state, and `ended_at` says when it ended.\n\n"
+        "acknowledged\nkeeps its state, and `ended_at` says when it ended, unless it had been verified.\n\n"
         f"{_table(('state', 'may be followed by'), rows)}"
     )
 

@@ -66,13 +66,13 @@ SELECT n.place FROM n JOIN kept USING (topic, digest, element);
 
 -- name: presence
 -- What devices said of themselves. A retained word is an old one: it counts where it differs from what is known. What
--- is known from more than a moment ahead was heard by a clock that has been set right since.
+-- is known from more than a moment after the city's present was heard by a clock that has been set right since.
 UPDATE device d
 SET online = n.online, firmware = coalesce(n.firmware, d.firmware), status_at = n.at
 FROM unnest(%(devices)b::text[], %(online)b::boolean[], %(firmware)b::text[], %(at)b::timestamptz[], %(retained)b::boolean[])
     AS n (device, online, firmware, at, retained)
 WHERE d.device = n.device
-  AND (d.status_at IS NULL OR d.status_at <= n.at OR d.status_at > n.at + interval '5 minutes')
+  AND (d.status_at IS NULL OR d.status_at <= n.at OR d.status_at > (SELECT city_now()) + interval '5 minutes')
   AND (NOT n.retained OR d.online IS DISTINCT FROM n.online OR d.firmware IS DISTINCT FROM coalesce(n.firmware, d.firmware));
 
 -- name: heartbeat

@@ -423,6 +423,15 @@ def test_what_an_override_replaces_has_ended_and_its_end_disturbs_nothing() -> N
     assert ([each.id for each in life.state.book.of(1)], life.state.book.last(1)) == (["o", "p"], [])
 
 
+def test_an_override_that_nobody_answers_expires_though_its_setpoint_was_replaced() -> None:
+    life = night()
+    for minute, name, settings in ((1, "o", Settings(80, 60)), (2, "p", Settings(70))):
+        wish = Override(name, 1, settings, NIGHT_US + HOUR_US)
+        life.step(NIGHT_US + minute * MINUTE_US, Inputs(overrides=[wish]))
+    life.step(NIGHT_US + 61 * MINUTE_US)
+    assert states(life, "o") == [State.EXPIRED]
+
+
 def test_however_many_wishes_nobody_answers_three_commands_wait_for_a_device() -> None:
     """More than `outbox.PER_TOPIC_MAX` would be dropped on their way, and nobody would hear of it."""
     life = night()
