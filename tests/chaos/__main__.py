@@ -37,6 +37,7 @@ def options() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=1, help="of the first repetition; each further one is one higher")
     parser.add_argument("--repetitions", type=int, metavar="K", help="of each case, in place of its own number")
     parser.add_argument("--backlog", type=int, metavar="N", help="uplinks that wait in `database_away`")
+    parser.add_argument("--paced", type=int, metavar="N", help="of them a second, in place of as many as go")
     parser.add_argument("--list", action="store_true", help="name the cases and end")
     parser.add_argument("--keep", action="store_true", help="keep the log of all parts, and say where")
     return parser.parse_args()
@@ -54,6 +55,8 @@ def chosen(wanted: argparse.Namespace) -> list[Case]:
             replace(case, backlog=wanted.backlog, settle_s_max=longer_s) if case.backlog and not case.fat else case
             for case in cases
         ]
+    if wanted.paced:
+        cases = [replace(case, backlog_per_s=wanted.paced, rate_per_s=20) if case.backlog else case for case in cases]
     return cases
 
 

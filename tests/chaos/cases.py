@@ -68,7 +68,7 @@ class Faults:
 
 @dataclass(frozen=True)
 class Case:
-    """One row of the table. `backlog` readings come at full speed while the database is away, before all else."""
+    """One row of the table. `backlog` readings come while the database is away, before all else."""
 
     name: str
     says: str
@@ -79,6 +79,8 @@ class Case:
     seconds: float = 5.0
     members: int = 1
     backlog: int = 0
+    backlog_per_s: int = 0
+    """How many of it come a second; 0: as many as the broker takes."""
     meanwhile: str = ""
     """A fault of the broker's while the backlog waits."""
     fat: bool = False
@@ -151,7 +153,7 @@ CASES = [
         members=2,
         seconds=12,
     ),
-    Case("database_away", "the database away, 500,000 uplinks waiting", 1, backlog=500_000, settle_s_max=400),
+    Case("database_away", "the database away, 900,000 uplinks waiting", 1, backlog=900_000, settle_s_max=600),
     Case(
         "backlog_restarted",
         "a backlog waits while the broker is stopped and started",

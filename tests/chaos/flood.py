@@ -1,8 +1,8 @@
-"""A backlog: uplinks of a thousand lamps at full speed, as `python -m tests.chaos.flood URL START_MS UPLINKS EACH`.
+"""A backlog: uplinks of a thousand lamps, as `python -m tests.chaos.flood URL START_MS UPLINKS EACH PER_S`.
 
-Speaks just enough MQTT 3.1.1, over one connection, and prints how many uplinks the broker has acknowledged. Reading `n`
-is of the moment START_MS + n ms; EACH of them make an uplink, and uplink `u` comes from lamp `u % 1000`. With more than
-one they are padded to nearly the size that is still taken.
+PER_S of them come a second, or with 0 as many as the broker takes. Speaks just enough MQTT 3.1.1, over one connection,
+and prints how many uplinks the broker has acknowledged. Reading `n` is of the moment START_MS + n ms; EACH of them make
+an uplink, padded to nearly the size that is still taken where it is more than one; `u` comes from lamp `u % 1000`.
 """
 
 import asyncio
@@ -28,6 +28,7 @@ class Flood(asyncio.Protocol):
 
     def __init__(self, address: Address, start_ms: int, uplinks: int, each: int) -> None:
         self.done: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        self.due = uplinks
         self._address, self._start_ms, self._uplinks, self._each = address, start_ms, uplinks, each
         self._window, self._burst = max(10, WINDOW // each), max(1, BURST // each)
         self._sent = self._bytes = 0
@@ -45,18 +46,20 @@ class Flood(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """CONNACK and every PUBACK have four bytes each."""
         self._bytes += len(data)
-        acknowledged = self._bytes // 4 - 1
-        if acknowledged >= self._uplinks:
+        if self._bytes // 4 - 1 >= self._uplinks:
             self._transport.write(packets.DISCONNECT)
             self._transport.close()
-        elif acknowledged >= 0:
-            self._fill(min(self._uplinks, acknowledged + self._window))
+        else:
+            self.advance()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.done.set_result(max(0, self._bytes // 4 - 1))
 
-    def _fill(self, until: int) -> None:
-        if until - self._sent < self._burst and until < self._uplinks:
+    def advance(self) -> None:
+        """Send what is due, as far as the window has room."""
+        acknowledged = self._bytes // 4 - 1
+        until = min(self.due, acknowledged + self._window)
+        if acknowledged < 0 or (until - self._sent < self._burst and until < self._uplinks):
             return
         parts = []
         for number in range(self._sent, until):
@@ -75,11 +78,14 @@ class Flood(asyncio.Protocol):
         return b"[%b]" % b",".join([text % (self._start_ms + n, n, b"x" * self._padding) for n in numbers])
 
 
-async def main(url: str, start_ms: int, uplinks: int, each: int) -> None:
-    address = parse_address(url)
-    _, flood = await asyncio.get_running_loop().create_connection(
-        lambda: Flood(address, start_ms, uplinks, each), address.host, address.port
-    )
+async def main(url: str, start_ms: int, uplinks: int, each: int, per_s: int) -> None:
+    address, loop = parse_address(url), asyncio.get_running_loop()
+    _, flood = await loop.create_connection(lambda: Flood(address, start_ms, uplinks, each), address.host, address.port)
+    began_s = loop.time()
+    while per_s and not flood.done.done():
+        flood.due = min(uplinks, int((loop.time() - began_s) * per_s))
+        flood.advance()
+        await asyncio.sleep(0.1)
     print(await flood.done)
 
 

@@ -128,7 +128,8 @@ async def _backlog(place: Town, strikes: Strikes, case: Case, promised: Promised
     await place.database.stop()
     promised.flood_start_ms = time.time_ns() // 1_000_000 - 5 * 3_600_000
     promised.flood_each = ARRAY_OBSERVATIONS_MAX if case.fat else 1
-    terms = [place.mqtt_url, str(promised.flood_start_ms), str(case.backlog), str(promised.flood_each)]
+    numbers = (promised.flood_start_ms, case.backlog, promised.flood_each, case.backlog_per_s)
+    terms = [place.mqtt_url, *map(str, numbers)]
     flood = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "tests.chaos.flood", *terms, cwd=ROOT, stdout=asyncio.subprocess.PIPE
     )
