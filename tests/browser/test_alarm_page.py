@@ -47,7 +47,6 @@ class Office:
 
 @lasting_fixture()
 async def office(database: str) -> AsyncIterator[Office]:
-    pool = await open_pool(database, size=2)
     async with await connect(database) as conn:
         at_us = now() - 60_000_000
         await alarms.turn(conn, [Raised("a1", "asset:D-17", "D-17", AlarmType.DRAIN_OVERFLOW, at_us, at_us, WHY)])
@@ -59,14 +58,14 @@ async def office(database: str) -> AsyncIterator[Office]:
         """A city whose clock is another than the browser's."""
         return now() + 30 * DAY_US
 
-    app = create_app(
-        pool=pool, board=Board(city), now=city, real_now=now, dark=lambda begin, end: True, settings=ApiSettings()
-    )
-    server = HttpServer(app, listen("127.0.0.1", 0))
-    async with running(server.serve()):
-        await server.until_started()
-        yield Office(server.url, token)
-    await pool.close()
+    async with await open_pool(database, size=2) as pool:
+        app = create_app(
+            pool=pool, board=Board(city), now=city, real_now=now, dark=lambda begin, end: True, settings=ApiSettings()
+        )
+        server = HttpServer(app, listen("127.0.0.1", 0))
+        async with running(server.serve()):
+            await server.until_started()
+            yield Office(server.url, token)
 
 
 async def enter(page: Page, office: Office, token: str) -> None:

@@ -142,13 +142,12 @@ async def test_a_city_in_service_on_timescaledb_is_upgraded_with_all_that_it_hol
         for number in range(1, FIRST_WITH_ROWS + 1):
             await released(conn, number, "timescale")
     assert (await migrate(timescale_url)).applied == [each.name for each in read() if each.number > FIRST_WITH_ROWS]
-    pool = await open_pool(timescale_url, size=2)
-    await lifecycle.maintain(pool, to_us(at("2026-11-23 11:00")))
-    async with pool.connection() as conn:
-        latest = "SELECT observed_at, fields FROM latest WHERE asset_id = 1"
-        assert await table(conn, latest) == [(at("2026-11-22 10:00"), {"level_pct": 40.0})]
-        days = await table(conn, "SELECT level_pct_avg FROM streetlight_daily ORDER BY bucket")
-        assert days == [(55.0,), (40.0,)]
-        checked = "SELECT rows_expected, rows_found, differs_since FROM ledger_check"
-        assert await table(conn, checked) == [(1, 1, None)]
-    await pool.close()
+    async with await open_pool(timescale_url, size=2) as pool:
+        await lifecycle.maintain(pool, to_us(at("2026-11-23 11:00")))
+        async with pool.connection() as conn:
+            latest = "SELECT observed_at, fields FROM latest WHERE asset_id = 1"
+            assert await table(conn, latest) == [(at("2026-11-22 10:00"), {"level_pct": 40.0})]
+            days = await table(conn, "SELECT level_pct_avg FROM streetlight_daily ORDER BY bucket")
+            assert days == [(55.0,), (40.0,)]
+            checked = "SELECT rows_expected, rows_found, differs_since FROM ledger_check"
+            assert await table(conn, checked) == [(1, 1, None)]

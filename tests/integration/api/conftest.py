@@ -89,6 +89,20 @@ def app(pool: Pool, conn: Connection, night: Night, watched: Database) -> Any:
     )
 
 
+def stranger(pool: Pool, settings: ApiSettings) -> httpx.AsyncClient:
+    """A client from elsewhere, without a token, of an application of its own with these settings."""
+    app = create_app(
+        pool=pool,
+        board=Board(real_now),
+        now=real_now,
+        real_now=real_now,
+        dark=lambda begin, end: False,
+        settings=settings,
+    )
+    transport = httpx.ASGITransport(app, client=("203.0.113.7", 40_000))
+    return httpx.AsyncClient(transport=transport, base_url="http://city.example")
+
+
 @pytest.fixture
 def client_as(app: Any, conn: Connection) -> Callable[[Role | None], Any]:
     """Opens a client that bears a token of a role, or none."""

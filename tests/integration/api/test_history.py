@@ -7,12 +7,10 @@ from typing import Any
 import httpx
 import pytest
 
-from api.app import create_app
-from api.board import Board
 from api.settings import ApiSettings
 from api.standards.sensorthings import history
 from storage.pool import Connection, Pool
-from tests.integration.api.conftest import ago, observe, real_now, text
+from tests.integration.api.conftest import ago, observe, stranger, text
 
 LEVELS = "Datastreams('asset:drain-1:level_m')/Observations"
 NEWEST = ago(0)
@@ -124,12 +122,7 @@ async def test_what_would_cost_too_much_or_means_nothing_is_refused(
 
 
 async def test_everybody_sees_the_history_of_what_is_public_alone(pool: Pool, client_as: Callable[..., Any]) -> None:
-    app = create_app(
-        pool=pool, board=Board(real_now), now=real_now, real_now=real_now, dark=lambda begin, end: False,
-        settings=ApiSettings(public_kinds=("drain_level",)),
-    )  # fmt: skip
-    transport = httpx.ASGITransport(app, client=("203.0.113.7", 40_000))
-    async with httpx.AsyncClient(transport=transport, base_url="http://city.example") as everybody:
+    async with stranger(pool, ApiSettings(public_kinds=("drain_level",))) as everybody:
         assert levels(await get(everybody, LEVELS)) == list(range(COUNT))
         hidden = await everybody.get("/v1.1/Datastreams('asset:lamp-1:level_pct')/Observations")
     async with await client_as(None) as nobody:

@@ -49,17 +49,21 @@ async def publish(rules: Publisher, word: ZoneAvailability) -> None:
     await rules.publish(topic, payload, retain=True, timeout_s=10)
 
 
-@pytest.fixture
-async def api(own_broker: BrokerPart, pool: Pool) -> AsyncIterator[httpx.AsyncClient]:
-    """A client of the service on a real port."""
-    service = ApiService(
+def serving(broker: BrokerPart, pool: Pool, settings: ApiSettings = SETTINGS) -> ApiService:
+    return ApiService(
         pool=pool,
-        mqtt_url=own_broker.url,
+        mqtt_url=broker.url,
         now=real_now,
         real_now=real_now,
         dark=lambda begin, end: False,
-        settings=SETTINGS,
+        settings=settings,
     )
+
+
+@pytest.fixture
+async def api(own_broker: BrokerPart, pool: Pool) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of the service on a real port."""
+    service = serving(own_broker, pool)
     server = HttpServer(service.app, listen("127.0.0.1", 0))
     async with running(service.run()), running(server.serve()):
         await server.until_started()
@@ -110,9 +114,7 @@ async def shown(api: httpx.AsyncClient, zones: int) -> list[dict[str, Any]]:
 
 async def test_what_was_retained_before_we_came_is_known(rules: Publisher, own_broker: BrokerPart, pool: Pool) -> None:
     await publish(rules, fresh("market"))
-    service = ApiService(
-        pool=pool, mqtt_url=own_broker.url, now=real_now, real_now=real_now, dark=lambda begin, end: False
-    )
+    service = serving(own_broker, pool)
     async with running(service.run()):
 
         async def attempt() -> None:
@@ -124,14 +126,7 @@ async def test_what_was_retained_before_we_came_is_known(rules: Publisher, own_b
 async def test_what_nobody_has_asked_for_yet_is_there_too_when_the_database_goes(
     own_broker: BrokerPart, pool: Pool
 ) -> None:
-    service = ApiService(
-        pool=pool,
-        mqtt_url=own_broker.url,
-        now=real_now,
-        real_now=real_now,
-        dark=lambda begin, end: False,
-        settings=ApiSettings(public_kinds=("streetlight",)),
-    )
+    service = serving(own_broker, pool, ApiSettings(public_kinds=("streetlight",)))
     transport = httpx.ASGITransport(service.app, client=("203.0.113.7", 40_000))
     async with running(service.run()), httpx.AsyncClient(transport=transport, base_url="http://city.example") as client:
 

@@ -17,7 +17,7 @@ from api.standards.sensorthings import routes
 from lamplighter.http_server import HttpServer, listen
 from storage.pool import Connection, Pool
 from telemetry.clock import to_rfc3339
-from tests.integration.api.conftest import ago, observe, real_now, text
+from tests.integration.api.conftest import ago, observe, real_now, stranger, text
 from tests.parts.tasks import running
 from tests.parts.zones import message, zone
 
@@ -107,16 +107,7 @@ async def test_a_viewer_sees_everything_and_everybody_no_asset(
 async def test_kinds_that_settings_make_public_are_but_for_bays_and_movements(pool: Pool, conn: Connection) -> None:
     await observe(conn, "lamp-1", "streetlight", (ago(60), {"level_pct": 40.0, "motion": 3}))
     await observe(conn, "bay-1", "parking_bay", (ago(60), {"occupied": True}))
-    app = create_app(
-        pool=pool,
-        board=Board(real_now),
-        now=real_now,
-        real_now=real_now,
-        dark=lambda begin, end: False,
-        settings=ApiSettings(public_kinds=("streetlight", "parking_bay")),
-    )
-    transport = httpx.ASGITransport(app, client=("203.0.113.7", 40_000))
-    async with httpx.AsyncClient(transport=transport, base_url="http://city.example") as client:
+    async with stranger(pool, ApiSettings(public_kinds=("streetlight", "parking_bay"))) as client:
         found = (await client.get("/v1.1/Datastreams")).json()["value"]
         things = (await client.get(f"{routes.ROOT}/Things('asset:lamp-1')")).json()
     assert [each["@iot.id"] for each in found] == ["asset:lamp-1:level_pct"]

@@ -14,6 +14,7 @@ from bus.inbox import Subscriber
 from telemetry import topics
 from telemetry.clock import CityClock, Now
 from tests.parts.broker import BrokerPart
+from tests.parts.tasks import running
 
 
 def real_us() -> int:
@@ -64,10 +65,8 @@ async def ear_at(url: str, client_id: str, clean: bool = True) -> AsyncIterator[
     filters = [f"{topics.ROOT}/+/+/{leaf}" for leaf in ("telemetry", "status", "ack")]
     async with Subscriber(url, client_id, filters, now=real_us, clean=clean) as inbox:
         await inbox.ready()
-        listening = asyncio.create_task(listen(inbox))
-        yield ear
-        listening.cancel()
-        await asyncio.gather(listening, return_exceptions=True)
+        async with running(listen(inbox)):
+            yield ear
 
 
 async def remembered(broker: BrokerPart) -> None:

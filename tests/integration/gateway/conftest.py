@@ -24,6 +24,7 @@ from telemetry.clock import to_rfc3339
 from tests.integration.ingest.conftest import Ingest
 from tests.parts.broker import BrokerPart
 from tests.parts.patience import eventually
+from tests.parts.tasks import begun
 
 BAY, LAMP, DRAIN = "a81758fffe0304aa", "70b3d5b020073208", "a81758fffe0304bb"
 CITY = f"""asset,kind,name,zone,lat,lon,device,sensor_height_m
@@ -60,10 +61,7 @@ class Gateway:
             ready=ready.set,
         )
         self._task = asyncio.create_task(work)
-        waiting = asyncio.create_task(ready.wait())
-        await asyncio.wait([self._task, waiting], timeout=20, return_when=asyncio.FIRST_COMPLETED)
-        waiting.cancel()
-        assert ready.is_set(), self._task
+        await begun(self._task, ready)
 
     async def stop(self) -> None:
         if self._task is not None:

@@ -22,6 +22,7 @@ from telemetry import topics
 from telemetry.clock import CityClock
 from tests.parts.broker import BrokerPart
 from tests.parts.patience import eventually
+from tests.parts.tasks import begun
 
 _numbers = itertools.count()
 
@@ -58,10 +59,7 @@ class Ingest:
 
     async def start(self) -> None:
         self._task = asyncio.create_task(self._work)
-        ready = asyncio.create_task(self._ready.wait())
-        await asyncio.wait([ready, self._task], timeout=20, return_when=asyncio.FIRST_COMPLETED)
-        ready.cancel()
-        assert self._ready.is_set(), self._task
+        await begun(self._task, self._ready)
 
     async def failed(self) -> BaseException | None:
         """Why it has ended by itself."""

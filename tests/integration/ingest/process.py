@@ -12,20 +12,19 @@ from telemetry.clock import CityClock
 
 
 async def main(mqtt_url: str, database_url: str) -> None:
-    pool = await open_pool(database_url)
-    work = asyncio.ensure_future(
-        service.run(
-            mqtt_url=mqtt_url,
-            pool=pool,
-            now=lambda: time.time_ns() // 1000,
-            clock=CityClock(),
-            ready=lambda: print("ready", flush=True),
+    async with await open_pool(database_url) as pool:
+        work = asyncio.ensure_future(
+            service.run(
+                mqtt_url=mqtt_url,
+                pool=pool,
+                now=lambda: time.time_ns() // 1000,
+                clock=CityClock(),
+                ready=lambda: print("ready", flush=True),
+            )
         )
-    )
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, work.cancel)
-    with suppress(asyncio.CancelledError):
-        await work
-    await pool.close()
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, work.cancel)
+        with suppress(asyncio.CancelledError):
+            await work
 
 
 if __name__ == "__main__":

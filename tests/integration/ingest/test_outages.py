@@ -62,14 +62,13 @@ def own_database(background: Background, home: Path) -> Iterator[Database]:
 
 @asynccontextmanager
 async def serving(broker_url: str, database_url: str, instance: str) -> AsyncIterator[Ingest]:
-    pool = await open_pool(database_url, size=4)
-    running = Ingest(broker_url, pool, instance)
-    try:
-        await running.start()
-        yield running
-    finally:
-        await running.stop()
-        await pool.close()
+    async with await open_pool(database_url, size=4) as pool:
+        running = Ingest(broker_url, pool, instance)
+        try:
+            await running.start()
+            yield running
+        finally:
+            await running.stop()
 
 
 async def register(url: str) -> None:
@@ -153,15 +152,16 @@ async def test_ingest_starts_before_the_database(own_broker: BrokerPart, own_dat
     url = own_database.server.url
     await register(url)
     await asyncio.to_thread(own_database.stop)
-    pool = await open_pool(url)
-    running = Ingest(own_broker.url, pool, "ingest")
-    starting = asyncio.create_task(running.start())
-    await asyncio.sleep(0.5)
-    assert not starting.done()
-    await asyncio.to_thread(own_database.start)
-    await starting
-    await running.stop()
-    await pool.close()
+    async with await open_pool(url) as pool:
+        running = Ingest(own_broker.url, pool, "ingest")
+        starting = asyncio.create_task(running.start())
+        try:
+            await asyncio.sleep(0.5)
+            assert not starting.done()
+            await asyncio.to_thread(own_database.start)
+            await starting
+        finally:
+            await running.stop()
 
 
 async def test_the_broker_is_restarted_under_load(own_broker: BrokerPart, own_database: Database) -> None:
@@ -204,33 +204,34 @@ async def test_a_gentle_stop_leaves_nothing_half_done(own_broker: BrokerPart, ow
 async def test_ingest_is_killed_at_any_instant(own_broker: BrokerPart, own_database: Database, tmp_path: Path) -> None:
     url = own_database.server.url
     await register(url)
-    log = (tmp_path / "ingest.log").open("w")
+    log = tmp_path / "ingest.log"
 
     def start() -> "subprocess.Popen[bytes]":
         command = [sys.executable, "-m", "tests.integration.ingest.process", own_broker.url, url]
-        return subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log)
+        with log.open("a") as out:
+            return subprocess.Popen(command, cwd=ROOT, stdout=out, stderr=out)
 
     async def subscribed() -> None:
-        assert "ready" in (tmp_path / "ingest.log").read_text()
+        assert "ready" in log.read_text()
 
     random.seed(7)
     running = await asyncio.to_thread(start)
     sent: Counter[str] = Counter()
-    async with Publisher(own_broker.url, "devices") as publisher:
-        await eventually(subscribed, seconds=30, every=0.05)
-        for round_ in range(8):
-            await asyncio.gather(*[publish_something(publisher, sent, round_ * 200 + i) for i in range(200)])
-            if round_ % 2:
-                await asyncio.sleep(random.random() * 0.3)
-                running.kill()
-                running.wait()
-                running = await asyncio.to_thread(start)
-        try:
+    try:
+        async with Publisher(own_broker.url, "devices") as publisher:
+            await eventually(subscribed, seconds=30, every=0.05)
+            for round_ in range(8):
+                await asyncio.gather(*[publish_something(publisher, sent, round_ * 200 + i) for i in range(200)])
+                if round_ % 2:
+                    await asyncio.sleep(random.random() * 0.3)
+                    running.kill()
+                    running.wait()
+                    running = await asyncio.to_thread(start)
             await eventually(lambda: inspect(url, lambda city: all_settled(city, sent)), seconds=30, every=0.2)
-        finally:
-            running.terminate()
-            running.wait(20)
-    print((tmp_path / "ingest.log").read_text())
+    finally:
+        running.terminate()
+        running.wait(20)
+        print(log.read_text())
 
 
 async def publish_something(publisher: Publisher, sent: Counter[str], number: int) -> None:
@@ -261,17 +262,12 @@ async def all_settled(city: City, sent: Counter[str]) -> None:
 
 async def test_a_commit_in_doubt_is_counted_once(broker: BrokerPart, database: str, city: City, instance: str) -> None:
     severed: list[int] = []
-    async with Wire(database) as wire:
-        pool = await open_pool(wire.url, size=4)
-        running = Ingest(broker.url, pool, instance)
-        await running.start()
+    async with Wire(database) as wire, serving(broker.url, wire.url, instance) as running:
         wire.commit_side, wire.at_commit = "after", lambda: severed.append(1)
         await city.telemetry("streetlight", "L1", {"level_pct": 1})
         await city.telemetry("streetlight", "L1", b"nonsense")
         await eventually(lambda: nothing_in_flight(running, 2))
         account = await city.settled(2)
-        await running.stop()
-        await pool.close()
     assert sum(severed) == 1
     assert account["received"] == 2
     assert (account["stored"], account["quarantined"], account["duplicate"]) == (1, 1, 0)
@@ -286,15 +282,10 @@ async def test_a_transaction_that_was_lost_is_done_again(
     broker: BrokerPart, database: str, city: City, instance: str
 ) -> None:
     severed: list[int] = []
-    async with Wire(database) as wire:
-        pool = await open_pool(wire.url, size=4)
-        running = Ingest(broker.url, pool, instance)
-        await running.start()
+    async with Wire(database) as wire, serving(broker.url, wire.url, instance):
         wire.commit_side, wire.at_commit = "before", lambda: severed.append(1)
         await city.telemetry("streetlight", "L1", {"level_pct": 1})
         account = await city.settled(1)
-        await running.stop()
-        await pool.close()
     assert sum(severed) == 1
     assert (account["received"], account["stored"]) == (1, 1)
 
@@ -349,17 +340,17 @@ async def test_members_of_a_share_write_the_same_assets(
     broker: BrokerPart, pool: Pool, city: City, instance: str
 ) -> None:
     members = [Ingest(broker.url, pool, f"{instance}-{name}", share=instance) for name in "ab"]
-    for member in members:
-        await member.start()
     ts = now() // 1000 - 1_000
     readings = [("streetlight", LAMPS[i % 2], {"ts": ts + i, "level_pct": 1}) for i in range(600)]
-    await asyncio.gather(*[city.telemetry(*reading) for reading in readings])
-    account = await city.settled(600)
+    try:
+        await asyncio.gather(*[member.start() for member in members])
+        await asyncio.gather(*[city.telemetry(*reading) for reading in readings])
+        account = await city.settled(600)
+    finally:
+        await asyncio.gather(*[member.stop() for member in members])
     assert (account["received"], account["stored"]) == (600, 600)
     assert all(member.ledger.total.received for member in members)
     newest = await city.rows(
         "SELECT (extract(epoch FROM observed_at) * 1000)::bigint FROM latest_observation ORDER BY 1"
     )
     assert newest == [(ts + 598,), (ts + 599,)]
-    for member in members:
-        await member.stop()

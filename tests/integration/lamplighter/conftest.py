@@ -37,10 +37,12 @@ async def _mosquitto(folder: Path, lines: tuple[str, ...]) -> AsyncIterator[str]
     quiet = asyncio.subprocess.DEVNULL
     process = await asyncio.create_subprocess_exec(program, "-c", str(file), stdout=quiet, stderr=quiet)
     url = f"mqtt://127.0.0.1:{port}"
-    await eventually(lambda: handshake.shake_hands(url), OSError)
-    yield url
-    process.terminate()
-    await process.wait()
+    try:
+        await eventually(lambda: handshake.shake_hands(url), OSError)
+        yield url
+    finally:
+        process.terminate()
+        await process.wait()
 
 
 @pytest.fixture

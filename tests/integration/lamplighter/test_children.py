@@ -6,7 +6,10 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 import psutil
 import pytest
@@ -16,6 +19,7 @@ from lamplighter.embedded.children import ChildDied
 from lamplighter.errors import Failure
 from lamplighter.http_server import HttpServer, listen
 from lamplighter.supervise import crew
+from tests.parts.patience import eventually
 
 HERE = Path("/")
 PARENT = """
@@ -41,12 +45,18 @@ asyncio.run(main())
 """
 
 
-def start_parent(account: str = "None", at_the_end: str = "pass") -> tuple[subprocess.Popen[str], psutil.Process]:
-    """A supervising process and its child."""
+@contextmanager
+def family(
+    account: str = "None", at_the_end: str = "pass"
+) -> Iterator[tuple[subprocess.Popen[str], IO[str], psutil.Process]]:
+    """A supervising process, what it says, and its child."""
     script = PARENT.format(account=account, at_the_end=at_the_end)
-    parent = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True)
-    assert parent.stdout is not None
-    return parent, psutil.Process(int(parent.stdout.readline()))
+    with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True) as parent:
+        assert parent.stdout is not None
+        try:
+            yield parent, parent.stdout, psutil.Process(int(parent.stdout.readline()))
+        finally:
+            parent.kill()
 
 
 def wait_until_gone(process: psutil.Process, seconds: float = 5) -> None:
@@ -57,33 +67,32 @@ def wait_until_gone(process: psutil.Process, seconds: float = 5) -> None:
 
 
 def test_a_child_does_not_outlive_a_parent_that_is_killed() -> None:
-    parent, child = start_parent()
-    parent.kill()
-    parent.wait()
-    wait_until_gone(child)
+    with family() as (parent, _, child):
+        parent.kill()
+        parent.wait()
+        wait_until_gone(child)
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root runs children as another account")
 def test_neither_does_one_that_runs_as_another_account() -> None:
     """The kernel forgets the parent-death signal at a change of user, so it must be set after it."""
     account = "__import__('lamplighter.embedded.accounts').embedded.accounts.unprivileged_account()"
-    parent, child = start_parent(account)
-    assert child.username() == "nobody"
-    parent.kill()
-    parent.wait()
-    wait_until_gone(child)
+    with family(account) as (parent, _, child):
+        assert child.username() == "nobody"
+        parent.kill()
+        parent.wait()
+        wait_until_gone(child)
 
 
 def test_a_signal_after_some_patience_ends_at_once_and_takes_the_child_along() -> None:
-    parent, child = start_parent(at_the_end="await asyncio.sleep(600)")
-    parent.send_signal(signal.SIGINT)
-    assert parent.stdout is not None
-    assert parent.stdout.readline() == "orderly\n"
-    parent.send_signal(signal.SIGINT)
-    time.sleep(0.3)
-    parent.send_signal(signal.SIGINT)
-    assert parent.wait(5) == 130
-    wait_until_gone(child)
+    with family(at_the_end="await asyncio.sleep(600)") as (parent, said, child):
+        parent.send_signal(signal.SIGINT)
+        assert said.readline() == "orderly\n"
+        parent.send_signal(signal.SIGINT)
+        time.sleep(0.3)
+        parent.send_signal(signal.SIGINT)
+        assert parent.wait(5) == 130
+        wait_until_gone(child)
 
 
 async def test_a_child_that_dies_takes_all_down_and_is_named_with_its_last_words() -> None:
@@ -119,8 +128,11 @@ async def test_endless_lines_neither_block_the_child_nor_fill_the_memory() -> No
 
 async def test_a_child_that_ignores_the_signal_is_killed() -> None:
     child = await children.start("mule", ["sh", "-c", "trap '' TERM; echo up; while :; do sleep 0.1; done"], cwd=HERE)
-    await asyncio.sleep(0.2)
-    assert child.last_lines
+
+    async def up() -> None:
+        assert child.last_lines
+
+    await eventually(up)
     await child.stop(signal.SIGTERM, 0.2, signal.SIGKILL)
     assert not child.running
 

@@ -43,9 +43,8 @@ async def test_events_volumes_and_completeness(any_database: str) -> None:
         await alarms.turn(conn, [Cleared(subject, kind, first_us + 75 * MINUTE_US)])
         edges = Thresholds(assets={name: {"drainage": {"spill_edge_m": 2.0}} for name in levels})
         await rule_versions.activate(conn, RuleVersion("v", content(edges), "", "d", "anna"), BEGIN_US)
-    pool = await open_pool(any_database, size=1)
-    await maintain(pool, BEGIN_US + 2 * HOUR_US)
-    await pool.close()
+    async with await open_pool(any_database, size=1) as pool:
+        await maintain(pool, BEGIN_US + 2 * HOUR_US)
     async with await connect(any_database) as conn:
         until = to_datetime(BEGIN_US + 2 * HOUR_US)
         found = await find(conn, to_datetime(BEGIN_US), until, ZoneInfo("Europe/Berlin"))

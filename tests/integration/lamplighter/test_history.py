@@ -96,9 +96,8 @@ def test_it_enters_the_rollups_and_is_the_latest_only_where_it_is(
     told(capfd, HISTORY)
 
     async def summed_up() -> None:
-        pool = await open_pool(database, size=2)
-        await maintain(pool, to_us(dt.datetime(2025, 3, 3, tzinfo=dt.UTC)))
-        await pool.close()
+        async with await open_pool(database, size=2) as pool:
+            await maintain(pool, to_us(dt.datetime(2025, 3, 3, tzinfo=dt.UTC)))
 
     asyncio.run(summed_up())
     hourly = "SELECT count, level_pct_avg, energy_kwh_delta FROM streetlight_hourly WHERE asset_id = 1 ORDER BY bucket"

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -97,17 +97,8 @@ class Platform:
 async def running(run: Callable[..., Awaitable[None]], **arguments: Any) -> AsyncIterator[None]:
     """A service, for as long as a block runs, once it is ready."""
     ready = asyncio.Event()
-    task = asyncio.ensure_future(run(**arguments, ready=ready.set))
-    waiting = asyncio.create_task(ready.wait())
-    await asyncio.wait([task, waiting], timeout=20, return_when=asyncio.FIRST_COMPLETED)
-    waiting.cancel()
-    assert ready.is_set(), task
-    try:
+    async with during(run(**arguments, ready=ready.set), ready):
         yield
-    finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
 
 
 @pytest.fixture

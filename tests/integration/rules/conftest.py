@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from telemetry.clock import SECOND_US, CityClock, to_rfc3339
 from tests.parts.broker import BrokerPart
 from tests.parts.cities import BERLIN, ESSEN, MIDNIGHT_US
 from tests.parts.patience import eventually
+from tests.parts.tasks import running
 from tests.parts.wire import Wire
 
 TOWN = """asset,kind,name,zone,lat,lon,device,ring_sign,min_level_pct,crown_m,ground_m,reserved_for
@@ -155,17 +156,8 @@ def start_rules(own_broker: BrokerPart, pool: Pool, conn: Connection, clock: Clo
             ready=ready.set,
             **({"journal": Journal(tmp_path / "rules"), "pool": pool} | more),
         )
-        task = asyncio.create_task(work)
-        waiting = asyncio.create_task(ready.wait())
-        await asyncio.wait([task, waiting], timeout=20, return_when=asyncio.FIRST_COMPLETED)
-        waiting.cancel()
-        assert ready.is_set(), task
-        try:
+        async with running(work, ready):
             yield counts
-        finally:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
 
     return start
 

@@ -90,22 +90,19 @@ async def test_an_overflow_reaches_people_within_a_second_without_database(
 
 
 async def test_a_database_that_hangs_holds_nothing_up(town: Town, start_rules: StartRules, database: str) -> None:
-    async with Wire(database) as wire:
-        pool = await open_pool(wire.url, size=4)
-        async with start_rules(pool=pool):
-            await town.commands("L1", 1)
-            wire.stall()
-            said_s = time.monotonic()
-            await town.report("drain_level", "D1", level_m=1.6)
-            await alarms_heard(town, "unacknowledged")
-            assert time.monotonic() - said_s < 1.0
-            await town.report("parking_bay", "B1", occupied=False)
-            await asyncio.sleep(0.5)
-            wire.flow()
-            await town.row(OVERFLOW, expected=lambda row: row[0] == "unacknowledged")
-            await town.row("SELECT free FROM parking_zone_now", expected=lambda row: row == (1,))
-            assert await town.rows("SELECT event FROM alarm_event") == [("raise",)]
-        await pool.close()
+    async with Wire(database) as wire, await open_pool(wire.url, size=4) as pool, start_rules(pool=pool):
+        await town.commands("L1", 1)
+        wire.stall()
+        said_s = time.monotonic()
+        await town.report("drain_level", "D1", level_m=1.6)
+        await alarms_heard(town, "unacknowledged")
+        assert time.monotonic() - said_s < 1.0
+        await town.report("parking_bay", "B1", occupied=False)
+        await asyncio.sleep(0.5)
+        wire.flow()
+        await town.row(OVERFLOW, expected=lambda row: row[0] == "unacknowledged")
+        await town.row("SELECT free FROM parking_zone_now", expected=lambda row: row == (1,))
+        assert await town.rows("SELECT event FROM alarm_event") == [("raise",)]
 
 
 async def test_lamps_are_told_and_answer_without_database(rules: Counts, town: Town, gate: Wire) -> None:
@@ -180,8 +177,7 @@ async def test_a_leader_that_was_cut_off_and_overtaken_stops_and_hands_in(
     start_rules: StartRules, town: Town, database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(leading, "RETURN_S", 0.5)
-    async with Wire(database) as wire:
-        pool = await open_pool(wire.url, size=4)
+    async with Wire(database) as wire, await open_pool(wire.url, size=4) as pool:
         journal = tmp_path / "first" / "journal"
         both = (
             start_rules(pool=pool, journal=Journal(journal.parent)),
@@ -211,7 +207,6 @@ async def test_a_leader_that_was_cut_off_and_overtaken_stops_and_hands_in(
             query = "SELECT state, why->'inputs'->>'level_m' FROM alarm"
             assert await town.rows(query) == [("unacknowledged", "1.7")]
             assert (first.leading, second.leading) == (False, True)
-        await pool.close()
 
 
 async def test_a_later_term_of_another_database_overtakes_nobody(start_rules: StartRules, town: Town) -> None:

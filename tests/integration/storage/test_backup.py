@@ -41,11 +41,10 @@ async def populate(url: str) -> None:
             for begin in ("2026-09-10 00:00", "2026-11-22 20:00"):
                 await store(conn, kind, random_rows(kind, [asset], at(begin), 6, seed=asset, step_s=600))
         await conn.execute("INSERT INTO ledger (day, received) VALUES ('2026-11-22', 0)")
-    pool = await open_pool(url, size=2)
-    await lifecycle.maintain(pool, to_us(NOW), ages=lifecycle.Ages(raw_days=30, compress_days=7))
-    async with pool.connection() as conn:
-        await store(conn, "streetlight", random_rows("streetlight", [1], at("2026-11-23 03:00"), 3, seed=9))
-    await pool.close()
+    async with await open_pool(url, size=2) as pool:
+        await lifecycle.maintain(pool, to_us(NOW), ages=lifecycle.Ages(raw_days=30, compress_days=7))
+        async with pool.connection() as conn:
+            await store(conn, "streetlight", random_rows("streetlight", [1], at("2026-11-23 03:00"), 3, seed=9))
 
 
 async def contents(url: str) -> dict[str, list[str]]:
@@ -92,9 +91,8 @@ async def test_a_backup_moves_between_the_modes_and_loses_nothing(
                 assert found[name] == wanted[name], f"{name} in {mode}"
         async with await connect(target) as conn:
             await check(conn)
-    pool = await open_pool(elsewhere, size=2)
-    summed = await lifecycle.maintain(pool, to_us(NOW), ages=lifecycle.Ages(raw_days=30, compress_days=7))
-    await pool.close()
+    async with await open_pool(elsewhere, size=2) as pool:
+        summed = await lifecycle.maintain(pool, to_us(NOW), ages=lifecycle.Ages(raw_days=30, compress_days=7))
     assert summed.days == 1, "what was to be summed up still is"
 
 

@@ -28,13 +28,10 @@ async def test_either_end_gives_up_a_silent_connection(native_pool: Pool) -> Non
 
 
 async def test_a_service_starts_while_the_database_is_away() -> None:
-    pool = await open_pool("postgresql://nobody@127.0.0.1:1/nothing")
-    try:
+    async with await open_pool("postgresql://nobody@127.0.0.1:1/nothing") as pool:
         with pytest.raises(errors.Unavailable), errors.translated():
             async with pool.connection(timeout=0.2):
                 pass
-    finally:
-        await pool.close()
 
 
 async def test_a_connection_that_broke_is_replaced_before_it_is_lent(native: Connection, native_pool: Pool) -> None:
