@@ -86,12 +86,14 @@ async def _run(field: Field, rate: float, seconds: float) -> Delays:
     messages = int(rate * seconds)
     loaders = replace(city.source, devices=city.source.devices - 1)  # the last device is the probe's
     async with field.ingest(city), _api(field, city) as api:
-        probe = asyncio.create_task(_probe(field, city.source, api))
+        over = asyncio.Event()
+        probe = asyncio.create_task(_probe(field, city.source, api, over))
         try:
             await field.publish(loaders, messages, rate=rate)
+            over.set()
+            visible = await probe
         finally:
             probe.cancel()
-        visible = await probe
         sent = messages + len(visible)
         stored = await city.until_stored(sent)
     if stored < sent or len(visible) <= UNSETTLED:
@@ -116,27 +118,23 @@ async def _api(field: Field, city: City) -> AsyncIterator[httpx.AsyncClient]:
             yield client
 
 
-async def _probe(field: Field, source: Source, api: httpx.AsyncClient) -> list[float]:
-    """Publish and look, again and again, until cancelled; returns the delays."""
+async def _probe(field: Field, source: Source, api: httpx.AsyncClient, over: asyncio.Event) -> list[float]:
+    """Publish and look, again and again, until it is over, the last one to its end; returns the delays."""
     delays: list[float] = []
     device = source.devices
     kind, url = source.kind(device), f"/ops/v1/assets/asset-{device}"
     field_name = {"streetlight": "level_pct", "drain_level": "level_m", "parking_bay": "confidence_pct"}[kind]
     extra = {"occupied": True} if kind == "parking_bay" else {}
-    try:
-        async with Publisher(field.broker.url, "bench-probe") as publisher:
-            number = 0
-            while True:
-                number += 1
-                value = number % 1_000 / 100  # differs from the one before
-                begun_s, moment_ms = time.monotonic(), time.time_ns() // 1_000_000
-                reading = msgspec.json.encode({"ts": moment_ms, field_name: value, **extra})
-                await publisher.publish(topics.telemetry(kind, source.device(device)), reading)
-                await _until_shown(api, url, field_name, value, begun_s)
-                delays.append((time.monotonic() - begun_s) * 1000)
-                await asyncio.sleep(PROBE_EVERY_S)
-    except asyncio.CancelledError:
-        return delays
+    async with Publisher(field.broker.url, "bench-probe") as publisher:
+        while not over.is_set():
+            value = (len(delays) + 1) % 1_000 / 100  # differs from the one before
+            begun_s, moment_ms = time.monotonic(), time.time_ns() // 1_000_000
+            reading = msgspec.json.encode({"ts": moment_ms, field_name: value, **extra})
+            await publisher.publish(topics.telemetry(kind, source.device(device)), reading)
+            await _until_shown(api, url, field_name, value, begun_s)
+            delays.append((time.monotonic() - begun_s) * 1000)
+            await asyncio.sleep(PROBE_EVERY_S)
+    return delays
 
 
 async def _until_shown(api: httpx.AsyncClient, url: str, name: str, value: float, begun_s: float) -> None:

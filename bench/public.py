@@ -37,6 +37,7 @@ ZONES = 20
 CONNECTIONS = 32
 LISTENERS = 1_000
 TURN_S = 2.0
+ROUNDS = 5
 OVER_FASTAPI, OF_NODE, P99_MS_MAX, REACHED_S_MAX = 15.0, 0.7, 15.0, 1.0
 READY_S = 60.0
 FREE = 20
@@ -204,7 +205,7 @@ async def measure(rounds: int, turn_s: float, folder: Path) -> list[Section]:
 def main() -> int:
     """Measure, write the page, and say whether what was promised holds."""
     parser = argparse.ArgumentParser(prog="python -m bench.public", description=__doc__)
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--rounds", type=int, default=ROUNDS)
     parser.add_argument("--turn", type=float, default=TURN_S, help="seconds of each turn")
     parser.add_argument("--serve", metavar="MQTT_URL", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
@@ -220,7 +221,8 @@ def main() -> int:
             return 1
     print("\n".join(page.terminal(section) for section in sections))
     head = (
-        "# Speed of the public API\n\nWritten by `python -m bench.public`; run it to have the figures of your machine."
+        "# Speed of the public API\n\nWritten by `python -m bench.public`; run it to have the figures of your machine. "
+        f"Figures are medians\nof {arguments.rounds} rounds, with the least and the greatest in brackets."
     )
     parts = [head, "\n".join(f"- {line}" for line in of)]
     for each in sections:

@@ -1,6 +1,7 @@
 """Figures 1 to 3: all contenders race on the same field, turn after turn, and are weighed."""
 
 import json
+import random
 import sys
 from collections import defaultdict
 from dataclasses import dataclass, replace
@@ -21,7 +22,8 @@ UNTIL_LAST_S = 120.0
 WORDS = """\
 From the first publish to the last commit by the server's own record (the C subscriber: to the last receipt), at full
 speed: one publisher with at most 2,000 unconfirmed messages, which hears confirmations every 5 ms, since it stands
-for many devices. Contenders take turns, round after round; each ratio is taken within a round, and its median counts.
+for many devices. Contenders take turns, round after round and each time in another order, so that nobody always comes
+after the same neighbour; each ratio is taken within a round, and its median counts.
 CPU and memory are the contender's own, all its processes together, from its subscription to its last row; broker and
 database are not in them. All share one machine, so who can comes in by the broker's Unix socket, which spares the
 broker a part of its work: ours and the C subscriber, each also by TCP. Peers take the asset's number from the
@@ -76,7 +78,7 @@ async def race(field: Field, parts: Parts, rounds: int, share: float = 1.0) -> S
     field_of = [replace(each, messages=int(each.messages * share)) for each in contenders.present(parts)]
     runs: dict[str, list[Run]] = defaultdict(list)
     for round_ in range(1, rounds + 1):
-        for each in list(field_of):
+        for each in random.Random(round_).sample(field_of, len(field_of)):
             try:
                 one = await run(each, field, await field.city(kinds=each.kinds), parts)
             except Failed as failure:

@@ -118,7 +118,7 @@ async def test_the_servers_own_jobs_keep_the_hours_whose_rows_are_dropped(
     timescale: Connection, timescale_pool: Pool
 ) -> None:
     """They refreshed them a fortnight beyond the rows, which forgets them: hours went with their rows."""
-    now = at("2026-11-23 12:00")
+    now = dt.datetime.now(dt.UTC)  # as those jobs have it
     await register(timescale, BAY)
     moments = [now - dt.timedelta(days=days) for days in (72, 66, 1)]
     await store(timescale, "parking_bay", [(1, moment, FREE) for moment in moments])
