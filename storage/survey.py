@@ -71,10 +71,10 @@ async def last_token(conn: Connection) -> datetime | None:
     return found
 
 
-async def timezone(conn: Connection) -> str | None:
-    """The time zone by which local days are cut."""
-    found: str | None = await _value(conn, "timezone")
-    return found
+async def city(conn: Connection) -> tuple[str, int] | None:
+    """The time zone by which local days are cut, and after how many seconds a zone's word is stale in SQL."""
+    rows: list[tuple[str, int]] = await _rows(conn, "city")
+    return rows[0] if rows else None
 
 
 async def led(conn: Connection) -> bool:

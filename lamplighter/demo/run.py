@@ -56,7 +56,7 @@ async def run(options: Options, settings: Settings, view: View) -> None:
         taken = members.hold(listen(LOOPBACK, http_port))
         city = _City(options, settings, series)
         server, broker = await city.start_parts(members, folder, mqtt_port)
-        token = await city.furnish(server.url)
+        token = await city.furnish(server.url, settings.ttl_s)
         settings = settings.model_copy(update={"rules_journal_dir": folder / "rules"})
         settings = city.with_network_servers(settings, broker.url)
         ground = await members.enter(compose.ground(settings, server.url, broker.url, city.clock))
@@ -89,9 +89,9 @@ class _City:
         members.watch(broker.child)
         return server, broker
 
-    async def furnish(self, url: str) -> str:
+    async def furnish(self, url: str, ttl_s: int) -> str:
         """Bring the schema, the registry, the clock and an admin's token into the database; returns the token."""
-        await migrate.migrate(url, timezone=self.place.timezone)
+        await migrate.migrate(url, timezone=self.place.timezone, ttl_s=ttl_s)
         rows = simulating.registry_csv(self._town, self._series, self._options.speech)
         with errors.translated():
             async with await connect(url, application="lamplighter demo") as connection:

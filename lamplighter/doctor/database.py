@@ -24,12 +24,12 @@ _MENDS: Mapping[type[errors.StorageError], str] = {
 }
 
 
-async def examine(url: str, timezone: str) -> AsyncIterator[Finding]:
-    """Look at the database at `url`; the city's time zone is `timezone`."""
+async def examine(url: str, timezone: str, ttl_s: int) -> AsyncIterator[Finding]:
+    """Look at the database at `url`; services go by this time zone, and call a zone's word stale after `ttl_s`."""
     try:
         with errors.translated():
             async with await connect(url, application="lamplighter doctor") as connection:
-                async for finding in _examine(connection, url, timezone):
+                async for finding in _examine(connection, url, timezone, ttl_s):
                     yield finding
     except errors.StorageError as error:
         mend = _MENDS.get(type(error))
@@ -37,7 +37,7 @@ async def examine(url: str, timezone: str) -> AsyncIterator[Finding]:
         yield wrong("database", f"{sentence}: {mend}." if mend and mend not in sentence else f"{sentence}.")
 
 
-async def _examine(connection: Connection, url: str, timezone: str) -> AsyncIterator[Finding]:
+async def _examine(connection: Connection, url: str, timezone: str, ttl_s: int) -> AsyncIterator[Finding]:
     asked_us = real_now()
     server = await survey.server(connection)
     yield _version(server)
@@ -46,10 +46,10 @@ async def _examine(connection: Connection, url: str, timezone: str) -> AsyncIter
         yield finding
     await migrate.check(connection)
     yield ok("schema", "The schema is that of this version.")
-    kept = await survey.timezone(connection)
-    if kept != timezone:
-        words = f"Its days are cut by the time zone {kept}, and the rules live in {timezone}"
-        yield wrong("database", f"{words}: mend LAMPLIGHTER_TIMEZONE, or run `lamplighter migrate`.")
+    kept = await survey.city(connection)
+    if kept is not None:
+        for finding in _settings(*kept, timezone, ttl_s):
+            yield finding
     yield await _reader(connection)
     registered = await survey.assets(connection)
     if registered:
@@ -61,6 +61,16 @@ async def _examine(connection: Connection, url: str, timezone: str) -> AsyncIter
         ended = await survey.last_token(connection)
         since = f" since {ended:%Y-%m-%d %H:%M} UTC" if ended else ""
         yield note("credentials", f"No API token is valid{since}: `lamplighter token issue` makes one for operators.")
+
+
+def _settings(kept_timezone: str, kept_ttl_s: int, timezone: str, ttl_s: int) -> Iterator[Finding]:
+    """Whether what `lamplighter migrate` was last told is what services go by."""
+    if kept_timezone != timezone:
+        words = f"Its days are cut by the time zone {kept_timezone}, and the rules live in {timezone}"
+        yield wrong("database", f"{words}: mend LAMPLIGHTER_TIMEZONE, or run `lamplighter migrate`.")
+    if kept_ttl_s != ttl_s:
+        words = f"In SQL a zone's word is stale after {kept_ttl_s} s, for residents after {ttl_s} s"
+        yield wrong("database", f"{words}: mend LAMPLIGHTER_TTL_S, or run `lamplighter migrate`.")
 
 
 def _server(server: survey.Server, *, away: bool) -> Iterator[Finding]:

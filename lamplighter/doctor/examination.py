@@ -54,7 +54,7 @@ async def _database(patient: Patient) -> AsyncIterator[Finding]:
     if settings.database_url is None:
         yield wrong("database", "No database is named: set LAMPLIGHTER_DATABASE_URL.")
         return
-    async for finding in database.examine(settings.database_url, settings.timezone):
+    async for finding in database.examine(settings.database_url, settings.timezone, settings.ttl_s):
         yield finding
 
 

@@ -51,5 +51,9 @@ async def examine(settings: Settings) -> AsyncIterator[Finding]:
         )
         return
     yield ok(_ABOUT, words)
+    if thresholds.parking.ttl_s > settings.ttl_s:
+        words = f"A quiet zone speaks every {thresholds.parking.ttl_s / 2:g} s, and is stale after {settings.ttl_s} s"
+        mend = f"set `ttl_s` under `parking` to at most {settings.ttl_s}, or raise LAMPLIGHTER_TTL_S"
+        yield wrong(_ABOUT, f"{words}: {mend}.")
     async for finding in sinks.examine(thresholds.notifications.sinks):
         yield finding

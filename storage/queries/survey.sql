@@ -30,9 +30,9 @@ SELECT (extract(epoch FROM city_now()) * 1000000)::bigint;
 -- When the last token of the operators' API ran out, NULL where there has been none.
 SELECT max(least(expires_at, revoked_at)) FROM api_token;
 
--- name: timezone
--- The time zone by which local days are cut.
-SELECT timezone FROM city;
+-- name: city
+-- The time zone by which local days are cut, and after how many seconds a zone's word is stale.
+SELECT timezone, ttl_s FROM city;
 
 -- name: unreadable
 -- Which of these relations a role may not read; all of them where there is no such role.

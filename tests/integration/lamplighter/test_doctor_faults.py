@@ -255,6 +255,16 @@ async def the_time_zones_differ(town: Town, _: pytest.MonkeyPatch) -> Patient:
     return town.patient(timezone="Europe/Lisbon")
 
 
+@fault("database", "stale after 60 s, for residents after 90 s: mend LAMPLIGHTER_TTL_S, or run `lamplighter migrate`")
+async def zones_grow_stale_at_another_time_in_sql(town: Town, _: pytest.MonkeyPatch) -> Patient:
+    return town.patient(ttl_s=90)
+
+
+@fault("rules", "A quiet zone speaks every 30 s, and is stale after 20 s: set `ttl_s` under `parking` to at most 20")
+async def zones_grow_stale_before_they_speak_again(town: Town, _: pytest.MonkeyPatch) -> Patient:
+    return town.patient(ttl_s=20)
+
+
 @fault("database", "It does not balance on 2026-11-22: `lamplighter report ledger`")
 async def the_ledger_does_not_balance(town: Town, _: pytest.MonkeyPatch) -> Patient:
     check = "INSERT INTO ledger_check VALUES ('2026-11-22', %s, 1, 0, 0, 0, 0, %s)"
