@@ -94,7 +94,7 @@ def create_app(
         _reference_router(app),
     ):
         app.router.routes.extend(router.routes)  # included, each would be analysed once more at the first request
-    return Door(app, board, buckets, addresses, metrics)
+    return Door(app, board, buckets, addresses, metrics, gate)
 
 
 def _framework() -> Described:

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from starlette.types import Scope
 
 from api.addresses import Addresses
 from api.database import Database
@@ -101,6 +102,14 @@ class Gate:
         if secret:
             raise unauthorised("The token is unknown, expired or revoked.")
         raise unauthorised("This needs a token: Authorization: Bearer TOKEN.")
+
+    async def disowns(self, scope: Scope, secret: str) -> bool:
+        """Whether a token opens nothing; `recognise` charges for it. `False` where the database is away."""
+        wait_s = self._attempts.empty_for(self._addresses.client(scope), time.monotonic())
+        try:
+            return await self._token(secret, in_turn=wait_s > 0) is None
+        except StorageError:
+            return False
 
     async def is_still_good(self, caller: Caller) -> bool:
         """Whether the caller's token is still neither expired nor revoked; while the database is away, not expired."""

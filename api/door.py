@@ -4,11 +4,13 @@ import time
 from collections.abc import Mapping
 
 from fastapi import HTTPException
+from fastapi.security.utils import get_authorization_scheme_param
 from starlette.applications import Starlette
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
 from api.addresses import Addresses
+from api.auth import Gate
 from api.board import PATH, Board
 from api.headers import OPEN, OWN, PREFLIGHT, borne
 from api.metrics import Metrics
@@ -30,12 +32,15 @@ UNLIMITED = (OPERATORS, "/healthz", "/readyz", "/probez", "/metrics")
 class Door:
     """The ASGI application that stands before the framework's."""
 
-    def __init__(self, app: Starlette, board: Board, buckets: Buckets, addresses: Addresses, metrics: Metrics) -> None:
+    def __init__(
+        self, app: Starlette, board: Board, buckets: Buckets, addresses: Addresses, metrics: Metrics, gate: Gate
+    ) -> None:
         self._app = app
         self.shelf = Shelf(board, buckets, addresses, metrics)
         self._buckets = buckets
         self._addresses = addresses
         self._metrics = metrics
+        self._gate = gate
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer, or pass on to the framework."""
@@ -72,7 +77,7 @@ class Door:
             scope = {**scope, "method": "GET"}
             visit.without_body = True
         said = dict(reversed(scope["headers"]))  # of several the first counts
-        if scope["path"].startswith(OPERATORS) and not said.get(b"authorization", b"").lower().startswith(b"bearer "):
+        if scope["path"].startswith(OPERATORS) and await self._is_strange(scope, said):
             receive = _nothing  # it is refused, or a page: what a stranger sends is not even looked at
             said = {}
         refusal = _refusal(said)
@@ -85,6 +90,13 @@ class Door:
             if not visit.ended:  # else the framework has answered 500, recorded the error, and raises it once more
                 raise
         return getattr(scope.get("route"), "path", "none")
+
+    async def _is_strange(self, scope: Scope, said: Mapping[bytes, bytes]) -> bool:
+        """Whether a request shows no token, or comes with a body and a token that opens nothing."""
+        scheme, secret = get_authorization_scheme_param(said.get(b"authorization", b"").decode("latin-1"))
+        if scheme.lower() != "bearer" or not secret:
+            return True
+        return _has_body(said) and await self._gate.disowns(scope, secret)
 
 
 class _Visit:
@@ -125,13 +137,17 @@ def _refusal(said: Mapping[bytes, bytes]) -> Problem | None:
     length = said.get(b"content-length", b"0")
     if length.isdigit() and int(length) > BODY_BYTES_MAX:
         return too_large()
-    if length == b"0" and b"transfer-encoding" not in said:
+    if not _has_body(said):
         return None
     if said.get(b"content-encoding", b"identity") != b"identity":
         return Problem(415, "A body is to be sent as it is, without Content-Encoding.")
     if said.get(b"content-type", b"").partition(b";")[0].strip().lower() != b"application/json":
         return Problem(415, "A body is to be sent as Content-Type: application/json.")
     return None
+
+
+def _has_body(said: Mapping[bytes, bytes]) -> bool:
+    return said.get(b"content-length", b"0") != b"0" or b"transfer-encoding" in said
 
 
 def too_large() -> Problem:

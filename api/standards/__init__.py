@@ -13,7 +13,7 @@ from api.standards.shown import Shown
 __all__ = ["OPEN_PATHS", "RENDERINGS", "Rendering", "Shown"]
 
 OPEN_PATHS = ("/public/", "/api/public/", "/v1.1")
-"""Where paths begin that any page of anybody may read; so may it the residents' page at `/`."""
+"""Where paths begin that any page of anybody may read, as it may the residents' page at `/`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,13 +6,12 @@ from typing import Any
 import httpx
 import pytest
 
-from api.app import create_app
-from api.board import Board
+from api.door import BODY_BYTES_MAX
 from api.settings import ApiSettings
 from storage import tokens
 from storage.pool import Connection, Pool
 from telemetry.clock import DAY_US, MINUTE_US, SECOND_US, to_datetime
-from tests.integration.api.conftest import real_now
+from tests.integration.api.conftest import real_now, stranger
 
 NOW_US = 1_795_000_000_000_000
 
@@ -84,17 +83,7 @@ async def test_a_revoked_token_opens_nothing(viewer: httpx.AsyncClient, conn: Co
 async def test_a_valid_token_is_never_told_to_wait_whoever_guesses_beside_it(conn: Connection, pool: Pool) -> None:
     now_us = real_now()
     _, secret = await tokens.issue(conn, role="viewer", expires_us=now_us + DAY_US, real_now_us=now_us)
-    few = ApiSettings(requests_per_s=0.001, requests_burst=2)
-    app = create_app(
-        pool=pool,
-        board=Board(real_now),
-        now=real_now,
-        real_now=real_now,
-        dark=lambda begin, end: False,
-        settings=few,
-    )
-    transport = httpx.ASGITransport(app, client=("203.0.113.7", 40_000))
-    async with httpx.AsyncClient(transport=transport, base_url="http://city.example") as client:
+    async with stranger(pool, ApiSettings(requests_per_s=0.001, requests_burst=2)) as client:
         residents = [(await client.get("/public/v1/parking")).status_code for _ in range(3)]
         bearer, guess = ({"authorization": f"Bearer {each}"} for each in (secret, "ll_guess"))
         guesses = [(await client.get("/ops/v1/ledger", headers=guess)).status_code for _ in range(3)]
@@ -105,6 +94,20 @@ async def test_a_valid_token_is_never_told_to_wait_whoever_guesses_beside_it(con
     assert (guesses, bare) == ([401, 401, 429], 429)
     assert [answer.status_code for answer in asked] == [200, 429, 200, 429, 200]
     assert asked[1].headers["retry-after"]
+
+
+@pytest.mark.parametrize(
+    ("body", "media_type"),
+    [(b"{", "application/json"), (b"{}", "text/plain"), (b"x" * (BODY_BYTES_MAX + 1), "application/json")],
+)
+async def test_a_wrong_token_is_refused_before_the_body_is_looked_at(
+    client_as: Any, body: bytes, media_type: str
+) -> None:
+    headers = {"authorization": "Bearer ll_guess", "content-type": media_type}
+    async with await client_as(None) as guesser, await client_as("viewer") as viewer:
+        assert (await guesser.post("/ops/v1/commands", content=body, headers=headers)).status_code == 401
+        known = await viewer.post("/ops/v1/commands", content=body, headers={"content-type": media_type})
+        assert known.status_code in (400, 413, 415), "who is known hears what is wrong with it"
 
 
 async def test_another_scheme_is_no_token(client_as: Any) -> None:
