@@ -204,8 +204,10 @@ class Command(BaseModel):
     acknowledged_at: Moment | None
     verified_at: Moment | None
     expires_at: Moment
+    ended_at: Moment | None = Field(description="When somebody took it back, or another command its place.")
     error: str | None
     by: str | None
+    note: str | None
 
 
 class Commands(BaseModel):

@@ -196,7 +196,7 @@ def supersede(book: Book, new: Open, at_us: int, pace: Pace) -> list[MoveCommand
         elif replaces_setpoint(old, new) and at_us < old.moot_us:
             book.put(msgspec.structs.replace(old, moot_us=at_us))
             if old.state is State.ACKNOWLEDGED and old.reason != "override":
-                moves.append(EndCommand(old.id, at_us))
+                moves.append(EndCommand(old.id, min(at_us, old.expires_us)))
     book.put(pace.dated(msgspec.structs.replace(new, sends=max(new.sends, sends))) if new.sends else new)
     return moves
 

@@ -29,7 +29,8 @@ Row = TypeVar("Row")
 class Record(msgspec.Struct, frozen=True, kw_only=True):
     """Everything since the record before. `gone` are assets that left; `sent` says since when the broker has commands.
 
-    `rows` names an asset and rule once, `words` a zone once; `outlooks` are those of zones, by name.
+    `rows` names an asset and rule once, `words` a zone once; `outlooks` are those of zones, by name. `replaced` are the
+    commands that ended in the state they had come to, and when first: a lease that has ended expires later on as well.
     """
 
     number: int
@@ -65,7 +66,7 @@ def record(
         words=[each.document for each in effects if isinstance(each, PublishZone)],
         zones_gone=[each.id for each in effects if isinstance(each, ForgetZone)],
         outlooks=known,
-        replaced={each.id: each.at_us for each in effects if isinstance(each, EndCommand)},
+        replaced={each.id: each.at_us for each in reversed(effects) if isinstance(each, EndCommand)},
     )
     return decided, copy
 
@@ -76,6 +77,7 @@ def fold(records: Sequence[Record]) -> Record:
     words: dict[str, ZoneAvailability] = {}
     known: dict[str, bytes] = {}
     sent: dict[str, int] = {}
+    replaced: dict[str, int] = {}
     for each in records:
         gone, silent = set(each.gone), set(each.zones_gone)
         rows = {key: row for key, row in rows.items() if key[0] not in gone} if gone else rows
@@ -84,6 +86,7 @@ def fold(records: Sequence[Record]) -> Record:
         known = {zone: outlook for zone, outlook in known.items() if zone not in silent} | each.outlooks
         words |= {word.zone: word for word in each.words}
         sent = each.sent | sent
+        replaced = each.replaced | replaced
     return Record(
         number=records[-1].number,
         rows=list(rows.values()),
@@ -95,7 +98,7 @@ def fold(records: Sequence[Record]) -> Record:
         words=list(words.values()),
         zones_gone=[zone for each in records for zone in each.zones_gone],
         outlooks=known,
-        replaced={name: at_us for each in records for name, at_us in each.replaced.items()},
+        replaced=replaced,
     )
 
 
@@ -129,7 +132,8 @@ async def write_commands(conn: Connection, decided: Record) -> None:
         await commands.order(conn, orders)
     for sent in _portions(list(decided.sent.items())):
         await commands.sent(conn, dict(sent))
-    await commands.replaced(conn, decided.replaced)
+    for replaced in _portions(list(decided.replaced.items())):
+        await commands.replaced(conn, dict(replaced))
     for moves in _portions(decided.moves):
         await commands.move(conn, moves)
 

@@ -120,10 +120,11 @@ def test_two_processes_do_not_share_it(journal: Journal, tmp_path: Path) -> None
 
 
 def test_several_records_as_one_say_the_last_of_memory_and_all_of_the_rest() -> None:
-    gone = record(2, gone=[1], rows=[Kept(9, "lease", None, b"{}")], sent={"c1": 99})
-    one = fold([record(1), gone, record(3)])
+    gone = record(2, gone=[1], rows=[Kept(9, "lease", None, b"{}")], sent={"c1": 99}, replaced={"c0": 2})
+    one = fold([record(1), gone, record(3, replaced={"c0": 3})])
     assert one.number == 3
     assert one.rows == [Kept(9, "lease", None, b"{}"), Kept(1, "presence", 3, b"{}")]
     assert [each.id for each in one.orders] == ["c1", "c2", "c3"]
     assert one.sent == {"c1": 1, "c3": 3}
+    assert one.replaced == {"c0": 2}, "replaced first, and its lease was over later"
     assert len(one.alarms) == 6
