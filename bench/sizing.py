@@ -194,14 +194,16 @@ compression. A second host with a replica is for availability, not for speed.
 
 ### 1,000,000 devices: members, cluster, replica
 No single Mosquitto holds a million connections: a clustered broker (EMQX, {million_brokers} nodes and more) behind one
-address. Several ingest processes share the uplinks: `lamplighter ingest --share city --member 1`, `--member 2`, and so
-on; each keeps its queue at the broker when it is away, and members on two hosts survive the loss of one. The database
+address. By CPU one ingest process would do; several share the uplinks so that one may die:
+`lamplighter ingest --share city --member 1`, `--member 2`, and so on; each keeps its queue at the broker
+when it is away, and members on two hosts survive the loss of one. The database
 is TimescaleDB on a host of its own with a synchronous replica; reports and Grafana read from the replica.
 
 ### 10,000,000 devices: partition
-Every part is beyond one host at least at a reading a minute, and one database with one writer's log is the end of the
-road. Cut the city (or the country) into districts of at most a million devices, each with its own broker, ingest and
-database, as above; nothing in the contract crosses districts, since zones, rules and rollups are local. What is read
+Connections are beyond any one broker and a year of rows beyond the disk of one host, while by CPU one database would
+still do: disk, backup and the time to restore are the end of the road. Cut the city (or the country) into districts of
+at most a million devices, each with its own broker, ingest and database, as above; nothing in the
+contract crosses districts, since zones, rules and rollups are local. What is read
 across them is small: `zone_daily` and alarms, copied by logical replication into one database for reports.
 """
 

@@ -25,6 +25,8 @@ class Faults:
     """kill -9 of the server when a COMMIT is on its way: it then gives the number of that transaction to another."""
     database_restarted: int = 0
     """Stopped in order, and started again."""
+    primary_lost: int = 0
+    """kill -9 of a replicated server, which never comes back; its standby takes its place."""
     database_slow: int = 0
     """Every piece on the way to it takes 0.3 s longer for some seconds."""
     database_disk_full: int = 0
@@ -104,6 +106,7 @@ CASES = [
     Case("database_killed", "kill -9 of the database", 3, Faults(database_killed=2)),
     Case("database_killed_at_commit", "the same before a commit", 2, Faults(database_killed_at_commit=2)),
     Case("database_restarted", "the database stopped and started", 1, Faults(database_restarted=2)),
+    Case("primary_lost", "the primary lost for good, its standby promoted", 2, Faults(primary_lost=1)),
     Case("commit_in_doubt", "the answer to a commit is lost", 1, Faults(commits_in_doubt=3)),
     Case("broker_restarted", "the broker stopped and started", 3, Faults(broker_restarted=2)),
     Case("broker_killed", "kill -9 of the broker; the devices resend", 3, Faults(broker_killed=1)),

@@ -73,6 +73,7 @@ async def repeat(case: Case, seed: int, home: Path, template: Path) -> Outcome:
         template,
         members=case.members,
         wired=case.faults.wired,
+        replicated=bool(case.faults.primary_lost),
         settings=SMALL_DISK if small else {},
         disk_mib=SMALL_DISK_MIB if small else None,
         saved=not case.autosave,

@@ -50,6 +50,7 @@ class Strikes:
             "database_killed": self._database_killed,
             "database_killed_at_commit": self._database_killed_at_commit,
             "database_restarted": self._database_restarted,
+            "primary_lost": self._primary_lost,
             "database_slow": self._database_slow,
             "database_disk_full": self._database_disk_full,
             "broker_restarted": self._broker_restarted,
@@ -145,6 +146,11 @@ class Strikes:
         await self._town.database.stop()
         await self._pause(0, 2)
         await self._town.database.start()
+
+    async def _primary_lost(self) -> None:
+        await self._town.database.kill()
+        await self._pause(0, 1)
+        await self._town.promote()
 
     async def _database_slow(self) -> None:
         self._database_wire.delay_s = 0.3

@@ -23,6 +23,7 @@ from tests.parts.wire import Wire
 
 ROOT = Path(__file__).parents[2]
 SHARE = "city"
+STANDBY = "standby"
 UP_S_MAX = 60.0
 
 R = TypeVar("R", RunningBroker, RunningPostgres)
@@ -168,6 +169,7 @@ class Town:
 
     def __init__(self, broker: Broker, database: Database, home: Path) -> None:
         self.broker, self.database, self.home = broker, database, home
+        self.standby: Database | None = None
         self.broker_wire: Wire | None = None
         self.database_wire: Wire | None = None
         self.ingests: list[Ingest] = []
@@ -179,6 +181,13 @@ class Town:
     @property
     def database_url(self) -> str:
         return self.database.running.url
+
+    async def promote(self) -> None:
+        """The standby takes the place of a primary that is gone."""
+        assert self.standby
+        async with await connect(self.standby.running.url) as conn:
+            await conn.execute("SELECT pg_promote()")
+        self.database = self.standby
 
     async def run(self, *arguments: str) -> str:
         """A command of ours against this town, by the straight way; what it printed."""
@@ -223,22 +232,33 @@ async def town(
     *,
     members: int,
     wired: bool,
+    replicated: bool,
     settings: Mapping[str, str],
     disk_mib: int | None,
     saved: bool,
 ) -> AsyncIterator[Town]:
     """A town with its files in `home`, up and listening; the database's on a disk of its own where `disk_mib` is given.
 
+    `replicated`: a commit waits for a standby to have it on disk.
     `saved`: the broker's snapshot knows of ingest's session. Nothing of it is left at the end.
     """
     async with AsyncExitStack() as stack:
         folder = stack.enter_context(_copy(template, home / "db", disk_mib))
+        if replicated:
+            settings = {**settings, "synchronous_standby_names": STANDBY}
         broker, database = Broker(home / "mqtt"), Database(folder, settings)
         for server in (broker, database):
             await server.start()
             stack.push_async_callback(server.stop)
         place = Town(broker, database, home)
         mqtt_url, database_url = place.mqtt_url, place.database_url
+        if replicated:
+            folder = stack.enter_context(_copy(template, home / "standby", None))
+            (folder / "database" / "cluster" / "standby.signal").touch()
+            place.standby = Database(folder, {"primary_conninfo": f"{database_url}?application_name={STANDBY}"})
+            await place.standby.start()
+            stack.push_async_callback(place.standby.stop)
+            database_url = either(database_url, place.standby.running.url)
         if wired:
             place.broker_wire = await stack.enter_async_context(Wire(mqtt_url))
             place.database_wire = await stack.enter_async_context(Wire(database_url))
@@ -251,6 +271,13 @@ async def town(
             broker.save()
             await asyncio.sleep(0.2)
         yield place
+
+
+def either(primary: str, standby: str) -> str:
+    """The URL of whichever of the two may be written to, as `deploy/cluster` names its servers."""
+    login, _, rest = primary.rpartition("@")
+    host, name = rest.split("/")
+    return f"{login}@{host},{standby.rpartition('@')[2].split('/')[0]}/{name}?target_session_attrs=read-write"
 
 
 @contextmanager
