@@ -81,6 +81,8 @@ class Connection(asyncio.Protocol):
         self.on_unchoked: Callable[[], None] = lambda: None
         self.unacknowledged = 0
         """Messages of QoS 1 that have come and have no acknowledgement yet."""
+        self.pongs = 0
+        """Pings that the broker has answered."""
         self._loop, self._version, self._address, self._terms = loop, version, address, terms
         self._deliver = deliver
         self._parser = packets.Parser(version)
@@ -89,7 +91,7 @@ class Connection(asyncio.Protocol):
         self._welcome = False
         self._reason = "the broker hung up"
         self._held = self._coalescing = self._headway = False
-        self._unanswered = 0
+        self._unanswered = self._size = self._pings = 0
         self._next_ping: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -126,6 +128,7 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Hand over the messages of one read."""
+        self._size += len(data)
         try:
             arrivals = self._parser.feed(data)
             for control in arrivals.controls:
@@ -139,6 +142,7 @@ class Connection(asyncio.Protocol):
         if self._closing:
             return
         if arrivals.payloads:
+            arrivals.size, self._size = self._size, 0
             self._headway = True
             self.unacknowledged += len(arrivals.packet_ids) - arrivals.packet_ids.count(b"")
             if self._terms.coalesce_s:
@@ -179,6 +183,12 @@ class Connection(asyncio.Protocol):
             self._held = held
             self._pace()
 
+    def ping(self) -> int:
+        """Ask for a sign of life; when `pongs` is as many as this, the broker has dealt with all that we wrote."""
+        self._pings += 1
+        self.write(packets.PING)
+        return self._pings
+
     def made_headway(self) -> bool:
         """Whether messages have come since this was last asked, or would have come if we read on."""
         headway, self._headway = self._headway or self._held, False
@@ -213,7 +223,7 @@ class Connection(asyncio.Protocol):
             case packets.Farewell(code):
                 self.abort(f"the broker ended the session: {reasons.words(code)}")
             case packets.Pong():
-                pass
+                self.pongs += 1
 
     def _greeted(self, answer: packets.ConnAck) -> None:
         if answer.code or self._transport is None:
@@ -228,7 +238,7 @@ class Connection(asyncio.Protocol):
             self._transport.write(ask(self._version, _SUBSCRIPTION, self._terms.filters))
         elif not self.opened.done():
             self.opened.set_result(self._session_present)
-        keep_alive_s = self._terms.keep_alive_s if answer.keep_alive_s is None else answer.keep_alive_s
+        keep_alive_s = min(answer.keep_alive_s or self._terms.keep_alive_s, self._terms.keep_alive_s)
         if keep_alive_s and self._next_ping is None:
             self._next_ping = self._loop.call_later(keep_alive_s / 2, self._ping, keep_alive_s / 2)
 
@@ -251,7 +261,7 @@ class Connection(asyncio.Protocol):
             self.abort("the broker fell silent")
         elif self._transport is not None and not self._closing:
             self._unanswered += 1
-            self._transport.write(packets.PING)
+            self.ping()
             self._next_ping = self._loop.call_later(interval_s, self._ping, interval_s)
 
     def _end_of_coalescing(self) -> None:

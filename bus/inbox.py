@@ -8,7 +8,7 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain
 from operator import itemgetter
 from types import TracebackType
@@ -20,7 +20,7 @@ from bus.address import Address, parse_address
 from bus.connection import KEEP_ALIVE_S
 from bus.reconnecting import Stands, stay_connected
 from telemetry.clock import Now
-from telemetry.limits import BATCH_AGE_MS_MAX, INBOX_BYTES_MAX, PACKET_BYTES_MAX, RECEIVE_MAXIMUM
+from telemetry.limits import BATCH_AGE_MS_MAX, BATCH_ROWS_MAX, INBOX_BYTES_MAX, PACKET_BYTES_MAX, RECEIVE_MAXIMUM
 from telemetry.observation import count_observations
 from telemetry.topics import TELEMETRY_SUFFIX
 
@@ -46,20 +46,27 @@ class Closed(Exception):
 
 @dataclass(slots=True)
 class Read:
-    """The messages of one read; `arrived_s` is real monotonic time, `connection` takes the acknowledgements."""
+    """The messages of one read; `arrived_s` is real monotonic time, `connection` takes the acknowledgements.
+
+    `uplinks` and `received` are counted as in a `Batch`.
+    """
 
     arrivals: packets.Arrivals
     received_us: int
     arrived_s: float
-    size: int
     connection: connections.Connection | None
+    uplinks: int = field(init=False)
+    received: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.uplinks, self.received = count_received(self.arrivals.topics, self.arrivals.payloads)
 
 
 class Batch:
     """Messages in order of arrival, one entry a message in each list.
 
     `received_us` is the city's time at which they were read (several reads within `BATCH_AGE_MS_MAX` are one batch and
-    share the last one's), `arrived_s` the real monotonic time of the first read, `size` the bytes of all payloads.
+    share the last one's), `arrived_s` the real monotonic time of the first read, `size` their bytes on the wire.
     `uplinks` counts the messages on telemetry topics, `received` the observations that they bring, before any of them
     is decoded: the ledger's `received`.
     """
@@ -71,8 +78,9 @@ class Batch:
         self.payloads: list[bytes] = _joined([read.arrivals.payloads for read in reads])
         self.received_us = reads[-1].received_us
         self.arrived_s = reads[0].arrived_s
-        self.size = sum(read.size for read in reads)
-        self.uplinks, self.received = count_received(self.topics, self.payloads)
+        self.size = sum(read.arrivals.size for read in reads)
+        self.uplinks = sum(read.uplinks for read in reads)
+        self.received = sum(read.received for read in reads)
         self._headers = b"".join([bytes(read.arrivals.headers) for read in reads])
         self._acks = [(read.connection, read.arrivals.packet_ids) for read in reads]
 
@@ -213,12 +221,17 @@ class Subscriber:
         await self._ready.wait()
 
     async def drained(self) -> None:
-        """Wait until all that has come is acknowledged, and nothing more has come for `QUIET_S`."""
-        quiet_since_s = time.monotonic()
-        while time.monotonic() - max(quiet_since_s, self._heard_s) < QUIET_S:
+        """Wait until all is acknowledged, nothing has come for `QUIET_S`, and the broker has not only been slow."""
+        quiet_since_s, asked = time.monotonic(), 0
+        while True:
             await asyncio.sleep(QUIET_S / 20)
-            if self._connection is None or self._connection.unacknowledged or self._reads:
-                quiet_since_s = time.monotonic()
+            line = self._connection
+            if line is None or line.unacknowledged or self._reads or self._heard_s > quiet_since_s:
+                quiet_since_s, asked = time.monotonic(), 0
+            elif not asked and time.monotonic() - quiet_since_s >= QUIET_S:
+                asked = line.ping()
+            elif asked and line.pongs >= asked:
+                return
 
     async def close(self) -> None:
         """Leave the broker, keep the session; batches taken already can no longer be acknowledged."""
@@ -240,7 +253,8 @@ class Subscriber:
     async def next_batch(self) -> Batch:
         """The messages that wait, as soon as there is one: those read within `BATCH_AGE_MS_MAX` of the first.
 
-        No read is added to `MESSAGES_AT_ONCE` or `PACKET_BYTES_MAX` of payloads: who takes a batch has bounded work.
+        No read is added to `MESSAGES_AT_ONCE`, `BATCH_ROWS_MAX` observations or `PACKET_BYTES_MAX`: who takes a batch
+        has bounded work.
 
         Raises:
             Closed: the subscriber has been closed.
@@ -254,13 +268,14 @@ class Subscriber:
             await self._something.wait()
         first = self._reads.popleft()
         reads, until_s = [first], first.arrived_s + BATCH_AGE_MS_MAX / 1000
-        messages, size = len(first.arrivals.payloads), first.size
-        while messages < MESSAGES_AT_ONCE and size < PACKET_BYTES_MAX:
+        messages, observations, size = len(first.arrivals.payloads), first.received, first.arrivals.size
+        while messages < MESSAGES_AT_ONCE and observations < BATCH_ROWS_MAX and size < PACKET_BYTES_MAX:
             if not self._reads or self._reads[0].arrived_s > until_s:
                 break
             read = self._reads.popleft()
             messages += len(read.arrivals.payloads)
-            size += read.size
+            observations += read.received
+            size += read.arrivals.size
             reads.append(read)
         batch = Batch(reads)
         self._waiting_messages -= len(batch)
@@ -271,10 +286,9 @@ class Subscriber:
 
     def _deliver(self, connection: connections.Connection, arrivals: packets.Arrivals) -> None:
         self._source, self._heard_s = connection, time.monotonic()
-        size = sum(map(len, arrivals.payloads))
-        self._reads.append(Read(arrivals, self._now(), self._heard_s, size, connection))
+        self._reads.append(Read(arrivals, self._now(), self._heard_s, connection))
         self._waiting_messages += len(arrivals.payloads)
-        self._waiting_bytes += size
+        self._waiting_bytes += arrivals.size
         if self._full:
             connection.hold(True)
         self._something.set()

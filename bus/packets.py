@@ -88,7 +88,7 @@ class Arrivals:
     """The packets of one piece of the stream, in order; the first four have one entry a message.
 
     A header is a message's first byte. A packet id is its two bytes as they stand on the wire, empty for a message of
-    QoS 0. `taken` are the packet ids of what we published and the broker now has.
+    QoS 0. `taken` are the packet ids of what we published and the broker now has. `size` is in bytes of the stream.
     """
 
     topics: list[bytes] = field(default_factory=list)
@@ -97,6 +97,7 @@ class Arrivals:
     packet_ids: list[bytes] = field(default_factory=list)
     taken: list[int] = field(default_factory=list)
     controls: list[Control] = field(default_factory=list)
+    size: int = 0
 
 
 _Layout = tuple[int, Callable[[bytes, int], tuple[bytes, bytes, int | bytes, bytes]]]
@@ -145,7 +146,7 @@ class Parser:
         used, total = self._parse(data, arrivals)
         while total > PACKET_BYTES_MAX and len(data) - used >= PACKET_BYTES_MAX:
             end = used + total
-            data, self._beyond = _cut(data[used:]) + data[end:], max(0, end - len(data))
+            data, self._beyond = _cut(data[used:], self._version == 5) + data[end:], max(0, end - len(data))
             used, total = (0, 0) if self._beyond else self._parse(data, arrivals)
         self._held, self._needed = len(data) - used, min(total, PACKET_BYTES_MAX)
         self._pieces = [data[used:]] if self._held else []
@@ -211,10 +212,15 @@ class Parser:
         self._layouts[head] = total, struct.Struct(f">{begin}x{topic}s2s{no_properties}{payload}s").unpack_from
 
 
-def _cut(packet: bytes) -> bytes:
-    """A complete message from the beginning of a longer one."""
+def _cut(packet: bytes, properties: bool) -> bytes:
+    """A complete message from the beginning of a longer one; properties that go beyond it become payload."""
     _, at = _variable(packet, 1)
-    return packet[:1] + length(_CUT_BYTES) + packet[at : at + _CUT_BYTES]
+    body = packet[at : at + _CUT_BYTES]
+    before = 2 + (body[0] << 8 | body[1]) + (packet[0] & 0x02)
+    size, after = _variable(body, before) if properties else (0, before)
+    if after + size > len(body):
+        body = body[:before] + b"\x00" + body[after:]
+    return packet[:1] + length(len(body)) + body
 
 
 def _message(header: int, data: bytes, begin: int, at: int, stop: int, properties: bool, arrivals: Arrivals) -> None:

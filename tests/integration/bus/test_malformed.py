@@ -31,7 +31,9 @@ async def broker(after: Callable[[Writer], Coroutine[Any, Any, None]]) -> AsyncI
         await reader.read(1_000)
         writer.write(SUBACK)
         await after(writer)
-        await reader.read()
+        while sent := await reader.read(1_000):
+            if sent.endswith(packets.PING):
+                writer.write(b"\xd0\x00")
         writer.close()
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0)

@@ -43,7 +43,7 @@ class Desk:
             [b""] * len(uplinks),
         )
         gatherer = Gatherer()
-        gatherer.add(inbox.Batch([inbox.Read(arrivals, self.now_us, 0.0, 0, None)]))
+        gatherer.add(inbox.Batch([inbox.Read(arrivals, self.now_us, 0.0, None)]))
         batch = gatherer.close()
         fates = await self._writer.write(pack(batch, self._decoder), batch)
         await self._writer.close()

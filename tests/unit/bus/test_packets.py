@@ -193,3 +193,11 @@ def test_a_message_beyond_the_bound_arrives_cut_and_its_neighbours_whole(cuts: l
     assert PAYLOAD_BYTES_MAX < len(found.payloads[1]) < PACKET_BYTES_MAX
     assert huge.payload.startswith(found.payloads[1])
     assert found.packet_ids == [b"\x00\x08", b"\x00\x07", b"\x00\x08"]
+
+
+def test_properties_beyond_the_bound_do_not_make_the_stream_unreadable() -> None:
+    """One message of a device, which the broker sent again after each loss, stopped the inbox for ever."""
+    huge = Message(b"t", b"", b"\x00\x07", properties=b"\x26\x00\x01k\xff\xff" + b"v" * PACKET_BYTES_MAX)
+    found = fed(Parser(5), [huge.encoded(5) + Message(b"t", b"p", b"\x00\x08").encoded(5)])
+    assert found.packet_ids == [b"\x00\x07", b"\x00\x08"]
+    assert PAYLOAD_BYTES_MAX < len(found.payloads[0]) < PACKET_BYTES_MAX

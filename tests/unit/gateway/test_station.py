@@ -19,7 +19,7 @@ def heard(*payloads: bytes) -> inbox.Batch:
     arrivals = packets.Arrivals(
         [TOPIC] * len(payloads), list(payloads), bytearray(len(payloads)), [b""] * len(payloads)
     )
-    return inbox.Batch([inbox.Read(arrivals, 1_790_000_000_000_000, time.monotonic(), 0, None)])
+    return inbox.Batch([inbox.Read(arrivals, 1_790_000_000_000_000, time.monotonic(), None)])
 
 
 async def test_what_is_not_understood_is_booked_each_time_and_fills_no_log() -> None:

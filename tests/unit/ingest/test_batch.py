@@ -26,8 +26,8 @@ def read(
         bytearray([header]) * len(messages),
         [b""] * len(messages),
     )
-    total = sum(len(payload) for _, payload in messages) if size is None else size
-    return inbox.Batch([inbox.Read(arrivals, received_us, arrived_s, total, None)])
+    arrivals.size = sum(len(payload) for _, payload in messages) if size is None else size
+    return inbox.Batch([inbox.Read(arrivals, received_us, arrived_s, None)])
 
 
 def gathered(*reads: inbox.Batch) -> Batch:

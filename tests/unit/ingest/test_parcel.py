@@ -30,7 +30,7 @@ def read_of(*messages: tuple[bytes, bytes]) -> inbox.Batch:
         bytearray([0x32]) * len(messages),
         [b""] * len(messages),
     )
-    return inbox.Batch([inbox.Read(arrivals, 1_000_000, 0.0, 0, None)])
+    return inbox.Batch([inbox.Read(arrivals, 1_000_000, 0.0, None)])
 
 
 def batch_of(*messages: tuple[bytes, bytes]) -> Batch:
