@@ -19,10 +19,10 @@ _HEAD = """\
 # Performance
 
 Written by `make bench` from its own output, on the machine below; run it to have the figures of yours. All contenders
-use the same Mosquitto and the same PostgreSQL, Lamplighter's embedded ones as the demo runs them, the same payloads,
-and QoS 1. Figures are medians{rounds}, with the least and the greatest in brackets, but for 6, 8 and what a reading
-weighs, which are of one run; the number before a title is that of the target. Figures of peers are of our own small
-programs in `bench/peers`, written as their documentation advises.
+use the same Mosquitto and the same PostgreSQL, Lamplighter's embedded ones (with fsync, and with room in the log as
+[deploy](deploy.md) advises), the same payloads, and QoS 1. Figures are medians{rounds}, with the least and the greatest
+in brackets, but for 6, 8 and what a reading weighs, which are of one run; the number before a title is that of the
+target. Figures of peers are of our own small programs in `bench/peers`, written as their documentation advises.
 """
 
 

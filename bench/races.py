@@ -29,7 +29,9 @@ database are not in them. All share one machine, so who can comes in by the brok
 broker a part of its work: ours and the C subscriber, each also by TCP. Peers take the asset's number from the
 device's name, which spares them the registry, check ranges only where said, and keep neither a ledger nor the latest
 reading; mq-bridge knows no topic and converts no time, so it writes to a table of its own that needs neither. aiomqtt +
-pydantic + COPY stands there twice: as the documentation of its parts shows it, and tuned by what was measured."""
+pydantic + COPY stands there twice: as the documentation of its parts shows it, and tuned by what was measured. Two
+processes of ours are for who goes on when one dies: where all cores are busy already, they share the batches, which
+are smaller then and cost more each, so that they are slower together than one alone."""
 
 
 @dataclass(frozen=True, slots=True)
