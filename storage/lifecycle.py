@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import structlog
 from numpy.typing import NDArray
+from psycopg.errors import LockNotAvailable
 
 from storage import errors, ledger_check, queries, rebuild, rollup_check
 from storage.keeper import Keeper
@@ -280,16 +281,24 @@ async def _awaited(conn: Connection, kind: str, end: dt.datetime) -> bool:
 
 
 async def _retire(conn: Connection, house: Keeper, kind: Kind, now_us: int, ages: Ages) -> int:
-    """Drop what is too old; rollups of the dropped rows' time are left alone from then on."""
+    """Drop what is too old; rollups of the dropped rows' time are left alone from then on.
+
+    What a long reader holds is tried again each minute, and holds up nothing else meanwhile.
+    """
     before_us, dropped = now_us - ages.raw(kind.name) * DAY_US, 0
     end = await house.end_of_rows(conn, kind, before_us)
     if end is not None and not await _awaited(conn, kind.name, end):
         await conn.execute(SQL["move_horizon"], {"kind": kind.name, "end": end})
         await conn.execute(LEDGER["begin_retiring"])
         try:
+            await conn.execute(SQL["wait_briefly"])
             dropped = await house.drop_rows(conn, kind, before_us)
+        except LockNotAvailable:
+            _log.warning("what is too old is being read, as by a backup: dropped when that ends", kind=kind.name)
+            await conn.execute(SQL["look_again"], {"kind": kind.name})
         finally:
             if not conn.closed:
+                await conn.execute("RESET lock_timeout")
                 await conn.execute(LEDGER["end_retiring"])
     horizon = await _horizon(conn, kind.name)
     if horizon is not None:

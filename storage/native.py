@@ -12,7 +12,9 @@ import re
 from collections.abc import Set
 
 import numpy as np
+import structlog
 from numpy.typing import NDArray
+from psycopg.errors import LockNotAvailable
 
 from storage import queries, relations, rollups
 from storage.pool import Connection
@@ -22,6 +24,8 @@ from telemetry.kind import Kind
 SQL = queries.load("native")
 LIFECYCLE = queries.load("lifecycle")
 LEDGER = queries.load("ledger")
+_log = structlog.get_logger(__name__)
+
 MONTHS_AHEAD = 2
 """Partitions are made for this month and so many after it."""
 MONTHS_APART = 26
@@ -147,10 +151,13 @@ class Native:
         """Finish an interrupted drop. What was detached by hand, of the time that is kept, is not ours to drop."""
         row = await (await conn.execute(LIFECYCLE["horizon"], {"kind": kind})).fetchone()
         for span, name, state in await self._pieces(conn, kind):
-            if state == "detaching":
-                await conn.execute(f"ALTER TABLE {kind} DETACH PARTITION {name} FINALIZE")
-            if state != "attached" and row and end_of(span[-1]) <= row[0]:
-                await self._drop_detached(conn, kind, name)
+            try:
+                if state == "detaching":
+                    await conn.execute(f"ALTER TABLE {kind} DETACH PARTITION {name} FINALIZE")
+                if state != "attached" and row and end_of(span[-1]) <= row[0]:
+                    await self._drop_detached(conn, kind, name)
+            except LockNotAvailable:
+                _log.warning("a detached partition is being read: it is dropped when that ends", partition=name)
 
     async def look_ahead(self, conn: Connection, kind: Kind, now_us: int) -> None:
         """Have the partitions of the coming months ready."""
@@ -209,11 +216,15 @@ class Native:
         return [span for span in await self._attached(conn, kind.name) if end_of(span[-1]) <= before]
 
     async def drop_rows(self, conn: Connection, kind: Kind, before_us: int) -> int:
-        """Drop the partitions that end before; returns how many. Readers and writers go on meanwhile."""
+        """Drop the partitions that end before; returns how many.
+
+        Readers and writers wait for the moment that detaching takes. Done CONCURRENTLY they would not, but one that a
+        long reader holds would then be neither there nor gone, with no place for rows of its time.
+        """
         due = await self._due(conn, kind, before_us)
         for span in due:
             name = partition_name(kind.name, span)
-            await conn.execute(f"ALTER TABLE {kind.name} DETACH PARTITION {name} CONCURRENTLY")
+            await conn.execute(f"ALTER TABLE {kind.name} DETACH PARTITION {name}")
             await self._drop_detached(conn, kind.name, name)
         return len(due)
 

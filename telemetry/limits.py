@@ -55,7 +55,8 @@ RECEIVE_MAXIMUM = 40_000
 """Uplinks that the broker may send ahead of our acknowledgements; more wait in the broker."""
 
 INBOX_BYTES_MAX = 64 * 1024 * 1024
-"""Payload bytes that wait in a service for their turn; at it, or at `RECEIVE_MAXIMUM` messages, no more is read."""
+"""Bytes of messages, as on the wire, that wait in a service for their turn; at it, or at `RECEIVE_MAXIMUM` messages, no
+more is read."""
 
 BROKER_QUEUE_MESSAGES_MAX = 2_000_000
 """Messages that the broker keeps for a service that is away; beyond it the broker drops, and `doctor` says so."""

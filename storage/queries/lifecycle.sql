@@ -26,6 +26,15 @@ INSERT INTO raw_horizon AS h (kind, looked_at) VALUES (%(kind)s, %(at)s)
 ON CONFLICT (kind) DO UPDATE SET looked_at = excluded.looked_at
 WHERE excluded.looked_at NOT BETWEEN h.looked_at AND h.looked_at + interval '1 day';
 
+-- name: wait_briefly
+-- Who stands behind us in the queue for a table, as ingest does, waits no longer than we do for who has it; shorter than
+-- `deadlock_timeout`, so that none of them is ended for our sake.
+SET lock_timeout = '500ms';
+
+-- name: look_again
+-- Note that retention could not do its work: it looks again in a minute.
+UPDATE raw_horizon SET looked_at = looked_at - interval '1 day' + interval '1 minute' WHERE kind = %(kind)s;
+
 -- name: move_horizon
 -- Note that rows before a moment are about to be dropped.
 UPDATE raw_horizon SET dropped_before = greatest(dropped_before, %(end)s) WHERE kind = %(kind)s;

@@ -1,8 +1,8 @@
 -- Old data on a server without TimescaleDB. {braces} are filled in from the kind.
 
 -- name: partitions
--- The partitions of an observation table by name, and whether each is attached, is still being detached by a drop that
--- was interrupted, or is detached, left behind by one or by hand.
+-- The partitions of an observation table by name, and whether each is attached, is still being detached, as DETACH
+-- CONCURRENTLY by hand leaves it where it is interrupted, or is detached, left behind by a drop or by hand.
 SELECT c.relname, CASE WHEN i.inhdetachpending THEN 'detaching' ELSE 'attached' END AS state
 FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
 WHERE i.inhparent = %(kind)s::regclass

@@ -1,10 +1,12 @@
 """Old data on plain PostgreSQL: partitions by month, made in time and on demand, dropped when due."""
 
 import asyncio
+import datetime as dt
 
 import numpy as np
 import psycopg
 import pytest
+from structlog.testing import capture_logs
 
 from storage.lifecycle import Ages, Partitions, maintain
 from storage.native import Native
@@ -146,9 +148,31 @@ async def test_an_interrupted_drop_is_finished(database: str, native: Connection
         await dropper.execute("SET lock_timeout = '200ms'")
         with pytest.raises(psycopg.errors.LockNotAvailable):
             await dropper.execute("ALTER TABLE parking_bay DETACH PARTITION parking_bay_2020_01 CONCURRENTLY")
+        await Native().look_ahead(dropper, KINDS["parking_bay"], to_us(NOW))  # waits for nobody's end
     await maintain(native_pool, to_us(NOW))
     assert "parking_bay_2020_01" not in await partitions(native)
     assert await table(native, "SELECT FROM pg_class WHERE relname = 'parking_bay_2020_01'") == []
+
+
+async def test_a_long_reader_holds_up_neither_maintenance_nor_late_rows(
+    database: str, native: Connection, native_pool: Pool
+) -> None:
+    """Beside a backup every round failed, and a late row of the month that was to go stopped all of ingest."""
+    old, minute = at("2020-01-01 12:00"), dt.timedelta(minutes=1)
+    await register(native, BAY)
+    await store(native, "parking_bay", [(1, old, FREE), (1, NOW, FREE)])
+    async with await connect(database) as reader, reader.transaction():
+        await reader.execute("SELECT FROM parking_bay")
+        with capture_logs() as logs:
+            beside = await maintain(native_pool, to_us(NOW))
+        assert (beside.days, beside.dropped) == (2, 0)
+        assert [(each["kind"], each["log_level"]) for each in logs if "is being read" in each["event"]] == [
+            ("parking_bay", "warning")
+        ]
+        await store(native, "parking_bay", [(1, old + minute, FREE), (1, NOW + minute, FREE)])
+        assert (await maintain(native_pool, to_us(NOW + minute))).days == 1
+    assert (await maintain(native_pool, to_us(NOW + 2 * minute))).dropped == 1
+    assert await table(native, "SELECT sum(rows_retired)::int FROM ledger") == [(2,)]
 
 
 async def test_one_process_maintains_at_a_time(native: Connection, native_pool: Pool) -> None:
