@@ -268,6 +268,8 @@ class Decoder:
 
     def _unserved(self, topic: topics.DeviceTopic) -> Refusal:
         """Why nothing of the device can be stored, whatever it says."""
+        if not topic.device:
+            return Refusal(Reason.UNKNOWN_DEVICE, "the topic names no device")
         if not self.registry.knows(topic.device):
             return Refusal(Reason.UNKNOWN_DEVICE, f"device {topic.device} is not registered")
         return Refusal(Reason.KIND_MISMATCH, f"device {topic.device} serves no {topic.kind}")

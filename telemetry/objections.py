@@ -11,7 +11,7 @@ from telemetry.columns import Columns
 from telemetry.compiled import compiled
 from telemetry.kind import Kind
 from telemetry.limits import FUTURE_S_MAX
-from telemetry.observation import SEQ_OUT_OF_RANGE
+from telemetry.observation import BEFORE_1970, SEQ_OUT_OF_RANGE
 from telemetry.refusals import Reason
 
 
@@ -58,7 +58,7 @@ def _to_the_whole(columns: Columns, received_us: NDArray[np.int64]) -> Iterator[
     kind, observed_us = columns.kind, columns.observed_us
     ahead_us = observed_us - received_us
     yield Objection(Reason.MISSING_FIELD, np.isnan(columns.fields[kind.marked[0]]), lambda row: underived(kind))
-    yield Objection(Reason.BAD_TIMESTAMP, observed_us < 0, lambda row: "ts lies before 1970")
+    yield Objection(Reason.BAD_TIMESTAMP, observed_us < 0, lambda row: BEFORE_1970)
     yield Objection(
         Reason.FUTURE_TIMESTAMP,
         ahead_us > FUTURE_S_MAX * SECOND_US,
@@ -71,8 +71,9 @@ def _to_the_whole(columns: Columns, received_us: NDArray[np.int64]) -> Iterator[
 def _to_field(columns: Columns, number: int) -> Objection:
     each = columns.kind.properties[number]
     column, low, high = columns.fields[each.name], each.measure.low, each.measure.high
-    return Objection(
-        Reason.OUT_OF_RANGE,
-        (column < low) | (column > high) | np.isinf(column),
-        lambda row: f"{each.name} {float(column[row]):g} is outside {low:g} to {high:g} {each.unit}",
-    )
+
+    def detail(row: int) -> str:
+        said = "is too large a number:" if np.isinf(column[row]) else f"{float(column[row]):g} is"
+        return f"{each.name} {said} outside {low:g} to {high:g} {each.unit}"
+
+    return Objection(Reason.OUT_OF_RANGE, (column < low) | (column > high) | np.isinf(column), detail)

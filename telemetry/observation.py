@@ -15,6 +15,8 @@ from telemetry.refusals import Reason, Refusal
 
 SEQ_OUT_OF_RANGE = -2
 """Stands for a `seq` that is a number and too large or negative, until ranges are checked."""
+BEFORE_1970 = "ts lies before 1970"
+"""What is said of a moment as milliseconds and as a date alike."""
 _BITS_MAX = 1_000
 
 _RAW_ARRAY = msgspec.json.Decoder(list[msgspec.Raw])
@@ -106,9 +108,11 @@ def timestamp(value: Any) -> Any:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return Refusal(Reason.BAD_TIMESTAMP, f"ts is {_json_type(value)}, not RFC 3339 or integer milliseconds")
     ms = _integer(value)
-    if ms is None or not 0 <= ms <= MILLISECONDS_MAX:
-        return Refusal(Reason.BAD_TIMESTAMP, f"ts {str(value)[:64]} is not integer milliseconds since 1970")
-    return ms
+    if ms is None:
+        return Refusal(Reason.BAD_TIMESTAMP, f"ts {value} is not integer milliseconds since 1970")
+    if ms < 0:
+        return Refusal(Reason.BAD_TIMESTAMP, BEFORE_1970)
+    return ms if ms <= MILLISECONDS_MAX else Refusal(Reason.BAD_TIMESTAMP, "ts lies after the year 9999")
 
 
 def _not_an_object(payload: bytes) -> Refusal:
@@ -186,4 +190,6 @@ _CUT = "Input data was truncated"
 def _sentence(error: Exception) -> str:
     if isinstance(error, RecursionError):
         return "the JSON is nested too deeply"
+    if isinstance(error, UnicodeDecodeError):
+        return "the payload is not UTF-8"
     return "the JSON ends before it is whole" if str(error) == _CUT else str(error)

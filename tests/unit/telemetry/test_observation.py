@@ -122,11 +122,26 @@ def test_refused_with_the_first_reason_of_the_order(kind: str, device: str, payl
         (json.dumps([{"level_pct": 1}] * 501).encode(), "501 observations, at most 500"),
         (b'{"level_pct": 1, "ts": true}', "ts is a boolean, not RFC 3339 or integer milliseconds"),
         (b'{"level_pct": 1, "ts": 1.5}', "ts 1.5 is not integer milliseconds since 1970"),
+        (b'{"level_pct": 1, "ts": -1}', "ts lies before 1970"),
+        (b'{"level_pct": 1, "ts": "1969-12-31T23:59:59Z"}', "ts lies before 1970"),
+        (b'{"level_pct": 1, "ts": 99999999999999999999}', "ts lies after the year 9999"),
+        (b'{"level_pct": 1, "ts": 1e400}', "ts lies after the year 9999"),
+        (b'{"level_pct": 1e400}', "level_pct is too large a number: outside 0 to 100 %"),
+        (b'{"level_pct": 1, "temp_c": -1e400}', "temp_c is too large a number: outside -50 to 150 °C"),
+        (b'{"level_pct": "\xff"}', "the payload is not UTF-8"),
+        (b'[{"level_pct": 1}, {"x": "\xff"}]', "the payload is not UTF-8"),
     ],
 )
 def test_the_detail_speaks_of_what_was_sent_and_in_no_program_s_words(payload: bytes, detail: str) -> None:
     """It was "ts True is not integer", "Input data was truncated" for nothing, "501 observations" without a bound."""
     assert [refused.refusal.detail for refused in decode("streetlight", "lamp", payload).refused] == [detail]
+
+
+@pytest.mark.parametrize(("device", "detail"), [("", "the topic names no device"), ("nobody", "device nobody is not")])
+def test_who_is_unknown_is_named(device: str, detail: str) -> None:
+    (refused,) = decode("streetlight", device, b'{"level_pct": 1}').refused
+    assert refused.refusal.reason == "unknown_device"
+    assert refused.refusal.detail.startswith(detail)
 
 
 @pytest.mark.parametrize(
