@@ -30,13 +30,18 @@ _log = structlog.get_logger(__name__)
 
 async def check_due(conn: Connection, now_us: int, until_s: float) -> int:
     """Check the days that are due, newest first, until a real monotonic moment; at least one. Returns how many."""
-    now = to_datetime(now_us)
-    rows = await (await conn.execute(SQL["due"], {"now": now, "settle": SETTLE, "again": AGAIN})).fetchall()
-    for number, (day,) in enumerate(rows):
+    days = await due(conn, now_us)
+    for number, day in enumerate(days):
         if number and time.monotonic() > until_s:
             return number
         await check_day(conn, day, now_us)
-    return len(rows)
+    return len(days)
+
+
+async def due(conn: Connection, now_us: int, again: dt.timedelta = AGAIN) -> list[dt.date]:
+    """The days to check, newest first; by no `again`, all that may have changed since they were checked."""
+    parameters = {"now": to_datetime(now_us), "settle": SETTLE, "again": again}
+    return [day for (day,) in await (await conn.execute(SQL["due"], parameters)).fetchall()]
 
 
 async def check_days(conn: Connection, days: Iterable[dt.date], now_us: int) -> None:

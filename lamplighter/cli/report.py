@@ -166,10 +166,10 @@ def ledger(
     until: Until = None,
     output: Output = Format.CSV,
     language: InLanguage = Language.ENGLISH,
-    check: Annotated[bool, typer.Option("--check", help="Check every day anew before, which reads its rows.")] = False,
+    check: Annotated[bool, typer.Option("--check", help="Also recheck days that have not changed since.")] = False,
     config: Config = None,
 ) -> None:
-    """Prove by UTC day that nothing is lost: what was received, what became of it, and what the last check found."""
+    """Prove by UTC day that nothing is lost: what was received, what became of it, and that the rows are there now."""
     settings = begin(config)
     from lamplighter.report.ledger import report  # heavy, as what follows
     from storage import ledger as books
@@ -180,10 +180,11 @@ def ledger(
             span = await _span(connection, since, until, dt.UTC)
             after = span.last + dt.timedelta(days=1)
             days = await books.days(connection, since=span.first, before=after)
-            if check:
-                await ledger_check.check_days(connection, [each.day for each in days], to_us(span.now))
-                days = await books.days(connection, since=span.first, before=after)
-            return days[::-1], span
+            asked = {each.day for each in days}
+            if not check:
+                asked.intersection_update(await ledger_check.due(connection, to_us(span.now), again=dt.timedelta()))
+            await ledger_check.check_days(connection, sorted(asked), to_us(span.now))
+            return (await books.days(connection, since=span.first, before=after))[::-1], span
 
     days, span = run(work())
     _write(report(days, span.first, span.last), settings, span.now, output, language)
