@@ -40,6 +40,8 @@ def read_folder(folder: Path, names: Iterable[str]) -> dict[str, str]:
             found[name] = (folder / name).read_text(encoding="utf-8-sig").strip()
         except FileNotFoundError:
             continue
-        except (OSError, UnicodeDecodeError) as error:
-            raise WrongUsage(f"The secret {folder / name} cannot be read ({type(error).__name__}).") from error
+        except OSError as error:
+            raise WrongUsage(f"The secret {folder / name} cannot be read ({error.strerror}).") from error
+        except UnicodeDecodeError:
+            raise WrongUsage(f"The secret {folder / name} is not UTF-8 text.") from None
     return found

@@ -197,8 +197,10 @@ def url_of(place: Place) -> str:
         return url
     try:
         lines = Path(place.url_file).read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise ValueError(f"the file {place.url_file} cannot be read: {error.__class__.__name__}") from None
+    except OSError as error:
+        raise ValueError(f"the file {place.url_file} cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise ValueError(f"the file {place.url_file} is not UTF-8 text") from None
     if not lines or not lines[0].strip():
         raise ValueError(f"the file {place.url_file} is empty")
     return lines[0].strip()

@@ -130,7 +130,8 @@ async def check(conn: Connection, folder: Path = MIGRATIONS) -> None:
         await _must_be_whole(conn)
         missing = await pending(conn, migrations)
     if missing:
-        raise errors.SchemaMissing(f"{len(missing)} migrations are not applied, the first is {missing[0].name}")
+        are = "1 migration is" if len(missing) == 1 else f"{len(missing)} migrations are"
+        raise errors.SchemaMissing(f"{are} not applied, the first is {missing[0].name}")
 
 
 async def _must_be_whole(conn: Connection) -> None:

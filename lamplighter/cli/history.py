@@ -82,7 +82,7 @@ def import_history(
         lines = f"{counted.bad:,} of {counted.bad + counted.good:,} lines are bad"
         raise Failure(f"{file}: {lines}; nothing was stored. Mend them, or leave them out with --skip-bad.")
     else:
-        print(f"{counted.good:,} lines can be stored{left_out}.")
+        print(f"{counted.good:,} line{'' if counted.good == 1 else 's'} can be stored{left_out}.")
 
 
 async def _note(connection: Connection, file: Path, counted: "Imported") -> None:

@@ -137,5 +137,6 @@ def _closing_words(summary: Summary) -> str:
     return (
         f"{summary.received:,} observations in {summary.seconds:.0f} s. Ledger: {account.received:,} received = "
         f"{account.stored:,} stored + {account.duplicate:,} duplicate + {account.quarantined:,} quarantined. "
-        f"{figures.alarms_raised} alarms raised, {figures.commands_verified} commands verified."
+        f"{figures.alarms_raised} alarm{'' if figures.alarms_raised == 1 else 's'} raised, "
+        f"{figures.commands_verified} command{'' if figures.commands_verified == 1 else 's'} verified."
     )

@@ -13,7 +13,7 @@ def summary(thresholds: Thresholds) -> Iterator[str]:
     """Lines for people."""
     programs = ", ".join(_program(each) for each in thresholds.lighting.programs)
     yield f"programs: {programs}; usually {thresholds.lighting.program}"
-    calendars = ", ".join(f"{name} ({len(each.days)} dates)" for name, each in thresholds.calendars.items())
+    calendars = ", ".join(f"{name} ({_counted(len(each.days), 'date')})" for name, each in thresholds.calendars.items())
     yield f"calendars: {calendars or 'none'}"
     differing = list(_differing(thresholds))
     yield f"figures that are not as usual: {_some(differing)}"
@@ -27,11 +27,16 @@ def summary(thresholds: Thresholds) -> Iterator[str]:
         zones = sorted({zone for each in parking.hours for zone in each.zones})
         yield f"parking: opening hours of {_some(zones)}; closures: {closures}"
     told = thresholds.notifications
-    yield f"notifications: {len(told.routes)} routes to {len(told.sinks)} sinks ({_some(sorted(told.sinks))})"
+    sinks = _counted(len(told.sinks), "sink")
+    yield f"notifications: {_counted(len(told.routes), 'route')} to {sinks} ({_some(sorted(told.sinks))})"
 
 
 def _program(program: DimmingProgram) -> str:
-    return f"{program.name} ({len(program.steps)} steps)"
+    return f"{program.name} ({_counted(len(program.steps), 'step')})"
+
+
+def _counted(number: int, one: str) -> str:
+    return f"{number} {one}{'' if number == 1 else 's'}"
 
 
 def _differing(thresholds: Thresholds) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 import json
 import time
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -75,7 +76,10 @@ def test_lines_say_where_the_city_answers_and_how_it_went(capsys: pytest.Capture
     view = LinesView()
     view.ready(READY)
     view.finished(SUMMARY)
+    view.finished(replace(SUMMARY, figures=replace(FIGURES, alarms_raised=1, commands_verified=1)))
     out = capsys.readouterr().out
+    assert " 4 alarms raised, 28 commands verified." in out
+    assert " 1 alarm raised, 1 command verified." in out
     assert READY.http in out
     assert READY.mqtt in out
     assert "12,345 received = 12,300 stored + 40 duplicate + 5 quarantined" in out

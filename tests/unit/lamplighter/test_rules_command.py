@@ -25,11 +25,13 @@ def no_settings_of_this_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
 
 
 def test_check_says_what_a_file_comes_to(capfd: pytest.CaptureFixture[str]) -> None:
-    sink = "sinks.duty.url_env = 'NOBODY'\nroutes = [{ to = ['duty'] }]"
+    sink = "sinks.duty.url_env = 'NOBODY'\nroutes = [{ to = ['duty'] }]\n[calendars.fair]\ndays = ['2026-12-01']"
     Path("rules.toml").write_text(f"[drainage]\ndeadband_m = 0.1\n[notifications]\n{sink}")
     assert run(["rules", "check"]) == 0
     out, err = capfd.readouterr()
     assert "figures that are not as usual: drainage.deadband_m 0.1 (else 0.05)" in out
+    assert "fair (1 date)" in out
+    assert "notifications: 1 route to 1 sink (duty)" in out
     assert "The sink duty cannot be used from here: the environment variable NOBODY is not set." in out
     assert "Nothing is wrong: this is version rules+" in out
     assert err == "Zones and assets are not looked up: no database is named.\n"

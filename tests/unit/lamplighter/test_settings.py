@@ -212,6 +212,13 @@ def test_secrets_come_from_a_folder_below_the_environment_and_above_the_file(
     assert settings.mqtt_url == "mqtt://platform:hush@127.0.0.1:2"
     assert settings.database_url == "postgresql://me@localhost/environment"
     assert settings.http_port == 9000
+    (tmp_path / "secrets" / "mqtt_url").write_bytes(b"\xff")
+    with pytest.raises(WrongUsage, match="mqtt_url is not UTF-8 text"):
+        Settings.read(tmp_path / "town.toml")
+    (tmp_path / "secrets" / "mqtt_url").unlink()
+    (tmp_path / "secrets" / "mqtt_url").mkdir()
+    with pytest.raises(WrongUsage, match=r"mqtt_url cannot be read \(Is a directory\)"):
+        Settings.read(tmp_path / "town.toml")
     monkeypatch.setenv("LAMPLIGHTER_SECRETS_DIR", "nowhere")
     with pytest.raises(WrongUsage, match="The folder of secrets nowhere is not there"):
         Settings.read()

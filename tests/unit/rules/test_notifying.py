@@ -141,12 +141,14 @@ async def test_a_sink_that_stays_the_same_keeps_what_waits_for_it() -> None:
 def test_a_sinks_url_comes_from_its_file_or_its_variable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     secret = tmp_path / "url"
     secret.write_text("json://one\n")
+    (binary := tmp_path / "binary").write_bytes(b"\xff")
     monkeypatch.setenv("SINK", "json://two")
     assert url_of(Place(url_file=str(secret))) == "json://one"
     assert url_of(Place(url_env="SINK")) == "json://two"
     for bad, words in (
         (Place(url_env="NONE"), "NONE is not set"),
-        (Place(url_file=str(tmp_path / "no")), "cannot be read"),
+        (Place(url_file=str(tmp_path / "no")), "no cannot be read: No such file or directory$"),
+        (Place(url_file=str(binary)), "binary is not UTF-8 text$"),
     ):
         with pytest.raises(ValueError, match=words):
             url_of(bad)
