@@ -64,11 +64,12 @@ def _outcome(arguments: list[str]) -> tuple[int, str, BaseException | None]:
     try:
         from lamplighter.cli.tree import tree
 
-        code = typer.main.get_command(tree)(args=arguments, prog_name="lamplighter", standalone_mode=False)
+        root = typer.main.get_command(tree)
+        code = root(args=arguments, prog_name="lamplighter", standalone_mode=False)
     except Failure as failure:
         return failure.exit_code, str(failure), failure.__cause__
     except TyperException as wrong:
-        return wrong.exit_code, _with_hint(wrong), wrong
+        return wrong.exit_code, _with_hint(wrong, _command(root, arguments)), wrong
     except typer.Abort as abort:
         return ABORTED, _INTERRUPTED, abort
     except SystemExit as end:  # the library's own answer to a reader that has gone
@@ -94,7 +95,20 @@ def _told(error: Exception) -> str:
     return f"Lamplighter failed in a way nobody foresaw ({type(error).__name__}: {error}); {details}."
 
 
-def _with_hint(wrong: "TyperException") -> str:
+def _command(found: object, arguments: list[str]) -> str:
+    """The command that is called, with the groups above it; the library does not name it with every error."""
+    from lamplighter.cli.later import Later
+
+    words = ["lamplighter"]
+    for word in arguments:
+        found = getattr(found.real() if isinstance(found, Later) else found, "commands", {}).get(word)
+        if found is None:
+            break
+        words.append(word)
+    return " ".join(words)
+
+
+def _with_hint(wrong: "TyperException", command: str) -> str:
     """The message as one sentence, and where help is to be had."""
     import typer
     from pydantic import ValidationError
@@ -105,8 +119,7 @@ def _with_hint(wrong: "TyperException") -> str:
     elif isinstance(found := wrong.__context__, OSError) and not isinstance(found, FileNotFoundError):
         wrong.message = f"{found.filename!r} cannot be read ({found.strerror})"  # the library says: does not exist
     message = " ".join(wrong.format_message().replace("Value error, ", "").split()).rstrip(".")
-    context = getattr(wrong, "ctx", None)
-    return f"{message}." if context is None else f"{message}: see `{context.command_path} --help`."
+    return f"{message}: see `{command} --help`."
 
 
 def _interrupt(_number: int, frame: FrameType | None) -> None:

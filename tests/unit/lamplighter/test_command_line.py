@@ -75,6 +75,10 @@ def test_wrong_usage_is_one_sentence_and_code_2(arguments: list[str], capfd: pyt
         (["demo", "--devices", "-1"], "'--devices': '-1' is less than 0:"),
         (["demo", "--http-port", "99999"], "'--http-port': '99999' is more than 65535:"),
         (["demo", "--speed", "fast"], "'--speed': 'fast' is no number:"),
+        (["demo", "--speed", "nan"], "'--speed': 'nan' is no number:"),
+        (["demo", "--speed", "inf"], "'--speed': 'inf' is more than 100000:"),
+        (["demo", "--for"], "Option '--for' requires an argument: see `lamplighter demo --help`."),
+        (["quarantine", "list", "--limit"], "requires an argument: see `lamplighter quarantine list --help`."),
         (["quarantine", "show", "abc"], "'ID': 'abc' is no whole number:"),
     ],
 )
