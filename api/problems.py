@@ -114,7 +114,7 @@ async def _of_database_busy(request: Request, error: Exception) -> Response:
 
 async def _of_unstorable(request: Request, error: Exception) -> Response:
     """What was sent passed every check of ours, but no database could hold it, such as a text with a NUL."""
-    _log.warning("request refused by the database", path=request.scope["path"], error=str(error))
+    _log.debug("request refused by the database", path=request.scope["path"], error=str(error))
     detail = "The request holds a text or number that cannot be stored or looked up; nothing was changed."
     return Problem(422, detail, slug="invalid-request").response()
 

@@ -9,6 +9,7 @@ import httpx
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from structlog.testing import capture_logs
 
 from api import paging
 from storage import alarms
@@ -123,9 +124,11 @@ async def test_no_name_in_any_path_breaks_it(viewer: httpx.AsyncClient, town: li
 
 @pytest.mark.parametrize("path", ["assets/%00", "assets/a%00b/observations", "alarms/%00", "assets?zone=%00"])
 async def test_what_no_database_can_hold_is_refused_as_a_problem(viewer: httpx.AsyncClient, path: str) -> None:
-    answer = await viewer.get(f"/ops/v1/{path}")
+    with capture_logs() as logged:
+        answer = await viewer.get(f"/ops/v1/{path}")
     assert answer.status_code in (404, 422)
     assert answer.headers["content-type"] == "application/problem+json"
+    assert {each["log_level"] for each in logged} <= {"debug"}, "a client's mistake is nothing that operators must see"
 
 
 async def test_the_day_before_the_first_is_none(viewer: httpx.AsyncClient) -> None:
