@@ -8,12 +8,10 @@ from contextlib import asynccontextmanager
 import structlog
 
 from storage import errors
-from storage.pool import STATEMENT_TIMEOUT_S, Connection, Pool, waiting_at_most
+from storage.pool import Connection, Pool, lent, waiting_at_most
 
 PROBE_EVERY_S = 1.0
 PROBE_TIMEOUT_S = 3.0
-LENT_S_MAX = STATEMENT_TIMEOUT_S + 5.0
-"""A connection that is lent for longer is torn: a server that lives has ended what was asked of it before."""
 
 _log = structlog.get_logger(__name__)
 
@@ -38,17 +36,15 @@ class Database:
 
     @asynccontextmanager
     async def connection(self, longest_s: float | None = None) -> AsyncIterator[Connection]:
-        """A connection in autocommit mode, for at most `longest_s` (`LENT_S_MAX`).
+        """A connection in autocommit mode, for at most `longest_s` (`storage.pool.LENT_S_MAX`).
 
         Raises:
             Unavailable: the database is away; known at once where the last probe found it so.
         """
         if self.is_away:
             raise errors.Unavailable
-        with errors.translated():
-            async with self._pool.connection() as conn:
-                with waiting_at_most(conn, LENT_S_MAX if longest_s is None else longest_s):
-                    yield conn
+        async with lent(self._pool, longest_s) as conn:
+            yield conn
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:
@@ -80,15 +76,24 @@ class Database:
             await asyncio.sleep(PROBE_EVERY_S)
 
     def when_first_there(self, work: Callable[[], Awaitable[object]]) -> None:
-        """Have something done once by `do_awaiting`; with a `StorageError` it is done again."""
+        """Have something done once by `do_awaiting`; with a `StorageError` it is tried again, with another given up."""
         self._awaiting.append(work)
 
     async def do_awaiting(self) -> None:
-        """Do what waits for the database to be there for the first time."""
-        for work in self._awaiting:
-            while True:
-                try:
-                    await work()
-                    break
-                except errors.StorageError:
-                    await asyncio.sleep(PROBE_EVERY_S)
+        """Do what waits for the database to be there for the first time: what fails keeps nothing else waiting."""
+        await asyncio.gather(*map(self._do, self._awaiting))
+
+    async def _do(self, work: Callable[[], Awaitable[object]]) -> None:
+        said = ""
+        while True:
+            try:
+                await work()
+                return
+            except errors.StorageError as error:
+                if not self.is_away and str(error) != said:
+                    said = str(error)
+                    _log.warning("first reading failed", reason=said)
+            except Exception:
+                _log.exception("first reading failed")
+                return
+            await asyncio.sleep(PROBE_EVERY_S)

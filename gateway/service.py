@@ -28,7 +28,7 @@ from gateway.the_things_stack import TheThingsStack
 from gateway.uplink import Translator
 from storage import codecs, errors, registry
 from storage.gateway_booking import Book
-from storage.pool import Pool
+from storage.pool import Pool, lent
 from telemetry import radio, topics
 from telemetry.clock import Now
 
@@ -186,13 +186,12 @@ class _Service:
 
     async def look_at_registry(self, pool: Pool) -> None:
         """Read the registry if it has moved; raises `StorageError`."""
-        with errors.translated():
-            async with pool.connection() as conn:
-                version = await registry.version(conn)
-                if version == self._version:
-                    return
-                loaded = await registry.load(conn)
-                kept = await codecs.load(conn)
+        async with lent(pool) as conn:
+            version = await registry.version(conn)
+            if version == self._version:
+                return
+            loaded = await registry.load(conn)
+            kept = await codecs.load(conn)
         self._version = version
         for complaint in await self._shelf.fill(kept):
             _log.warning("a maker's codec cannot be used", reason=complaint)

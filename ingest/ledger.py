@@ -13,7 +13,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from ingest.fates import Fates
 from ingest.statements import SQL
 from storage import errors
-from storage.pool import Pool
+from storage.pool import Pool, lent
 from telemetry.kinds import KINDS
 from telemetry.refusals import Reason
 
@@ -144,6 +144,5 @@ async def say_farewell(ledger: Ledger, pool: Pool) -> None:
 
 
 async def _execute(pool: Pool, name: str, parameters: dict[str, object]) -> None:
-    with errors.translated():
-        async with pool.connection() as conn:
-            await conn.execute(SQL[name], parameters)
+    async with lent(pool) as conn:
+        await conn.execute(SQL[name], parameters)

@@ -14,7 +14,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge
 
 from bus.session import Publisher
 from storage import errors, self_probe
-from storage.pool import Pool
+from storage.pool import Pool, lent
 from telemetry import backlog, topics
 from telemetry.backlog import Probe, Settled
 from telemetry.clock import SECOND_US, Now
@@ -86,9 +86,8 @@ class Probes:
             probe = self._reading
             assert probe is not None
             try:
-                with errors.translated():
-                    async with pool.connection() as conn:
-                        await self_probe.store(conn, probe, self._process, now())
+                async with lent(pool) as conn:
+                    await self_probe.store(conn, probe, self._process, now())
             except errors.StorageError as error:
                 _log.debug("self-probe not stored", reason=str(error))
                 self._some_reading.set()

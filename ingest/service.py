@@ -5,7 +5,7 @@ handed over when it is due and the commit before is done, so commits and acknowl
 the more comes the larger are the transactions. While the database is away one batch waits in its commit, one for its
 turn, the inbox fills to its bound, and the rest waits at the broker.
 
-So what waits in memory is bounded: payloads of `INBOX_BYTES_MAX`, and of two batches, each of `BATCH_BYTES_MAX` and a
+So what waits in memory is bounded: messages of `INBOX_BYTES_MAX`, and of two batches, each of `BATCH_BYTES_MAX` and a
 read, with what they were decoded to.
 """
 
@@ -28,7 +28,7 @@ from ingest.parcel import Packing, Parcel
 from ingest.probes import Probes
 from ingest.writer import Writer
 from storage import errors, registry
-from storage.pool import Pool
+from storage.pool import Pool, lent
 from telemetry import topics
 from telemetry.clock import CityClock, Now, to_rfc3339
 from telemetry.decoding import Decoder
@@ -185,12 +185,11 @@ class _Service:
             await asyncio.sleep(REGISTRY_LOOK_S)
 
     async def _look_at_registry(self) -> None:
-        with errors.translated():
-            async with self._pool.connection() as conn:
-                version = await registry.version(conn)
-                if self._decoder is not None and self._decoder.registry.version == version:
-                    return
-                loaded = await registry.load(conn)
+        async with lent(self._pool) as conn:
+            version = await registry.version(conn)
+            if self._decoder is not None and self._decoder.registry.version == version:
+                return
+            loaded = await registry.load(conn)
         self._decoder = Decoder(loaded)
         set_apart()
         self.registry_there.set()

@@ -12,9 +12,9 @@ from uuid import uuid4
 
 import psycopg
 
-from storage import errors, queries
+from storage import queries
 from storage.doubt import Doubt, backend_of, took_place
-from storage.pool import Connection, Pool
+from storage.pool import Connection, Pool, lent
 from storage.quarantining import Outcome, Quarantined, quarantine
 from telemetry.clock import DAY_US, to_datetime
 from telemetry.refusals import Reason, Refusal
@@ -52,10 +52,9 @@ class Book:
 
         Until they have succeeded no others may be added: a doubtful commit is resolved by the next attempt.
         """
-        with errors.translated():
-            async with self._pool.connection() as conn:
-                settled = await self._resolve_doubt(conn)
-                return settled or await self._commit(conn, unreadable)
+        async with lent(self._pool) as conn:
+            settled = await self._resolve_doubt(conn)
+            return settled or await self._commit(conn, unreadable)
 
     async def _commit(self, conn: Connection, unreadable: Sequence[Unreadable]) -> Outcome:
         batch, backend = uuid4(), await backend_of(conn)

@@ -3,12 +3,14 @@
 import asyncio
 import os
 import socket
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import Any
 
 import psycopg
 from psycopg_pool import AsyncConnectionPool
+
+from storage import errors
 
 Connection = psycopg.AsyncConnection[tuple[Any, ...]]
 Pool = AsyncConnectionPool[Connection]
@@ -19,6 +21,8 @@ BORROW_TIMEOUT_S = 5.0
 """Waiting longer for a free connection raises `PoolTimeout`, which `errors` calls `Unavailable`."""
 STATEMENT_TIMEOUT_S = 30
 """The server cancels a statement that runs longer; 0 means no bound, for maintenance."""
+LENT_S_MAX = STATEMENT_TIMEOUT_S + 5.0
+"""A connection that is lent for longer is torn: a server that lives has ended what was asked of it before."""
 IDLE_TRANSACTION_TIMEOUT_S = 60
 """The server ends a session that sleeps in an open transaction for longer."""
 LOCK_TIMEOUT_S = 10
@@ -101,6 +105,19 @@ def _tear(conn: Connection) -> None:
         line.shutdown(socket.SHUT_RDWR)
 
 
+@asynccontextmanager
+async def lent(pool: Pool, longest_s: float | None = None) -> AsyncIterator[Connection]:
+    """A connection in autocommit mode, for at most `longest_s` (`LENT_S_MAX`), and its errors in our words.
+
+    Raises:
+        Unavailable: the database is away, or frozen.
+    """
+    with errors.translated():
+        async with pool.connection() as conn:
+            with waiting_at_most(conn, LENT_S_MAX if longest_s is None else longest_s):
+                yield conn
+
+
 async def _still_answers(conn: Connection) -> None:
     with waiting_at_most(conn, BORROW_TIMEOUT_S):
         await AsyncConnectionPool.check_connection(conn)
@@ -114,12 +131,22 @@ async def connect(
     return await psycopg.AsyncConnection.connect(url, **arguments)
 
 
+class _Patient(psycopg.AsyncConnection[tuple[Any, ...]]):
+    """Waits for no answer of the server's for longer than `LENT_S_MAX`: it is torn then."""
+
+    async def wait(self, *args: Any, **kwargs: Any) -> Any:
+        with waiting_at_most(self, LENT_S_MAX):
+            return await super().wait(*args, **kwargs)
+
+
 async def connect_beside(pool: Pool) -> Connection:
     """One connection set up like those of a pool, of which the pool knows nothing; for who keeps it, and closes it.
+
+    Each answer that takes longer than `LENT_S_MAX` breaks it, for a server may be frozen.
 
     Raises:
         psycopg.Error: the database does not answer.
     """
     assert isinstance(pool.conninfo, str)
     assert isinstance(pool.kwargs, dict)
-    return await psycopg.AsyncConnection.connect(pool.conninfo, **pool.kwargs)
+    return await _Patient.connect(pool.conninfo, **pool.kwargs)

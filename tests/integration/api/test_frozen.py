@@ -1,11 +1,7 @@
 """A database that is frozen rather than gone: its system answers for it, and no time-out of its own comes to pass."""
 
 import asyncio
-import os
-import signal
-from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import AsyncIterator
 
 import pytest
 
@@ -14,25 +10,10 @@ from api.kept import Kept
 from lamplighter.embedded.postgres import RunningPostgres
 from storage.errors import Unavailable
 from storage.pool import Connection, Pool, open_pool
+from tests.parts.frozen import frozen
 from tests.parts.patience import eventually
 
 SOON_S = 0.3
-
-
-@contextmanager
-def frozen(server: RunningPostgres) -> Iterator[None]:
-    """The server stands still, the first process before those that it would start anew, and goes on after the block."""
-    pid = server.child.pid
-    stopped = [pid]
-    os.kill(pid, signal.SIGSTOP)
-    try:
-        for each in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
-            os.kill(int(each), signal.SIGSTOP)
-            stopped.append(int(each))
-        yield
-    finally:
-        for each in stopped:
-            os.kill(each, signal.SIGCONT)
 
 
 @pytest.fixture
@@ -40,8 +21,8 @@ async def pool(role_server: RunningPostgres, monkeypatch: pytest.MonkeyPatch) ->
     """Connections to a server of its own, on which nobody waits long."""
     for bound in ("pool.BORROW_TIMEOUT_S", "pool.CONNECT_TIMEOUT_S"):
         monkeypatch.setattr(f"storage.{bound}", 1)
-    for bound in ("database.PROBE_TIMEOUT_S", "database.LENT_S_MAX", "kept.READ_S_MAX"):
-        monkeypatch.setattr(f"api.{bound}", SOON_S)
+    for bound in ("api.database.PROBE_TIMEOUT_S", "storage.pool.LENT_S_MAX", "api.kept.READ_S_MAX"):
+        monkeypatch.setattr(bound, SOON_S)
     monkeypatch.setattr("api.kept.REFRESH_EVERY_S", 0.0)
     pool = await open_pool(role_server.url, size=2)
     yield pool

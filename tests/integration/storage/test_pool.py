@@ -3,7 +3,7 @@
 import pytest
 
 from storage import errors
-from storage.pool import Connection, Pool, open_pool, waiting_at_most
+from storage.pool import Connection, Pool, connect_beside, lent, open_pool, waiting_at_most
 from tests.integration.storage.rows import table
 
 
@@ -52,3 +52,17 @@ async def test_a_server_that_is_silent_for_too_long_is_as_good_as_gone(native_po
         with waiting_at_most(conn, 0.1):
             assert await table(conn, "SELECT 1") == [(1,)]
         await conn.execute("SELECT pg_sleep(0.15)")
+
+
+async def test_who_borrows_a_connection_or_keeps_one_waits_for_no_silent_server(
+    native_pool: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("storage.pool.LENT_S_MAX", 0.1)
+    with pytest.raises(errors.Unavailable):
+        async with lent(native_pool) as conn:
+            await conn.execute("SELECT pg_sleep(20)")
+    async with await connect_beside(native_pool) as kept:
+        for _ in range(3):
+            await kept.execute("SELECT pg_sleep(0.05)")
+        with pytest.raises(errors.Unavailable), errors.translated():
+            await kept.execute("SELECT pg_sleep(20)")
