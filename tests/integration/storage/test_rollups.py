@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 
 from storage import rollups
-from storage.lifecycle import maintain
+from storage.lifecycle import keeper, maintain
 from storage.migrate import migrate
 from storage.pool import Connection, Pool
 from telemetry.clock import to_us
 from telemetry.kind import Kind
 from telemetry.kinds import KINDS
-from tests.integration.storage.rows import at, random_rows, register, store, table
+from tests.integration.storage.rows import Row, at, random_rows, register, store, table
 
 NOW = at("2026-10-26 09:20")
 LAMPS = [("lamp-1", "streetlight", "north"), ("lamp-2", "streetlight", "south"), ("lamp-3", "streetlight", "north")]
@@ -58,17 +58,25 @@ async def check_everything(conn: Connection) -> None:
 
 
 async def test_rollups_equal_their_rows_and_still_do_after_late_data(conn: Connection, pool: Pool) -> None:
-    begin = NOW - dt.timedelta(hours=40)
+    begin, later = NOW - dt.timedelta(hours=40), to_us(NOW + dt.timedelta(days=30))
+    last: dict[str, list[Row]] = {}
     for number, kind in enumerate(KINDS):
         ids = [row[0] for row in await table(conn, "SELECT asset_id FROM asset WHERE kind = %s", kind)]
         rows = random_rows(kind, ids, begin, 40, seed=number)
-        late, in_time = rows[::5], [row for index, row in enumerate(rows) if index % 5]
+        late, last[kind] = rows[::5], rows[1::5]
+        in_time = [row for index, row in enumerate(rows) if index % 5 > 1]
         await store(conn, kind, in_time)
         await maintain(pool, to_us(NOW))
         await store(conn, kind, late)
     await maintain(pool, to_us(NOW))
     await check_everything(conn)
     assert await table(conn, "SELECT FROM rollup_dirty UNION ALL SELECT FROM rollup_work") == []
+    compressed = (await maintain(pool, later)).compressed
+    assert bool(compressed) == ((await keeper(conn)).mode == "timescale")
+    for kind, rows in last.items():
+        await store(conn, kind, rows)
+    await maintain(pool, later)
+    await check_everything(conn)
 
 
 async def test_the_open_hour_is_there_and_grows(conn: Connection, pool: Pool) -> None:
