@@ -204,3 +204,17 @@ def test_the_ledgers_report_compares_what_it_says_with_the_rows_as_they_are(
     assert "name the earlier day first" in capfd.readouterr().err
     assert run(["report", "ledger", "--from", "yesterday"]) == 2
     assert "'yesterday' is no day such as 2026-11-22" in capfd.readouterr().err
+
+
+@pytest.mark.usefixtures("city")
+def test_who_may_only_read_has_the_ledgers_report_of_the_last_check(
+    database: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with psycopg.connect(database, autocommit=True) as connection:
+        connection.execute("INSERT INTO ledger (day) VALUES ('2026-11-21')")
+        connection.execute(f"ALTER DATABASE {connection.info.dbname} SET role = 'lamplighter_reader'")
+    days = ["report", "ledger", "--from", "2026-11-21", "--to", "2026-11-21"]
+    assert run(days) == 0
+    assert capfd.readouterr().out.splitlines()[1] == "2026-11-21,0,0,0,0,0,0,,,,,not checked,"
+    assert run([*days, "--check"]) == 1
+    assert "permission denied" in capfd.readouterr().err
