@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import ctypes
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -28,6 +29,8 @@ LAST_LINES = 20
 """How many lines of a child's output are kept to explain its death."""
 LINE_LENGTH_MAX = 8_192
 """Bytes of one line of output that reach the log; the rest of such a line is cut off."""
+_GRAVE = re.compile(r"\b(PANIC|FATAL|Error):")
+"""What PostgreSQL and Mosquitto begin the line with that says why they end, while the last one may say only that."""
 
 
 class ChildDied(Failure):
@@ -78,8 +81,8 @@ class Child:
 
     def _obituary(self, code: int) -> str:
         how = f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with code {code}"
-        last = f"; its last words: {self.last_lines[-1]}" if self.last_lines else ""
-        return f"The {self.name} {how}{last}"
+        words = [line for line in self.last_lines if _GRAVE.search(line)] or self.last_lines
+        return f"The {self.name} {how}" + (f"; its last words: {words[-1]}" if words else "")
 
     async def _pump_output(self) -> None:
         assert self.process.stdout is not None

@@ -106,6 +106,7 @@ async def _to_its_end(work: Callable[[], None]) -> None:
         await asyncio.shield(thread)
     except asyncio.CancelledError:
         await asyncio.wait({thread})
+        thread.exception()  # looked at, so that nobody is told of it: Ctrl-C ends `initdb` too
         raise
 
 

@@ -153,7 +153,7 @@ def _fed(version: Version, pieces: Sequence[bytes]) -> tuple[list[Any], ...] | N
         waiting = sum(map(len, parser._pieces))
         assert waiting < BOUND + len(piece), f"{waiting} bytes wait"
         assert all(len(payload) < BOUND for payload in arrivals.payloads), "a message beyond the bound arrived whole"
-        for name in Arrivals.__slots__:
+        for name in set(Arrivals.__slots__) - {"size"}:  # which the connection counts
             getattr(whole, name).extend(getattr(arrivals, name))
     return astuple(whole)
 

@@ -1,10 +1,12 @@
 """Children: heard, watched, ended in order, and never left behind."""
 
 import asyncio
+import gc
 import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,7 +16,7 @@ from typing import IO
 import psutil
 import pytest
 
-from lamplighter.embedded import accounts, children, ports
+from lamplighter.embedded import accounts, children, ports, postgres
 from lamplighter.embedded.children import ChildDied
 from lamplighter.errors import Failure
 from lamplighter.http_server import HttpServer, listen
@@ -103,6 +105,34 @@ async def test_a_child_that_dies_takes_all_down_and_is_named_with_its_last_words
 
     with pytest.raises(ChildDied, match="The broker ended with code 3; its last words: no room"):
         await run()
+
+
+async def test_the_words_quoted_say_why_it_ended_not_that_it_did() -> None:
+    says = "echo 'FATAL:  No space left on device'; echo 'LOG:  database system is shut down'; exit 1"
+    child = await children.start("database", ["sh", "-c", says], cwd=HERE)
+    with pytest.raises(ChildDied, match=r"code 1; its last words: FATAL:  No space left on device$"):
+        await child.must_live()
+
+
+async def test_a_preparation_that_fails_once_it_is_cancelled_is_not_complained_of() -> None:
+    complaints: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: complaints.append(context))
+    begun, may_end = threading.Event(), threading.Event()
+
+    def work() -> None:
+        begun.set()
+        may_end.wait(5)
+        raise Failure("initdb was ended")
+
+    task = asyncio.create_task(postgres._to_its_end(work))
+    await asyncio.to_thread(begun.wait, 5)
+    task.cancel()
+    asyncio.get_running_loop().call_later(0.05, may_end.set)
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    del task
+    gc.collect()
+    assert not complaints
 
 
 async def test_a_killed_child_is_named_with_the_signal() -> None:
