@@ -179,7 +179,8 @@ start a member with the next number. To shrink, stop one, then `lamplighter inge
 From one process to several: start the members first, then `lamplighter ingest --retire`; what the old session holds is
 stored, and what the members have stored already counts as duplicate. EMQX keeps shared sessions in memory: a node that
 dies takes its part of the queue with it, which the devices' resend of 60 s covers only while the members keep up. A
-single Mosquitto, which writes its queue to disk, promises more in a long outage of the database.
+single Mosquitto, which writes its queue to disk, promises more in a long outage of the database, beside one ingest:
+over its own restart Mosquitto forgets a share, though not what waits for the members.
 
 ## What the deployment looks like
 

@@ -96,6 +96,8 @@ def parse_gateway_note(topic: str) -> str | None:
 
 SYS_DROPPED = "$SYS/broker/publish/messages/dropped"
 """Where Mosquitto and its peers say how many messages they have dropped at the bound of a queue."""
+SYS_VERSION = "$SYS/broker/version"
+"""Where Mosquitto says that it is one, and of which version."""
 SYS_STORED = ("$SYS/broker/store/messages/count", "$SYS/broker/retained messages/count")
 """Where they say how many messages they store, and how many of these are retained."""
 

@@ -68,6 +68,7 @@ def ingest(
     One process takes all uplinks. Several divide them: `--share city --member 1`, `--share city --member 2`, and so on.
     A member that is away keeps its part waiting at the broker, for up to 7 days: start it again with its number, or
     `--retire` it. Who goes over from one process to several starts the members first, and then retires the one.
+    Beside Mosquitto run one: it forgets a share when it is restarted.
     """
     if (share is None) != (member is None):
         raise WrongUsage("--share and --member go together: --share city --member 1, --share city --member 2.")

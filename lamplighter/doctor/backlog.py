@@ -1,22 +1,19 @@
 """How much waits for ingest at this moment, as the rules say, who sound its queue every second."""
 
-import asyncio
 import datetime as dt
 from collections.abc import AsyncIterator
 from contextlib import suppress
 
 import msgspec
 
-from bus.session import Watcher
 from lamplighter.clock import real_now
 from lamplighter.doctor.findings import Finding, note, ok, wrong
+from lamplighter.doctor.retained import heard
 from rules.queue_filling import RAISE_PCT
 from telemetry import limits, topics
 from telemetry.backlog import Backlog, decode_backlog
 from telemetry.clock import SECOND_US, to_us
 
-PATIENCE_S = 1.0
-"""It is retained, so it comes at once or not at all."""
 SILENT_S = 30.0
 """A word older than this is not about now."""
 OLD_S = 60.0
@@ -63,14 +60,8 @@ def _waiting(word: Backlog) -> Finding:
 
 
 async def _hear(url: str) -> Backlog | None:
-    """The newest word, `None` if there is none in time."""
-    said: asyncio.Future[Backlog] = asyncio.get_running_loop().create_future()
-
-    def hear(topic: str, payload: bytes, retained: bool) -> None:
-        with suppress(msgspec.DecodeError, asyncio.InvalidStateError):
-            said.set_result(decode_backlog(payload))
-
-    async with Watcher(url, "", [topics.BACKLOG], hear):
-        with suppress(TimeoutError):
-            return await asyncio.wait_for(said, PATIENCE_S)
+    """The newest word, `None` if there is none that can be read."""
+    payload = await heard(url, topics.BACKLOG)
+    with suppress(msgspec.DecodeError):
+        return decode_backlog(payload) if payload else None
     return None

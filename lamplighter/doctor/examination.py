@@ -18,6 +18,7 @@ from lamplighter.doctor import (
     rule_file,
     self_probe,
     services,
+    shared,
 )
 from lamplighter.doctor.findings import Finding, wrong
 from lamplighter.settings import Settings
@@ -96,6 +97,7 @@ PARTS: dict[str, Callable[[Patient], AsyncIterator[Finding]]] = {
     "city": _city,
     "rules": lambda patient: rule_file.examine(patient.settings),
     "broker": _broker,
+    "share": lambda patient: shared.examine(patient.settings),
     "broker file": _broker_file,
     "networks": lambda patient: networks.examine(patient.settings),
 }

@@ -1,6 +1,6 @@
 """The cases: each a load and its faults, as named fields."""
 
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 
 from tests.chaos.uplinks import Mix
 
@@ -96,6 +96,18 @@ HOSTILE = Mix(poison_pct=20, bomb_pct=0.3, ahead_pct=5, stranger_pct=5)
 CLOCKLESS = Mix(numbered_pct=30, bare_pct=10, skewed_pct=15, ahead_pct=10, late_pct=10, retained_pct=5)
 BACKFILL = Mix(array_pct=3, late_pct=15)
 REPEATING = Mix(repeat_pct=30, conflicting_pct=10, retained_pct=20, numbered_pct=10)
+EVERYTHING = Faults(
+    ingest_killed=1,
+    ingest_killed_after_commit=1,
+    database_killed=1,
+    broker_restarted=1,
+    broker_cut=1,
+    database_cut=1,
+    commits_in_doubt=1,
+    quarantine_replayed=1,
+    recordings_replayed=1,
+)
+"""The broker is restarted beside a lone ingest only: Mosquitto forgets a share (decision 21)."""
 
 CASES = [
     Case("ingest_killed", "kill -9 of ingest at any instant", 3, Faults(ingest_killed=3)),
@@ -138,21 +150,12 @@ CASES = [
         Mix(stranger_pct=10),
     ),
     Case("recording_replay", "a recording played meanwhile", 1, Faults(recordings_replayed=1, broker_restarted=1)),
+    Case("everything", "all of it, one after the other", 2, EVERYTHING, seconds=12),
     Case(
-        "everything",
-        "all of it, one after the other",
+        "everything_shared",
+        "the same with two members of a share, the broker up",
         2,
-        Faults(
-            ingest_killed=1,
-            ingest_killed_after_commit=1,
-            database_killed=1,
-            broker_restarted=1,
-            broker_cut=1,
-            database_cut=1,
-            commits_in_doubt=1,
-            quarantine_replayed=1,
-            recordings_replayed=1,
-        ),
+        replace(EVERYTHING, broker_restarted=0),
         members=2,
         seconds=12,
     ),

@@ -172,6 +172,23 @@ async def test_a_batch_of_a_lost_connection_cannot_acknowledge_the_next_ones(own
         assert payloads(await take(inbox, 1)) == payloads(again) == [b"one"]
 
 
+@pytest.mark.parametrize(("share", "kept"), [("", [b"between"]), ("$share/city/", [])])
+async def test_over_a_restart_mosquitto_keeps_a_subscription_and_forgets_a_share(
+    own_broker: BrokerPart, name: str, share: str, kept: list[bytes]
+) -> None:
+    """Why a share is not for Mosquitto (decision 21): what comes before its members are back reaches nobody."""
+    filters = [f"{share}city/v1/streetlight/{name}/telemetry"]
+    async with Subscriber(own_broker.url, name, filters, now=now) as inbox:
+        await inbox.ready()
+    await asyncio.to_thread(own_broker.restart)
+    async with publisher(own_broker.url, name) as publish:
+        await publish(b"between")
+        async with Subscriber(own_broker.url, name, filters, now=now) as inbox:
+            await inbox.ready()
+            await publish(b"after")
+            assert payloads(await take(inbox, len(kept) + 1)) == [*kept, b"after"]
+
+
 async def test_it_comes_back_by_itself_and_says_so(own_broker: BrokerPart, name: str) -> None:
     stood: list[float] = []
     async with (

@@ -301,6 +301,12 @@ async def one_of_several_ingest_processes_is_gone(town: Town, _: pytest.MonkeyPa
     return town.patient()
 
 
+@fault("share", "Mosquitto forgets their share when it is restarted")
+async def a_share_beside_mosquitto(town: Town, _: pytest.MonkeyPatch) -> Patient:
+    await town.sql("INSERT INTO ingest_instance VALUES ('ingest-city-1', 0, %s)", days_ago(0))
+    return town.patient()
+
+
 @fault("services", "No process that stores uplinks runs: start `lamplighter up`")
 async def no_heartbeat_of_ingest(town: Town, _: pytest.MonkeyPatch) -> Patient:
     return town.patient()
