@@ -73,7 +73,7 @@ class Child:
             if not self.running:
                 break
             with contextlib.suppress(ProcessLookupError):
-                self.process.send_signal(step)
+                os.kill(self.pid, step)  # the process's own way looks first, and may take its code from who waits
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self.process.wait(), patience_s)
         await self._pump

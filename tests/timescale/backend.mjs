@@ -37,18 +37,26 @@ export class Backend {
   /** What a server reports to a client that logs in; PGlite itself never does. */
   greeting = {}
 
-  /** Open a backend from the file `snapshot`; without one, create it and then write that file. */
+  /** Open a backend from the file `snapshot`, which another backend writes first where it is missing. */
   static async open(snapshot) {
-    const known = snapshot !== undefined && fs.existsSync(snapshot)
+    if (snapshot !== undefined && !fs.existsSync(snapshot)) await Backend.#make(snapshot)
     const backend = new Backend()
     backend.#db = await PGlite.create({
       extensions: { timescaledb },
-      loadDataDir: known ? new Blob([fs.readFileSync(snapshot)]) : undefined,
+      loadDataDir: snapshot === undefined ? undefined : new Blob([fs.readFileSync(snapshot)]),
     })
     await backend.#addTimescale()
-    if (snapshot !== undefined && !known) await backend.save(snapshot)
     await backend.#enterWireMode()
     return backend
+  }
+
+  // A backend that has created the extension itself is unlike one that found it: it can never create it again.
+  static async #make(snapshot) {
+    const maker = new Backend()
+    maker.#db = await PGlite.create({ extensions: { timescaledb } })
+    await maker.#addTimescale()
+    await maker.save(snapshot)
+    await maker.close()
   }
 
   async #addTimescale() {
