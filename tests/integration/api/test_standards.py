@@ -6,7 +6,6 @@ from typing import Any
 
 import frost_sta_client
 import httpx
-import pytest
 
 from api.app import create_app
 from api.board import Board
@@ -23,9 +22,8 @@ from tests.parts.zones import message, zone
 
 
 async def test_a_bay_says_what_it_is_now_and_the_last_copy_outlives_the_database(
-    client_as: Callable[..., Any], conn: Connection, watched: Database, pool: Pool, monkeypatch: pytest.MonkeyPatch
+    client_as: Callable[..., Any], conn: Connection, watched: Database, pool: Pool
 ) -> None:
-    monkeypatch.setattr("api.kept.REFRESH_EVERY_S", 0.0)
     await observe(conn, "bay-1", "parking_bay", (ago(60), {"occupied": True}))
     async with await client_as(None) as client:
         found = (await client.get(parkapi.SPOTS_PATH)).json()
