@@ -1,19 +1,18 @@
 """A small Grafana for tests: folders and dashboards in memory, bodies judged by Grafana's published API schema."""
 
 import json
-import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from typing import Any, ClassVar
 from urllib.parse import parse_qs, urlsplit
 
 from jsonschema import Draft4Validator
 
-ROOT = Path(__file__).parents[3]
-SCHEMA = Path(os.environ.get("LAMPLIGHTER_SHARED", ROOT.parent / "shared")) / "data" / "grafana" / "api-merged.json"
+from tests.parts.recordings import SHARED
+
+SCHEMA = SHARED / "data" / "grafana" / "api-merged.json"
 TOKEN = "glsa_of_the_tests"
 
 Json = dict[str, Any]

@@ -17,11 +17,9 @@ from api.standards.shown import Shown
 from api.standards.vocabulary import AUDIENCES, ZONE
 from storage.parking import Spot
 from telemetry.kinds.parking_bay import ParkingBayAttributes
-from tests.parts.recordings import SHARED
+from tests.parts.recordings import shared
 from tests.parts.zones import bays, message, zone
 from tests.unit.api.conftest import Clock
-
-SCHEMAS = SHARED / "data/schemas/smart_data_models"
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -142,7 +140,7 @@ def test_ngsi_ld_entities_keep_to_the_smart_data_models(shown: Board) -> None:
     assert [each["type"] for each in found] == ["OnStreetParking", "ParkingGroup", "ParkingGroup", "OnStreetParking"]
     assert found[0]["refParkingGroup"] == [found[1]["id"], found[2]["id"]]
     for entity in found:
-        schema = json.loads((SCHEMAS / f"{entity['type']}.schema.json").read_text())
+        schema = json.loads(shared(f"schemas/smart_data_models/{entity['type']}.schema.json").read_text())
         schema["allOf"] = [part for part in schema["allOf"] if "$ref" not in part]  # what is common lies elsewhere
         assert not list(Draft202012Validator(schema).iter_errors(entity))
 

@@ -1,18 +1,16 @@
 """The dashboards are valid by Grafana's published JSON Schemas."""
 
 import json
-import os
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 from jsonschema import Draft7Validator
 
 from dashboards.build import documents
+from tests.parts.recordings import SHARED
 
-ROOT = Path(__file__).parents[3]
-SCHEMAS = Path(os.environ.get("LAMPLIGHTER_SHARED", ROOT.parent / "shared")) / "data" / "grafana" / "jsonschema"
+SCHEMAS = SHARED / "data" / "grafana" / "jsonschema"
 OWN_FIELDS = ("timeseries", "statetimeline", "table")
 """Shapes whose schema also describes the custom part of their field settings."""
 

@@ -4,16 +4,13 @@ import base64
 import json
 from typing import Any
 
-import pytest
-
 from gateway.chirpstack import ChirpStack
 from gateway.events import Condition, Event, Joined, Misspoken, Nothing, Presence, Request, Server, Told, Uplink
 from gateway.sparkplug import Sparkplug
 from gateway.the_things_stack import TheThingsStack
 from telemetry.refusals import Reason
-from tests.parts.recordings import SHARED
+from tests.parts.recordings import shared
 
-FOLDER = SHARED / "data" / "network_servers"
 LEAVES = {
     "uplink_message": "up",
     "join_accept": "join",
@@ -25,10 +22,7 @@ Said = Event | Misspoken
 
 
 def samples(name: str) -> list[dict[str, Any]]:
-    file = FOLDER / f"{name}.json"
-    if not file.exists():
-        pytest.skip(f"{file.name} is not at hand: set LAMPLIGHTER_SHARED to the folder with data/")
-    found: list[dict[str, Any]] = json.loads(file.read_text())
+    found: list[dict[str, Any]] = json.loads(shared(f"network_servers/{name}.json").read_text())
     return found
 
 
